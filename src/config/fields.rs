@@ -1,0 +1,263 @@
+//! The one table of fields: key, label, unit, range, help. The form, the link, the command line and the
+//! documentation are drawn from it; a new setting is one row here and one member of [`RunConfig`].
+
+use super::{EngineChoice, ModelKind, Optimizer, RunConfig};
+use crate::task::{Horizon, LossOn, Radius, Vocabulary};
+
+/// Where the form shows a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    Task,
+    Model,
+    Training,
+    Measuring,
+    Machine,
+}
+
+/// What values a field takes; ranges are inclusive.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    Integer { min: u64, max: u64 },
+    Real { min: f64, max: f64 },
+    /// (value in the link, label in the form)
+    Choice(&'static [(&'static str, &'static str)]),
+}
+
+/// One row of the table.
+pub struct Field {
+    /// Name in the link and on the command line.
+    pub key: &'static str,
+    /// Name in the form.
+    pub label: &'static str,
+    /// Unit of the value, or empty.
+    pub unit: &'static str,
+    pub group: Group,
+    pub kind: Kind,
+    /// One or two sentences in plain language.
+    pub help: &'static str,
+    /// The value as the link writes it.
+    pub get: fn(&RunConfig) -> String,
+    write: fn(&mut RunConfig, Value),
+}
+
+/// A value that has passed its field's range: a choice is its index in the field's list.
+enum Value {
+    Integer(u64),
+    Real(f64),
+    Choice(usize),
+}
+
+impl Value {
+    fn integer(&self) -> u64 {
+        match *self {
+            Value::Integer(value) => value,
+            Value::Real(value) => value as u64,
+            Value::Choice(index) => index as u64,
+        }
+    }
+    fn real(&self) -> f64 {
+        match *self {
+            Value::Integer(value) => value as f64,
+            Value::Real(value) => value,
+            Value::Choice(index) => index as f64,
+        }
+    }
+    fn pick<T: Copy>(&self, values: &[T]) -> T {
+        values[(self.integer() as usize).min(values.len() - 1)]
+    }
+}
+
+impl Field {
+    /// Sets the field from text.
+    ///
+    /// # Errors
+    /// A sentence that names the field, what was given and what it may be. The configuration is then unchanged.
+    pub fn set(&self, config: &mut RunConfig, text: &str) -> Result<(), String> {
+        let value = match self.kind {
+            Kind::Integer { min, max } => {
+                let value = text.parse::<u64>().ok().filter(|value| (min..=max).contains(value));
+                Value::Integer(value.ok_or_else(|| format!("“{}” ({}) must be a whole number from {min} to {max}, not “{text}”.", self.label, self.key))?)
+            }
+            Kind::Real { min, max } => {
+                let value = text.parse::<f64>().ok().filter(|value| (min..=max).contains(value));
+                Value::Real(value.ok_or_else(|| format!("“{}” ({}) must be a number from {min} to {max}, not “{text}”.", self.label, self.key))?)
+            }
+            Kind::Choice(choices) => {
+                let index = choices.iter().position(|(value, _)| *value == text);
+                let allowed = choices.iter().map(|(value, _)| *value).collect::<Vec<_>>().join(", ");
+                Value::Choice(index.ok_or_else(|| format!("“{}” ({}) must be one of {allowed}, not “{text}”.", self.label, self.key))?)
+            }
+        };
+        (self.write)(config, value);
+        Ok(())
+    }
+}
+
+/// The row with this key.
+pub fn field(key: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.key == key)
+}
+
+fn choice<T: PartialEq>(choices: &[(&str, &str)], values: &[T], value: &T) -> String {
+    let index = values.iter().position(|candidate| candidate == value).unwrap_or(0);
+    choices[index].0.to_string()
+}
+
+const RADII: [Radius; 3] = [Radius::One, Radius::ThreeHalves, Radius::Two];
+const RADIUS_CHOICES: &[(&str, &str)] = &[("1", "1 · three cells, 256 rules"), ("1.5", "3/2 · four cells, 65,536 rules"), ("2", "2 · five cells, 4 billion rules")];
+const HORIZONS: [Horizon; 2] = [Horizon::Single, Horizon::Multi];
+const HORIZON_CHOICES: &[(&str, &str)] = &[("one", "one depth"), ("multi", "all of 1 … 4")];
+const VOCABULARIES: [Vocabulary; 2] = [Vocabulary::Compact, Vocabulary::Paper];
+const VOCABULARY_CHOICES: &[(&str, &str)] = &[("compact", "compact (12 tokens)"), ("paper", "the paper's (128 tokens)")];
+const LOSSES: [LossOn; 2] = [LossOn::Target, LossOn::Rows];
+const LOSS_CHOICES: &[(&str, &str)] = &[("target", "the answer only"), ("rows", "every row")];
+const MODELS: [ModelKind; 1] = [ModelKind::GptNeox];
+const MODEL_CHOICES: &[(&str, &str)] = &[("neox", "GPT-NeoX (transformer)")];
+const OPTIMIZERS: [Optimizer; 2] = [Optimizer::AdamW, Optimizer::Muon];
+const OPTIMIZER_CHOICES: &[(&str, &str)] = &[("adamw", "AdamW"), ("muon", "Muon")];
+const ENGINES: [EngineChoice; 3] = [EngineChoice::Auto, EngineChoice::Cpu, EngineChoice::WebGpu];
+const ENGINE_CHOICES: &[(&str, &str)] = &[("auto", "automatic"), ("cpu", "CPU"), ("webgpu", "WebGPU")];
+
+/// The table, in the order of the form and of the link.
+pub static FIELDS: &[Field] = &[
+    Field {
+        key: "r", label: "Neighbourhood radius", unit: "", group: Group::Task, kind: Kind::Choice(RADIUS_CHOICES),
+        help: "How far a cell looks to decide its next colour. A wider look means a longer rule table, of which the orbit shows less.",
+        get: |c| choice(RADIUS_CHOICES, &RADII, &c.task.radius), write: |c, v| c.task.radius = v.pick(&RADII),
+    },
+    Field {
+        key: "W", label: "Cells in a row", unit: "cells", group: Group::Task, kind: Kind::Integer { min: 4, max: 64 },
+        help: "Width of the automaton. The row is a ring: its last cell is the first one's neighbour.",
+        get: |c| c.task.width.to_string(), write: |c, v| c.task.width = v.integer() as usize,
+    },
+    Field {
+        key: "T", label: "Rows shown", unit: "rows", group: Group::Task, kind: Kind::Integer { min: 2, max: 32 },
+        help: "How many rows of the orbit the model sees before it is asked. The rule itself is never shown.",
+        get: |c| c.task.shown.to_string(), write: |c, v| c.task.shown = v.integer() as usize,
+    },
+    Field {
+        key: "horizon", label: "Depths asked", unit: "", group: Group::Task, kind: Kind::Choice(HORIZON_CHOICES),
+        help: "One depth: a model for a single k. All: one model answers k = 1 … 4, told which k by a marker before the answer.",
+        get: |c| choice(HORIZON_CHOICES, &HORIZONS, &c.task.horizon), write: |c, v| c.task.horizon = v.pick(&HORIZONS),
+    },
+    Field {
+        key: "k", label: "Depth k", unit: "steps ahead", group: Group::Task, kind: Kind::Integer { min: 1, max: 16 },
+        help: "How many steps past the last shown row the answer lies; the rows between are not shown. Used when one depth is asked.",
+        get: |c| c.task.depth.to_string(), write: |c, v| c.task.depth = v.integer() as usize,
+    },
+    Field {
+        key: "loss", label: "Learns from", unit: "", group: Group::Task, kind: Kind::Choice(LOSS_CHOICES),
+        help: "The answer only is the paper's way. Every row also asks for each shown row from those before it, which teaches the rule much sooner.",
+        get: |c| choice(LOSS_CHOICES, &LOSSES, &c.loss_on), write: |c, v| c.loss_on = v.pick(&LOSSES),
+    },
+    Field {
+        key: "vocab", label: "Vocabulary", unit: "", group: Group::Task, kind: Kind::Choice(VOCABULARY_CHOICES),
+        help: "The tokens a row is written in. The paper's list has 128 ids, most never used; the compact one is equivalent and cheaper.",
+        get: |c| choice(VOCABULARY_CHOICES, &VOCABULARIES, &c.task.vocabulary), write: |c, v| c.task.vocabulary = v.pick(&VOCABULARIES),
+    },
+    Field {
+        key: "model", label: "Architecture", unit: "", group: Group::Model, kind: Kind::Choice(MODEL_CHOICES),
+        help: "The kind of network. GPT-NeoX is a decoder-only transformer with rotary positions and parallel blocks.",
+        get: |c| choice(MODEL_CHOICES, &MODELS, &c.model.kind), write: |c, v| c.model.kind = v.pick(&MODELS),
+    },
+    Field {
+        key: "layers", label: "Layers", unit: "blocks", group: Group::Model, kind: Kind::Integer { min: 1, max: 16 },
+        help: "Blocks stacked on one another. Each gives the model one more round of looking and thinking.",
+        get: |c| c.model.layers.to_string(), write: |c, v| c.model.layers = v.integer() as usize,
+    },
+    Field {
+        key: "d", label: "Model width", unit: "numbers a token", group: Group::Model, kind: Kind::Integer { min: 8, max: 512 },
+        help: "How many numbers stand for one token inside the model.",
+        get: |c| c.model.width.to_string(), write: |c, v| c.model.width = v.integer() as usize,
+    },
+    Field {
+        key: "heads", label: "Attention heads", unit: "", group: Group::Model, kind: Kind::Integer { min: 1, max: 16 },
+        help: "How many places at once each layer can look at. They share the width evenly.",
+        get: |c| c.model.heads.to_string(), write: |c, v| c.model.heads = v.integer() as usize,
+    },
+    Field {
+        key: "ff", label: "MLP width", unit: "", group: Group::Model, kind: Kind::Integer { min: 8, max: 2048 },
+        help: "Width of the small two-layer network inside each block.",
+        get: |c| c.model.ff.to_string(), write: |c, v| c.model.ff = v.integer() as usize,
+    },
+    Field {
+        key: "rope", label: "Rotary share", unit: "of a head", group: Group::Model, kind: Kind::Real { min: 0.05, max: 1.0 },
+        help: "Share of each head's numbers that carry position. Small heads want all of them to tell neighbours apart.",
+        get: |c| c.model.rotary_fraction.to_string(), write: |c, v| c.model.rotary_fraction = v.real(),
+    },
+    Field {
+        key: "base", label: "Rotary base", unit: "", group: Group::Model, kind: Kind::Real { min: 2.0, max: 1_000_000.0 },
+        help: "Sets the slowest rotation of the position code. Short sequences are told apart better by a smaller base.",
+        get: |c| c.model.rotary_base.to_string(), write: |c, v| c.model.rotary_base = v.real(),
+    },
+    Field {
+        key: "opt", label: "Optimiser", unit: "", group: Group::Training, kind: Kind::Choice(OPTIMIZER_CHOICES),
+        help: "How gradients become steps. AdamW is the paper's; Muon learns in far fewer steps on small budgets.",
+        get: |c| choice(OPTIMIZER_CHOICES, &OPTIMIZERS, &c.training.optimizer), write: |c, v| c.training.optimizer = v.pick(&OPTIMIZERS),
+    },
+    Field {
+        key: "lr", label: "Learning rate", unit: "", group: Group::Training, kind: Kind::Real { min: 1e-6, max: 1.0 },
+        help: "Size of a step at its largest. Too small is slow; too large never settles.",
+        get: |c| c.training.learning_rate.to_string(), write: |c, v| c.training.learning_rate = v.real(),
+    },
+    Field {
+        key: "wd", label: "Weight decay", unit: "", group: Group::Training, kind: Kind::Real { min: 0.0, max: 1.0 },
+        help: "Pulls every weight a little towards zero at each step.",
+        get: |c| c.training.weight_decay.to_string(), write: |c, v| c.training.weight_decay = v.real(),
+    },
+    Field {
+        key: "warmup", label: "Warm-up", unit: "steps", group: Group::Training, kind: Kind::Integer { min: 0, max: 100_000 },
+        help: "Steps over which the learning rate climbs from zero.",
+        get: |c| c.training.warmup.to_string(), write: |c, v| c.training.warmup = v.integer(),
+    },
+    Field {
+        key: "decay", label: "Decay ends", unit: "steps", group: Group::Training, kind: Kind::Integer { min: 0, max: 10_000_000 },
+        help: "The step at which the falling learning rate would reach zero. 0 keeps it level.",
+        get: |c| c.training.decay.to_string(), write: |c, v| c.training.decay = v.integer(),
+    },
+    Field {
+        key: "clipv", label: "Clip each gradient", unit: "± value", group: Group::Training, kind: Kind::Real { min: 0.0, max: 1000.0 },
+        help: "No single gradient entry may exceed this. 0 leaves them as they are.",
+        get: |c| c.training.clip_value.to_string(), write: |c, v| c.training.clip_value = v.real(),
+    },
+    Field {
+        key: "clipn", label: "Clip the whole gradient", unit: "norm", group: Group::Training, kind: Kind::Real { min: 0.0, max: 1000.0 },
+        help: "The gradient as a whole is shortened to at most this length. 0 leaves it.",
+        get: |c| c.training.clip_norm.to_string(), write: |c, v| c.training.clip_norm = v.real(),
+    },
+    Field {
+        key: "batch", label: "Batch", unit: "sequences a step", group: Group::Training, kind: Kind::Integer { min: 1, max: 1024 },
+        help: "How many fresh sequences each step learns from.",
+        get: |c| c.training.batch.to_string(), write: |c, v| c.training.batch = v.integer() as usize,
+    },
+    Field {
+        key: "steps", label: "Steps", unit: "steps", group: Group::Training, kind: Kind::Integer { min: 1, max: 1_000_000 },
+        help: "Where the run ends.",
+        get: |c| c.training.steps.to_string(), write: |c, v| c.training.steps = v.integer(),
+    },
+    Field {
+        key: "every", label: "Measure every", unit: "steps", group: Group::Measuring, kind: Kind::Integer { min: 1, max: 100_000 },
+        help: "Steps between two measurements on rules the model has never trained on.",
+        get: |c| c.training.eval_every.to_string(), write: |c, v| c.training.eval_every = v.integer(),
+    },
+    Field {
+        key: "evaln", label: "Questions a depth", unit: "sequences", group: Group::Measuring, kind: Kind::Integer { min: 8, max: 10_000 },
+        help: "How many held-out questions each measurement asks at each depth. More gives narrower intervals and takes longer.",
+        get: |c| c.training.eval_samples.to_string(), write: |c, v| c.training.eval_samples = v.integer() as usize,
+    },
+    Field {
+        key: "stop", label: "Stop early at", unit: "of floor → ceiling", group: Group::Measuring, kind: Kind::Real { min: 0.0, max: 1.0 },
+        help: "End the run once exact match at the smallest depth has come this share of the way from copying to the best possible. 0 never stops early.",
+        get: |c| c.training.stop_at.to_string(), write: |c, v| c.training.stop_at = v.real(),
+    },
+    Field {
+        key: "seed", label: "Seed", unit: "", group: Group::Machine, kind: Kind::Integer { min: 0, max: u32::MAX as u64 },
+        help: "The start of every random number. The same seed gives the same run; another seed, another class's luck.",
+        get: |c| c.seed.to_string(), write: |c, v| c.seed = v.integer(),
+    },
+    Field {
+        key: "engine", label: "Engine", unit: "", group: Group::Machine, kind: Kind::Choice(ENGINE_CHOICES),
+        help: "Where it computes. Automatic takes WebGPU when a real graphics card answers and the CPU otherwise. Only the CPU replays bit for bit.",
+        get: |c| choice(ENGINE_CHOICES, &ENGINES, &c.engine), write: |c, v| c.engine = v.pick(&ENGINES),
+    },
+];

@@ -1,0 +1,100 @@
+//! A run as a URL fragment: `#v=1&r=1&W=8&…&fp=…`. Readable, complete, and frozen: every field is written out, and `v=`
+//! names the version whose meanings and defaults hold, so a link means the same for ever.
+
+use super::{RunConfig, fields};
+use crate::replay::Fingerprint;
+
+/// The version that new links are written under.
+pub const VERSION: u32 = 1;
+
+/// What a link says: the run and, if it was copied from a finished or running one, what that run's losses were.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    pub config: RunConfig,
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// Writes a run as a fragment without the leading `#`.
+pub fn write(config: &RunConfig, fingerprint: Option<&Fingerprint>) -> String {
+    let mut text = format!("v={VERSION}");
+    for field in fields::FIELDS {
+        text.push_str(&format!("&{}={}", field.key, (field.get)(config)));
+    }
+    if let Some(fingerprint) = fingerprint {
+        text.push_str(&format!("&fp={fingerprint}"));
+    }
+    text
+}
+
+/// Reads a fragment, or a whole URL with one.
+///
+/// # Errors
+/// Every fault found, each a sentence that says what to do; nothing is silently replaced.
+pub fn read(text: &str) -> Result<Link, Vec<String>> {
+    let fragment = text.split_once('#').map_or(text, |(_, fragment)| fragment).trim();
+    let mut config = RunConfig::version_1();
+    let mut fingerprint = None;
+    let mut faults = Vec::new();
+    let mut seen: Vec<String> = Vec::new();
+    for part in fragment.split('&').filter(|part| !part.is_empty()) {
+        let Some((key, value)) = part.split_once('=') else {
+            faults.push(format!("“{part}” has no value: every part of a link reads key=value. The link may have been cut off."));
+            continue;
+        };
+        let value = match decode(value) {
+            Ok(value) => value,
+            Err(fault) => {
+                faults.push(format!("“{key}”: {fault}"));
+                continue;
+            }
+        };
+        if seen.iter().any(|other| other == key) {
+            faults.push(format!("“{key}” stands twice in the link: remove one."));
+            continue;
+        }
+        seen.push(key.to_string());
+        let outcome = match key {
+            "v" => version(&value),
+            "fp" => value.parse().map(|parsed| fingerprint = Some(parsed)),
+            key => match fields::field(key) {
+                Some(field) => field.set(&mut config, &value),
+                None => Err(format!("“{key}” is not a setting that this version knows: check its spelling or remove it.")),
+            },
+        };
+        if let Err(fault) = outcome {
+            faults.push(fault);
+        }
+    }
+    if !seen.iter().any(|key| key == "v") {
+        faults.insert(0, "The link does not say its version: it should begin with v=1. It may have been cut off at the start.".into());
+    }
+    if faults.is_empty() {
+        faults.extend(config.problems().into_iter().map(|problem| problem.sentence));
+    }
+    if faults.is_empty() { Ok(Link { config, fingerprint }) } else { Err(faults) }
+}
+
+fn version(value: &str) -> Result<(), String> {
+    match value.parse::<u32>() {
+        Ok(VERSION) => Ok(()),
+        Ok(newer) if newer > VERSION => Err(format!("The link is of version {newer}, newer than this page knows: reload the page or ask for a newer one.")),
+        Ok(_) | Err(_) => Err(format!("“{value}” is not a version of a link: it should read v={VERSION}.")),
+    }
+}
+
+/// Undoes percent-encoding, which messengers add to links.
+fn decode(value: &str) -> Result<String, String> {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        if first == b'%' {
+            let code = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            bytes.push(code.ok_or("a % is not followed by two hexadecimal digits; the link may have been cut off.")?);
+            rest = &tail[2..];
+        } else {
+            bytes.push(first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| "it holds bytes that are not text.".into())
+}

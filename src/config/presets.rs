@@ -1,0 +1,56 @@
+//! Ready-made runs. A preset only fills the form: a link always writes every value out, so presets may improve without changing old links.
+
+use super::{EngineChoice, ModelConfig, ModelKind, Optimizer, RunConfig, TrainingConfig};
+use crate::task::{Horizon, LossOn, Radius, Task, Vocabulary};
+
+/// A named run.
+pub struct Preset {
+    /// Name in `--preset` and in tests.
+    pub key: &'static str,
+    /// Name on its button.
+    pub label: &'static str,
+    /// What a person will see, in a sentence or two.
+    pub help: &'static str,
+    pub config: fn() -> RunConfig,
+}
+
+/// The presets, the page's default first.
+pub static PRESETS: &[Preset] = &[
+    Preset {
+        key: "quick",
+        label: "Quick",
+        help: "A small automaton and a small transformer that finds the rule while you watch. Looking one step ahead is soon learned; two and more lag behind.",
+        config: quick,
+    },
+    Preset {
+        key: "paper",
+        label: "Paper",
+        help: "The exact setting of arXiv 2508.16745, k = 1: 20 cells, 4 billion rules, 40,000 steps of 256 sequences. It wants a good graphics card and hours.",
+        config: RunConfig::version_1,
+    },
+];
+
+/// The page's default. `docs/quick-preset.md` has the experiments that led to it.
+pub fn quick() -> RunConfig {
+    RunConfig {
+        task: Task { radius: Radius::One, width: 8, shown: 6, depth: 1, horizon: Horizon::Multi, vocabulary: Vocabulary::Compact },
+        loss_on: LossOn::Rows,
+        model: ModelConfig { kind: ModelKind::GptNeox, layers: 2, width: 64, heads: 4, ff: 128, rotary_fraction: 1.0, rotary_base: 10_000.0 },
+        training: TrainingConfig {
+            optimizer: Optimizer::Muon,
+            learning_rate: 0.02,
+            weight_decay: 0.01,
+            warmup: 10,
+            decay: 3_000,
+            clip_value: 0.0,
+            clip_norm: 1.0,
+            batch: 32,
+            steps: 2_000,
+            eval_every: 25,
+            eval_samples: 128,
+            stop_at: 0.0,
+        },
+        seed: 1,
+        engine: EngineChoice::Auto,
+    }
+}

@@ -1,0 +1,183 @@
+//! What the user does becomes state and commands.
+
+use super::form::Form;
+use super::run::Run;
+use super::session::{self, Snapshot};
+use super::state::{Faults, Page, Phase};
+use super::{browser, charts::series};
+use crate::config::fields::Field;
+use crate::config::presets::Preset;
+use crate::config::{RunConfig, link};
+use crate::protocol::{Command, Which};
+use leptos::prelude::*;
+use std::time::Duration;
+
+/// Starts a new run of what the form says.
+pub fn train(page: Page) {
+    let form = page.form.get_untracked();
+    if page.phase.get_untracked().active() || !form.reasons().is_empty() {
+        return;
+    }
+    let id = page.runs.with_untracked(|runs| runs.iter().map(|run| run.id + 1).max().unwrap_or(0));
+    let free = page.runs.with_untracked(|runs| series::free(runs.iter().map(|run| run.series)));
+    page.runs.update(|runs| runs.push(Run::new(id, free, form.config.clone())));
+    page.current.set(Some(id));
+    page.session.update_value(|session| session.snapshot = None);
+    page.snapshot_step.set(None);
+    begin(page, form.config, None);
+}
+
+/// Goes on with the current run from its newest snapshot, in a new worker.
+pub fn recover(page: Page) {
+    let Some(snapshot) = page.session.with_value(|session| session.snapshot.clone()) else { return };
+    let config = page.runs.with_untracked(|runs| runs.iter().find(|run| run.id == snapshot.run).map(|run| run.config.clone()));
+    let Some(config) = config else { return };
+    session::close(page);
+    page.current.set(Some(snapshot.run));
+    begin(page, config, Some(snapshot));
+}
+
+fn begin(page: Page, config: RunConfig, snapshot: Option<Snapshot>) {
+    page.failure.set(None);
+    page.silent.set(false);
+    page.stopping.set(false);
+    page.pace.update_untracked(|pace| pace.rest());
+    page.preparing.set("Loading the engine…".into());
+    page.phase.set(Phase::Preparing);
+    let command = Command::Start { config, workers: page.workers.get_untracked() };
+    session::send(page, command, snapshot.map(|snapshot| snapshot.bytes));
+}
+
+/// What the one main button does in each phase.
+pub fn main_button(page: Page) {
+    match page.phase.get_untracked() {
+        Phase::Idle | Phase::Finished | Phase::Failed => train(page),
+        Phase::Preparing => {}
+        Phase::Running => session::send(page, Command::Pause, None),
+        Phase::Paused => session::send(page, Command::Resume, None),
+    }
+}
+
+/// Makes one step while paused.
+pub fn step(page: Page) {
+    if page.phase.get_untracked() == Phase::Paused {
+        session::send(page, Command::Step, None);
+    }
+}
+
+/// Ends the run. Before its first step there is nothing to measure, so the worker is simply replaced.
+pub fn stop(page: Page) {
+    match page.phase.get_untracked() {
+        Phase::Running | Phase::Paused => {
+            page.stopping.set(true);
+            session::send(page, Command::Stop, None);
+        }
+        Phase::Preparing => {
+            session::close(page);
+            let id = page.current.get_untracked();
+            page.runs.update(|runs| runs.retain(|run| Some(run.id) != id || !run.losses.is_empty()));
+            page.phase.set(Phase::Idle);
+            session::open(page);
+        }
+        Phase::Idle | Phase::Finished | Phase::Failed => {}
+    }
+}
+
+/// Changes the step count that the current run is to reach. A form that described this run goes on describing it.
+pub fn reach(page: Page, steps: u64) {
+    let Some(config) = page.with_current(|run| run.config.clone()) else { return };
+    let followed = page.form.with_untracked(|form| form.config == config);
+    page.change_current(|run| run.config.training.steps = steps);
+    page.runs.notify();
+    session::send(page, Command::Reach { steps }, None);
+    if followed {
+        let mut config = config;
+        config.training.steps = steps;
+        fill(page, config);
+    }
+}
+
+/// Asks for the weights; the report brings the downloads.
+pub fn save(page: Page, which: Which) {
+    session::send(page, Command::Save { which }, None);
+}
+
+/// Fills the form from a configuration.
+pub fn fill(page: Page, config: RunConfig) {
+    page.form.set(Form::of(config));
+    page.filled.update(|count| *count += 1);
+    page.example.set(0);
+    show_in_address(page);
+}
+
+pub fn load_preset(page: Page, preset: &Preset) {
+    page.faults.set(None);
+    page.replay.set(None);
+    fill(page, (preset.config)());
+}
+
+/// Takes over what was typed into a field.
+pub fn edit(page: Page, field: &'static Field, text: &str) {
+    page.form.update(|form| form.set(field, text));
+    show_in_address(page);
+}
+
+/// Keeps the address bar's fragment the link of the form, so that a bookmark or a reload keeps it too.
+fn show_in_address(page: Page) {
+    let config = page.form.with_untracked(|form| form.config.clone());
+    // An opened link keeps its fingerprint in the address for as long as it describes the form.
+    let kept = page.replay.get_untracked().filter(|link| link.config == config).and_then(|link| link.fingerprint);
+    browser::set_fragment(&link::write(&config, kept.as_ref()));
+}
+
+/// Opens the link in the address bar, if there is one.
+pub fn open_address(page: Page) {
+    let text = browser::fragment();
+    if text.is_empty() {
+        return;
+    }
+    match link::read(&text) {
+        Ok(link) => {
+            page.faults.set(None);
+            page.form.set(Form::of(link.config.clone()));
+            page.filled.update(|count| *count += 1);
+            page.example.set(0);
+            page.replay.set(link.fingerprint.is_some().then_some(link));
+        }
+        Err(sentences) => {
+            // The address is left as it came, for the user to mend; the form stays, so that nothing typed is lost.
+            page.replay.set(None);
+            page.faults.set(Some(Faults { link: browser::page_url(&text), sentences }));
+        }
+    }
+}
+
+/// The link that Copy link gives: of the form, with the current run's fingerprint where the form describes that run.
+pub fn form_fragment(page: Page) -> String {
+    let config = page.form.with(|form| form.config.clone());
+    let fingerprint = page.with_current(|run| if run.config == config { run.fingerprint() } else { None }).flatten();
+    link::write(&config, fingerprint.as_ref())
+}
+
+/// Copies a link and says so beside the button.
+pub fn copy_link(page: Page, fragment: &str) {
+    let told = move |done: bool| {
+        page.notice.set(if done { "Copied".into() } else { "Copying is not allowed here: select the link and copy it by hand.".into() });
+        set_timeout(move || page.notice.set(String::new()), Duration::from_secs(6));
+    };
+    browser::copy(&browser::page_url(fragment), told);
+}
+
+/// Removes a run from the page; the one the worker is busy with stays.
+pub fn remove(page: Page, id: usize) {
+    if page.current.get_untracked() == Some(id) {
+        if page.phase.get_untracked().active() {
+            return;
+        }
+        page.current.set(None);
+        page.session.update_value(|session| session.snapshot = None);
+        page.snapshot_step.set(None);
+        page.phase.set(Phase::Idle);
+    }
+    page.runs.update(|runs| runs.retain(|run| run.id != id));
+}

@@ -1,0 +1,125 @@
+//! Accuracy against depth k: every run's points with their intervals, between the ceiling and the floors.
+
+use super::frame::{Entry, Frame, Key, line};
+use super::scale::Scale;
+use super::{Size, series, tenth};
+use crate::page::words::percent;
+use crate::stats::wilson;
+use crate::task::Estimate;
+use leptos::prelude::*;
+
+/// A run's newest measurement.
+pub struct Points {
+    pub name: String,
+    pub series: usize,
+    /// After how many steps.
+    pub step: u64,
+    /// (depth, right, asked), ascending by depth.
+    pub scores: Vec<(usize, usize, usize)>,
+}
+
+/// A reference line: its name, its dash pattern, its colour and what it reads from an estimate.
+struct Reference {
+    text: &'static str,
+    dash: &'static str,
+    colour: &'static str,
+    read: fn(&Estimate) -> f64,
+}
+
+const REFERENCES: [Reference; 3] = [
+    Reference { text: "ceiling: best possible", dash: "7 4", colour: "var(--ink)", read: |estimate| estimate.ceiling },
+    Reference { text: "floor: repeat the last row", dash: "2 4", colour: "var(--soft)", read: |estimate| estimate.copy },
+    Reference { text: "floor: continue a cycle", dash: "7 3 2 3", colour: "var(--soft)", read: |estimate| estimate.cycle },
+];
+
+/// Draws the chart. `references` are of the task on show, ascending by depth; empty while they are unknown.
+pub fn draw(runs: &[Points], references: &[Estimate], size: Size) -> AnyView {
+    let lines = REFERENCES.iter().map(|reference| Entry { key: Key::Line { dash: reference.dash, colour: reference.colour }, text: reference.text.into() });
+    let named = runs.iter().map(|run| Entry { key: Key::Marked { series: run.series, colour: series::colour(run.series) }, text: format!("{}, step {}", run.name, run.step) });
+    let asked = runs.iter().flat_map(|run| run.scores.iter().map(|&(_, _, samples)| samples));
+    let n = match (asked.clone().min(), asked.max()) {
+        (Some(low), Some(high)) if low == high => format!(", n = {low} questions a depth"),
+        (Some(low), Some(high)) => format!(", n = {low} … {high} questions a depth"),
+        (_, _) => String::new(),
+    };
+    let frame = Frame {
+        size,
+        title: "How far ahead does it see?",
+        x_label: format!("depth k, steps ahead{n}"),
+        y_label: "exact match",
+        legend: named.chain(lines).collect(),
+    };
+    let depths = references.iter().map(|estimate| estimate.depth).chain(runs.iter().flat_map(|run| run.scores.iter().map(|score| score.0)));
+    let deepest = depths.fold(4, usize::max);
+    let x = frame.x((0.5, deepest as f64 + 0.5));
+    let y = frame.y((0.0, 1.0), false);
+    let ticks = (1..=deepest).map(|depth| depth as f64).collect();
+    let marks = view! {
+        {REFERENCES.iter().map(|reference| reference_line(reference, references, &x, &y)).collect_view()}
+        {runs.iter().enumerate().map(|(position, run)| points(run, offset(position, runs.len()), &x, &y)).collect_view()}
+    };
+    frame.draw(&x, &y, ticks, marks.into_any(), spoken(runs))
+}
+
+/// Runs stand side by side, so that their intervals do not hide each other.
+fn offset(position: usize, count: usize) -> f64 {
+    (position as f64 - (count as f64 - 1.0) / 2.0) * (0.3 / count as f64).min(0.08)
+}
+
+fn reference_line(reference: &Reference, references: &[Estimate], x: &Scale, y: &Scale) -> AnyView {
+    let points: Vec<(f64, f64)> = references.iter().map(|estimate| (estimate.depth as f64, (reference.read)(estimate))).collect();
+    let words = |estimate: &Estimate| format!("{} at k = {}: {} ({} samples)", reference.text, estimate.depth, percent((reference.read)(estimate)), estimate.samples);
+    let dots = references.iter().map(|estimate| {
+        let (horizontal, vertical) = (tenth(x.at(estimate.depth as f64)), tenth(y.at((reference.read)(estimate))));
+        view! { <path d=format!("M{} {vertical}h10", horizontal - 5.0) stroke=reference.colour stroke-width="2"><title>{words(estimate)}</title></path> }
+    });
+    view! {
+        <g fill="none">
+            <path d=line(x, y, &points) stroke=reference.colour stroke-width="1.5" stroke-dasharray=reference.dash />
+            {dots.collect_view()}
+        </g>
+    }
+    .into_any()
+}
+
+fn points(run: &Points, shift: f64, x: &Scale, y: &Scale) -> AnyView {
+    let colour = series::colour(run.series);
+    let share = |right: usize, asked: usize| right as f64 / asked.max(1) as f64;
+    let course: Vec<(f64, f64)> = run.scores.iter().map(|&(depth, right, asked)| (depth as f64 + shift, share(right, asked))).collect();
+    let marks = run.scores.iter().map(|&(depth, right, asked)| {
+        let (low, high) = wilson(right, asked);
+        let at = tenth(x.at(depth as f64 + shift));
+        let (top, bottom) = (tenth(y.at(high)), tenth(y.at(low)));
+        let words = format!(
+            "{}, k = {depth}: {} exact ({right} of {asked}), 95 % interval {} to {}",
+            run.name,
+            percent(share(right, asked)),
+            percent(low),
+            percent(high)
+        );
+        view! {
+            <g>
+                <path d=format!("M{at} {top}V{bottom}M{} {top}h8M{} {bottom}h8", at - 4.0, at - 4.0) stroke=colour stroke-width="1.5" />
+                <path d=series::marker(run.series, at, y.at(share(right, asked)), 5.0) fill=colour stroke="var(--card)"><title>{words}</title></path>
+            </g>
+        }
+    });
+    view! {
+        <g fill="none">
+            <path d=line(x, y, &course) stroke=colour stroke-width="2" />
+            {marks.collect_view()}
+        </g>
+    }
+    .into_any()
+}
+
+fn spoken(runs: &[Points]) -> String {
+    if runs.is_empty() {
+        return "Exact match against depth k: no run has been measured yet.".into();
+    }
+    let words = runs.iter().map(|run| {
+        let scores = run.scores.iter().map(|&(depth, right, asked)| format!("k = {depth} {}", percent(right as f64 / asked.max(1) as f64)));
+        format!("{}: {}", run.name, scores.collect::<Vec<_>>().join(", "))
+    });
+    format!("Exact match against depth k. {}.", words.collect::<Vec<_>>().join("; "))
+}

@@ -1,0 +1,24 @@
+//! Charts: pure functions from plain data to SVG. Colours are written as `var(--name)`, so that a chart follows the
+//! theme on the page and is resolved when it is saved ([`super::downloads::svg`]).
+
+pub mod depth;
+pub mod frame;
+pub mod loss;
+pub mod orbit;
+pub mod progress;
+pub mod rule;
+pub mod scale;
+pub mod series;
+pub mod trace;
+
+/// Width and height in CSS pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Size {
+    pub width: f64,
+    pub height: f64,
+}
+
+/// Rounds to a tenth of a pixel, which is as fine as anybody sees and keeps the markup short.
+pub fn tenth(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}

@@ -1,0 +1,62 @@
+//! A rule's table as small pictures: a neighbourhood above, the cell it leads to below.
+
+use crate::task::{Radius, Rule};
+use leptos::prelude::*;
+
+/// A rule to draw, and which of its entries the rows shown make use of.
+pub struct RulePicture {
+    pub radius: Radius,
+    pub rule: Rule,
+    pub used: Vec<bool>,
+}
+
+/// Which entries the transitions between these states read.
+pub fn used(radius: Radius, states: &[Vec<u8>]) -> Vec<bool> {
+    let (left, right) = radius.neighbourhood();
+    let mut used = vec![false; radius.entries()];
+    for state in states.iter().rev().skip(1) {
+        let width = state.len();
+        for cell in 0..width {
+            let code = (0..=left + right).fold(0, |code, offset| code << 1 | usize::from(state[(cell + width - left + offset) % width]));
+            used[code] = true;
+        }
+    }
+    used
+}
+
+/// Draws the table, from all filled to all empty as Wolfram orders it.
+pub fn draw(picture: &RulePicture) -> AnyView {
+    let cell: f64 = if picture.radius.entries() > 16 { 7.0 } else { 10.0 };
+    let entries = (0..picture.radius.entries()).rev().map(|code| entry(picture, code, cell));
+    view! { <div class="rule-table" role="img" aria-label=spoken(picture)>{entries.collect_view()}</div> }.into_any()
+}
+
+fn entry(picture: &RulePicture, code: usize, cell: f64) -> AnyView {
+    let cells = picture.radius.cells();
+    let (left, _) = picture.radius.neighbourhood();
+    let width = cells as f64 * cell;
+    let height = 2.0 * cell + 3.0;
+    let colour = |value: usize| if value == 1 { "var(--cell-on)" } else { "var(--cell-off)" };
+    let above = (0..cells).map(|position| {
+        let value = code >> (cells - 1 - position) & 1;
+        view! { <rect x=position as f64 * cell width=cell height=cell fill=colour(value) stroke="var(--grid)" /> }
+    });
+    let next = usize::from(picture.rule.table[code]);
+    let known = picture.used[code];
+    let class = if known { "entry" } else { "entry unused" };
+    let words = if known { "" } else { "The rows shown never use this entry: nobody could know it." };
+    view! {
+        <svg class=class width=width + 2.0 height=height + 2.0 viewBox=format!("-1 -1 {} {}", width + 2.0, height + 2.0) shape-rendering="crispEdges" aria-hidden="true">
+            <title>{words}</title>
+            {above.collect_view()}
+            <rect x=left as f64 * cell y=cell + 3.0 width=cell height=cell fill=colour(next) stroke="var(--grid)" />
+        </svg>
+    }
+    .into_any()
+}
+
+fn spoken(picture: &RulePicture) -> String {
+    let outcomes: String = picture.rule.table.iter().rev().map(|value| if *value == 1 { '1' } else { '0' }).collect();
+    let unused = picture.used.iter().filter(|used| !**used).count();
+    format!("The hidden rule, outcomes from all-filled to all-empty neighbourhoods: {outcomes}. {unused} of {} entries are not used by the rows shown.", picture.used.len())
+}

@@ -1,0 +1,80 @@
+//! Files to keep: weights, a run as CSV or JSON, a chart as SVG.
+
+use super::browser;
+use super::run::Run;
+use super::state::Page;
+use crate::protocol::Ending;
+use js_sys::Uint8Array;
+use leptos::prelude::*;
+use serde_json::json;
+use wasm_bindgen::JsCast;
+use web_sys::{SvgElement, XmlSerializer};
+
+/// Saves weights under the names that `transformers` looks for in a folder.
+pub fn weights(page: Page, step: u64, bytes: Option<Uint8Array>, config_json: &str) {
+    let Some(bytes) = bytes else { return };
+    browser::download_bytes("model.safetensors", &bytes);
+    browser::download_text("config.json", "application/json", config_json);
+    page.notice.set(format!("Saved the weights of step {step}: model.safetensors and config.json."));
+}
+
+/// A file name from a run's name.
+fn file_name(run: &Run, ending: &str) -> String {
+    let plain: String = run.name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' }).collect();
+    format!("lookahead-{}.{ending}", plain.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-"))
+}
+
+/// Saves a run as CSV: one row a loss, one row a measured depth.
+pub fn csv(run: &Run) {
+    browser::download_text(&file_name(run, "csv"), "text/csv", &csv_of(run));
+}
+
+/// The text of [`csv`].
+pub fn csv_of(run: &Run) -> String {
+    let mut text = String::from("kind,step,loss,depth,samples,exact,bits_teacher_forced,bits_free_running,exact_free_running,free_samples\n");
+    for (index, loss) in run.losses.iter().enumerate() {
+        text.push_str(&format!("loss,{},{loss},,,,,,,\n", index + 1));
+    }
+    for measurement in &run.measured {
+        for score in &measurement.depths {
+            let shares = format!("{},{}", score.bits_teacher_forced, score.bits_free_running);
+            let free = format!("{},{}", score.exact_free_running, score.free_samples);
+            text.push_str(&format!("measured,{},,{},{},{},{shares},{free}\n", measurement.step, score.depth, score.samples, score.exact));
+        }
+    }
+    text
+}
+
+/// Saves everything known of a run as JSON.
+pub fn json(page: Page, run: &Run) {
+    let ending = run.ending.map(|ending| match ending {
+        Ending::Reached => "reached",
+        Ending::Target => "target",
+        Ending::Stopped => "stopped",
+    });
+    let subject = (run.config.task, run.config.seed);
+    let references = page.references.with_untracked(|references| references.of(&subject).iter().map(|estimate| json!({
+        "depth": estimate.depth, "ceiling": estimate.ceiling, "bit_ceiling": estimate.bit_ceiling,
+        "copy": estimate.copy, "cycle": estimate.cycle, "samples": estimate.samples,
+    })).collect::<Vec<_>>());
+    let value = json!({
+        "name": run.name, "link": browser::page_url(&run.fragment()), "config": run.config, "engine": run.engine,
+        "parameters": run.parameters, "seconds": run.seconds, "ending": ending,
+        "fingerprint": run.fingerprint().map(|fingerprint| fingerprint.to_string()),
+        "losses": run.losses, "measured": run.measured, "best_step": run.best_step, "references": references,
+    });
+    browser::download_text(&file_name(run, "json"), "application/json", &value.to_string());
+}
+
+/// Saves a drawn chart as a file that looks the same anywhere: every `var(--name)` becomes the colour it stands for now.
+pub fn svg(name: &str, svg: &SvgElement) {
+    let drawn = XmlSerializer::new().and_then(|serializer| serializer.serialize_to_string(svg.unchecked_ref()));
+    let Ok(mut text) = drawn else { return };
+    let style = document().document_element().and_then(|root| window().get_computed_style(&root).ok().flatten());
+    while let Some((before, rest)) = text.split_once("var(") {
+        let Some((variable, after)) = rest.split_once(')') else { break };
+        let colour = style.as_ref().and_then(|style| style.get_property_value(variable).ok()).filter(|colour| !colour.is_empty());
+        text = format!("{before}{}{after}", colour.as_deref().map_or("currentColor", str::trim));
+    }
+    browser::download_text(&format!("lookahead-{name}.svg"), "image/svg+xml", &text);
+}

@@ -1,0 +1,45 @@
+//! The form as plain data: a configuration, and the texts that could not be taken over into it.
+
+use crate::config::RunConfig;
+use crate::config::fields::{FIELDS, Field};
+use std::collections::BTreeMap;
+
+/// What the form holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Form {
+    /// The last acceptable value of every field.
+    pub config: RunConfig,
+    /// Why the text in a field was refused, by the field's key.
+    refused: BTreeMap<&'static str, String>,
+}
+
+impl Form {
+    pub fn of(config: RunConfig) -> Self {
+        Self { config, refused: BTreeMap::new() }
+    }
+
+    /// Takes over what was typed, or keeps why not.
+    pub fn set(&mut self, field: &'static Field, text: &str) {
+        match field.set(&mut self.config, text.trim()) {
+            Ok(()) => self.refused.remove(field.key),
+            Err(sentence) => self.refused.insert(field.key, sentence),
+        };
+    }
+
+    /// What to say beside this field: a refused text first, then what is wrong between fields.
+    pub fn error(&self, key: &str) -> Option<String> {
+        let between = || self.config.problems().into_iter().find(|problem| problem.key == key).map(|problem| problem.sentence);
+        self.refused.get(key).cloned().or_else(between)
+    }
+
+    /// Every reason why no run can start; empty when one can.
+    pub fn reasons(&self) -> Vec<String> {
+        let between = self.config.problems().into_iter().map(|problem| problem.sentence);
+        self.refused.values().cloned().chain(between).collect()
+    }
+
+    /// The fields of this group's index that are in error, to mark folded groups.
+    pub fn faulty_keys(&self) -> Vec<&'static str> {
+        FIELDS.iter().map(|field| field.key).filter(|key| self.error(key).is_some()).collect()
+    }
+}

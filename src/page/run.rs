@@ -1,0 +1,130 @@
+//! One run as the page keeps it: what was asked, and all that came back.
+
+use crate::config::fields::FIELDS;
+use crate::config::link;
+use crate::config::presets::PRESETS;
+use crate::config::RunConfig;
+use crate::protocol::{DepthScore, Ending, Engine, Prediction};
+use crate::replay::Fingerprint;
+use crate::task::{Horizon, Split};
+use serde::Serialize;
+
+/// Accuracy after `step` steps.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Measurement {
+    pub step: u64,
+    /// Training time so far, pauses and measurements left out.
+    pub seconds: f64,
+    pub split: Split,
+    pub depths: Vec<DepthScore>,
+}
+
+/// A run, in progress or over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    pub id: usize,
+    /// What tells it from a preset: see [`name_of`].
+    pub name: String,
+    pub config: RunConfig,
+    /// Its colour and marker: an index into [`super::charts::series`].
+    pub series: usize,
+    /// Whether the charts draw it.
+    pub visible: bool,
+    pub engine: Option<Engine>,
+    /// Trained numbers of the model.
+    pub parameters: usize,
+    /// One loss a step, from step 1.
+    pub losses: Vec<f32>,
+    pub seconds: f64,
+    pub measured: Vec<Measurement>,
+    /// Answers of the newest measurement, and the split its questions are from.
+    pub predictions: Vec<Prediction>,
+    pub split: Split,
+    /// The step whose weights measured best.
+    pub best_step: Option<u64>,
+    pub ending: Option<Ending>,
+}
+
+impl Run {
+    pub fn new(id: usize, series: usize, config: RunConfig) -> Self {
+        Self {
+            id,
+            name: name_of(&config),
+            config,
+            series,
+            visible: true,
+            engine: None,
+            parameters: 0,
+            losses: Vec::new(),
+            seconds: 0.0,
+            measured: Vec::new(),
+            predictions: Vec::new(),
+            split: Split::Validation,
+            best_step: None,
+            ending: None,
+        }
+    }
+
+    /// Steps made.
+    pub fn step(&self) -> u64 {
+        self.losses.len() as u64
+    }
+
+    /// Back to what was known after `step` steps, for a run that goes on from a snapshot.
+    pub fn rewind(&mut self, step: u64) {
+        self.losses.truncate(step as usize);
+        self.measured.retain(|measurement| measurement.step <= step);
+        self.ending = None;
+    }
+
+    /// Takes over the losses of the steps from `first`, counted from 1. What was known of those steps gives way.
+    pub fn add_losses(&mut self, first: u64, losses: &[f32], seconds: f64) {
+        self.losses.truncate(first.saturating_sub(1) as usize);
+        self.losses.extend_from_slice(losses);
+        self.seconds = seconds;
+    }
+
+    pub fn add_measurement(&mut self, measurement: Measurement, predictions: Vec<Prediction>, best: bool) {
+        self.measured.retain(|earlier| earlier.step < measurement.step);
+        if best {
+            self.best_step = Some(measurement.step);
+        }
+        self.split = measurement.split;
+        self.predictions = predictions;
+        self.measured.push(measurement);
+    }
+
+    pub fn latest(&self) -> Option<&Measurement> {
+        self.measured.last()
+    }
+
+    pub fn last_loss(&self) -> Option<f32> {
+        self.losses.last().copied()
+    }
+
+    /// The proof of its losses so far; none before the first step.
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        Fingerprint::of(self.engine.as_ref()?.class, &self.losses)
+    }
+
+    /// Its link's fragment, with the fingerprint where there is one.
+    pub fn fragment(&self) -> String {
+        link::write(&self.config, self.fingerprint().as_ref())
+    }
+}
+
+/// A name from what differs from the nearest preset: “Quick”, “Quick: k=2, seed=3”, “Paper with 7 changes”.
+pub fn name_of(config: &RunConfig) -> String {
+    let differing = |other: &RunConfig| -> Vec<String> {
+        let unused = |key: &str| key == "k" && config.task.horizon == Horizon::Multi;
+        let differs = FIELDS.iter().filter(|field| !unused(field.key) && (field.get)(config) != (field.get)(other));
+        differs.map(|field| format!("{}={}", field.key, (field.get)(config))).collect()
+    };
+    let nearest = PRESETS.iter().map(|preset| (preset.label, differing(&(preset.config)()))).min_by_key(|(_, changes)| changes.len());
+    match nearest {
+        None => "Run".into(),
+        Some((label, changes)) if changes.is_empty() => label.into(),
+        Some((label, changes)) if changes.len() <= 3 => format!("{label}: {}", changes.join(", ")),
+        Some((label, changes)) => format!("{label} with {} changes", changes.len()),
+    }
+}

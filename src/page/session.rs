@@ -1,0 +1,105 @@
+//! The worker's life: started early, asked only once it is ready, replaced after a failure.
+
+use super::state::{Failure, Page, Phase};
+use super::update;
+use super::worker_link::WorkerLink;
+use crate::protocol::Command;
+use js_sys::Uint8Array;
+use leptos::prelude::*;
+use std::time::Duration;
+
+const RELOAD: &str = "Reload the page. If it happens again, try a current Chrome, Edge, Firefox or Safari.";
+
+/// Bytes to go on from in a new worker.
+#[derive(Clone)]
+pub struct Snapshot {
+    /// The run they belong to.
+    pub run: usize,
+    pub step: u64,
+    pub bytes: Uint8Array,
+}
+
+/// The worker and what is kept for it.
+#[derive(Default)]
+pub struct Session {
+    link: Option<WorkerLink>,
+    /// Whether the worker has said that it is ready.
+    ready: bool,
+    /// The command that waits for it to be.
+    waiting: Option<(Command, Option<Uint8Array>)>,
+    /// The newest snapshot.
+    pub snapshot: Option<Snapshot>,
+    /// Whether a pulse is due: see [`update::pulse`].
+    pub pulse_due: bool,
+    /// When the worker last said something, milliseconds.
+    pub heard: f64,
+}
+
+/// Starts the worker unless there is one.
+pub fn open(page: Page) {
+    if page.session.with_value(|session| session.link.is_some()) {
+        return;
+    }
+    let opened = WorkerLink::open(move |report, bytes| update::report(page, report, bytes), move |why| lose(page, Failure { sentence: why, remedy: RELOAD.into() }));
+    match opened {
+        Ok(link) => page.session.update_value(|session| {
+            session.link = Some(link);
+            session.ready = false;
+        }),
+        Err(sentence) => fail(page, Failure { sentence, remedy: RELOAD.into() }),
+    }
+}
+
+/// Sends a command, at once or as soon as the worker is ready. Only one can wait: nothing but a start is sent that early.
+pub fn send(page: Page, command: Command, bytes: Option<Uint8Array>) {
+    open(page);
+    let sent = page.session.try_update_value(|session| match &session.link {
+        Some(link) if session.ready => link.send(&command, bytes.as_ref()),
+        Some(_) | None => {
+            session.waiting = Some((command, bytes));
+            Ok(())
+        }
+    });
+    if let Some(Err(sentence)) = sent {
+        fail(page, Failure { sentence, remedy: RELOAD.into() });
+    }
+}
+
+/// The worker is ready: what waited goes out.
+pub fn ready(page: Page) {
+    let waiting = page.session.try_update_value(|session| {
+        session.ready = true;
+        session.waiting.take()
+    });
+    if let Some(Some((command, bytes))) = waiting {
+        send(page, command, bytes);
+    }
+}
+
+/// Ends the worker; the snapshot stays.
+pub fn close(page: Page) {
+    let link = page.session.try_update_value(|session| {
+        session.ready = false;
+        session.waiting = None;
+        session.link.take()
+    });
+    if let Some(Some(link)) = link {
+        link.end();
+        // This may run inside one of the link's own closures, which must not be freed while it runs.
+        set_timeout(move || drop(link), Duration::ZERO);
+    }
+}
+
+/// Tells of a failure; the run and its snapshot are kept.
+pub fn fail(page: Page, failure: Failure) {
+    page.failure.set(Some(failure));
+    page.stopping.set(false);
+    page.phase.set(Phase::Failed);
+    page.runs.notify();
+}
+
+/// The worker is gone.
+pub fn lose(page: Page, failure: Failure) {
+    close(page);
+    fail(page, failure);
+}

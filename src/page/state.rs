@@ -1,0 +1,195 @@
+//! What the page knows: plain data in signals. [`super::update`] turns reports into it, [`super::actions`] turns what
+//! the user does into it, and the parts only read it.
+
+use super::adapter::Adapter;
+use super::form::Form;
+use super::pace::Pace;
+use super::references::References;
+use super::run::Run;
+use super::session::Session;
+use crate::config::link::Link;
+use crate::config::{RunConfig, presets};
+use crate::replay::Verdict;
+use crate::task::Task;
+use leptos::prelude::*;
+
+/// Where the run that the worker holds stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    Idle,
+    Preparing,
+    Running,
+    Paused,
+    Finished,
+    Failed,
+}
+
+impl Phase {
+    /// The name in the body's `data-state`, by which tests and style sheets know it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Phase::Idle => "idle",
+            Phase::Preparing => "preparing",
+            Phase::Running => "running",
+            Phase::Paused => "paused",
+            Phase::Finished => "finished",
+            Phase::Failed => "failed",
+        }
+    }
+
+    /// Whether the worker is busy with a run, so that another cannot begin.
+    pub fn active(self) -> bool {
+        match self {
+            Phase::Preparing | Phase::Running | Phase::Paused => true,
+            Phase::Idle | Phase::Finished | Phase::Failed => false,
+        }
+    }
+}
+
+/// What went wrong and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    pub sentence: String,
+    pub remedy: String,
+}
+
+/// A link that could not be read: its text, kept as it came, and every fault found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Faults {
+    pub link: String,
+    pub sentences: Vec<String>,
+}
+
+/// The one explanation on show: its text and where its subject stands on the screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tip {
+    pub text: String,
+    pub left: f64,
+    pub top: f64,
+    pub bottom: f64,
+}
+
+/// Every signal of the page. It is a handful of indices: copy it freely.
+#[derive(Clone, Copy)]
+pub struct Page {
+    pub phase: RwSignal<Phase>,
+    /// The sentence of the last [`crate::protocol::Report::Preparing`].
+    pub preparing: RwSignal<String>,
+    /// Stop was pressed and the last measurement is under way.
+    pub stopping: RwSignal<bool>,
+    /// The worker has been silent for long.
+    pub silent: RwSignal<bool>,
+    /// The step of the newest snapshot, if there is one.
+    pub snapshot_step: RwSignal<Option<u64>>,
+    pub form: RwSignal<Form>,
+    /// Counts the times the form was filled from elsewhere, so that its inputs take the new values. Typing does not
+    /// count: an input that is being typed into must not be rewritten.
+    pub filled: RwSignal<u32>,
+    /// CPU workers to ask for; 0 leaves it to the engine.
+    pub workers: RwSignal<usize>,
+    pub runs: RwSignal<Vec<Run>>,
+    /// The id of the run that the worker holds or held last.
+    pub current: RwSignal<Option<usize>>,
+    pub pace: RwSignal<Pace>,
+    pub failure: RwSignal<Option<Failure>>,
+    pub faults: RwSignal<Option<Faults>>,
+    /// The opened link, where it carries a fingerprint.
+    pub replay: RwSignal<Option<Link>>,
+    pub adapter: RwSignal<Adapter>,
+    pub references: RwSignal<References>,
+    /// Which of the example questions the picture shows.
+    pub example: RwSignal<usize>,
+    /// Whether the picture shows the answer before there is a prediction.
+    pub reveal: RwSignal<bool>,
+    pub log_loss: RwSignal<bool>,
+    /// A short confirmation beside Copy link.
+    pub notice: RwSignal<String>,
+    pub tip: RwSignal<Option<Tip>>,
+    /// The worker and the newest snapshot: JavaScript values, which no signal of plain data can hold.
+    pub session: StoredValue<Session, LocalStorage>,
+}
+
+impl Page {
+    pub fn new() -> Self {
+        Self {
+            phase: RwSignal::new(Phase::Idle),
+            preparing: RwSignal::new(String::new()),
+            stopping: RwSignal::new(false),
+            silent: RwSignal::new(false),
+            snapshot_step: RwSignal::new(None),
+            form: RwSignal::new(Form::of(presets::quick())),
+            filled: RwSignal::new(0),
+            workers: RwSignal::new(0),
+            runs: RwSignal::new(Vec::new()),
+            current: RwSignal::new(None),
+            pace: RwSignal::new(Pace::default()),
+            failure: RwSignal::new(None),
+            faults: RwSignal::new(None),
+            replay: RwSignal::new(None),
+            adapter: RwSignal::new(Adapter::Asking),
+            references: RwSignal::new(References::default()),
+            example: RwSignal::new(0),
+            reveal: RwSignal::new(false),
+            log_loss: RwSignal::new(true),
+            notice: RwSignal::new(String::new()),
+            tip: RwSignal::new(None),
+            session: StoredValue::new_local(Session::default()),
+        }
+    }
+
+    /// Reads the current run, tracked; `None` when there is none.
+    pub fn with_current<T>(&self, read: impl FnOnce(&Run) -> T) -> Option<T> {
+        let id = self.current.get();
+        self.runs.with(|runs| runs.iter().find(|run| Some(run.id) == id).map(read))
+    }
+
+    /// Reads a run by its id, tracked.
+    pub fn with_run<T>(&self, id: usize, read: impl FnOnce(&Run) -> T) -> Option<T> {
+        self.runs.with(|runs| runs.iter().find(|run| run.id == id).map(read))
+    }
+
+    /// Changes the current run without telling anybody; [`super::update::pulse`] tells them at its own rate.
+    pub fn change_current(&self, change: impl FnOnce(&mut Run)) {
+        let id = self.current.get_untracked();
+        self.runs.update_untracked(|runs| {
+            if let Some(run) = runs.iter_mut().find(|run| Some(run.id) == id) {
+                change(run);
+            }
+        });
+    }
+
+    /// What the task picture and the references are about: the run in progress or just made, unless the form has
+    /// since been set to another task.
+    pub fn subject(&self) -> (Task, u64) {
+        let form = self.form.with(|form| (form.config.task, form.config.seed));
+        let run = self.with_current(|run| (run.config.task, run.config.seed));
+        match run {
+            Some(run) if self.phase.get().active() => run,
+            Some(_) | None => form,
+        }
+    }
+
+    /// The configuration that the current run has beyond [`Page::subject`]'s reach: whether that run is about the subject.
+    pub fn current_is_subject(&self) -> bool {
+        let subject = self.subject();
+        self.with_current(|run| (run.config.task, run.config.seed) == subject).unwrap_or(false)
+    }
+
+    /// What the opened link's fingerprint says of the current run; `None` when there is nothing to compare.
+    pub fn verdict(&self) -> Option<Verdict> {
+        let link = self.replay.get()?;
+        let fingerprint = link.fingerprint?;
+        self.with_current(|run| {
+            let engine = run.engine.as_ref()?;
+            let begun = !run.losses.is_empty() && same_numbers(&run.config, &link.config);
+            begun.then(|| fingerprint.compare(engine.class, &run.losses))
+        })?
+    }
+}
+
+/// Whether two configurations draw the same losses as far as both go: the step to reach ends a run but changes none of its numbers.
+pub fn same_numbers(a: &RunConfig, b: &RunConfig) -> bool {
+    let mut b = b.clone();
+    b.training.steps = a.training.steps;
+    *a == b
+}

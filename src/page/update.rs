@@ -1,0 +1,101 @@
+//! Reports become state. Nothing here draws.
+
+use super::run::Measurement;
+use super::session::{self, Snapshot};
+use super::state::{Failure, Page, Phase};
+use super::{browser, downloads};
+use crate::protocol::{Ending, Engine, Report};
+use js_sys::Uint8Array;
+use leptos::prelude::*;
+use std::time::Duration;
+
+/// Charts are redrawn at most this often.
+const PULSE: Duration = Duration::from_millis(100);
+/// A worker silent for so long, in milliseconds, is remarked upon.
+const SILENCE: f64 = 60_000.0;
+
+/// Takes over one report and the bytes beside it.
+pub fn report(page: Page, report: Report, bytes: Option<Uint8Array>) {
+    page.session.update_value(|session| session.heard = browser::now());
+    match report {
+        Report::Ready => session::ready(page),
+        Report::Preparing { sentence } => page.preparing.set(sentence),
+        Report::Started { engine, parameters, step } => started(page, engine, parameters, step),
+        Report::Losses { first, losses, seconds } => {
+            page.change_current(|run| run.add_losses(first, &losses, seconds));
+            page.pace.update_untracked(|pace| pace.note(browser::now(), first + losses.len() as u64 - 1));
+        }
+        Report::Measured { step, seconds, split, depths, predictions, best } => {
+            page.change_current(|run| run.add_measurement(Measurement { step, seconds, split, depths }, predictions, best));
+        }
+        Report::Snapshot { step } => keep(page, step, bytes),
+        Report::Paused { .. } => {
+            page.pace.update_untracked(|pace| pace.rest());
+            page.phase.set(Phase::Paused);
+        }
+        Report::Resumed { .. } => {
+            page.pace.update_untracked(|pace| pace.rest());
+            page.phase.set(Phase::Running);
+        }
+        Report::Finished { seconds, why, .. } => finished(page, seconds, why),
+        Report::Weights { step, config_json, .. } => downloads::weights(page, step, bytes, &config_json),
+        Report::Failed { sentence, remedy } => session::lose(page, Failure { sentence, remedy }),
+    }
+    pulse(page);
+}
+
+fn started(page: Page, engine: Engine, parameters: usize, step: u64) {
+    page.change_current(|run| {
+        run.rewind(step);
+        run.engine = Some(engine);
+        run.parameters = parameters;
+    });
+    page.pace.update_untracked(|pace| pace.rest());
+    page.failure.set(None);
+    page.phase.set(Phase::Running);
+    page.runs.notify();
+}
+
+fn keep(page: Page, step: u64, bytes: Option<Uint8Array>) {
+    let (Some(bytes), Some(run)) = (bytes, page.current.get_untracked()) else { return };
+    page.session.update_value(|session| session.snapshot = Some(Snapshot { run, step, bytes }));
+    page.snapshot_step.set(Some(step));
+}
+
+fn finished(page: Page, seconds: f64, why: Ending) {
+    page.change_current(|run| {
+        run.seconds = seconds;
+        run.ending = Some(why);
+    });
+    page.stopping.set(false);
+    page.phase.set(Phase::Finished);
+    page.runs.notify();
+}
+
+/// Redraws soon: many reports within one [`PULSE`] make one redrawing.
+pub fn pulse(page: Page) {
+    let due = page.session.try_update_value(|session| std::mem::replace(&mut session.pulse_due, true));
+    if due == Some(false) {
+        set_timeout(
+            move || {
+                page.session.update_value(|session| session.pulse_due = false);
+                page.runs.notify();
+            },
+            PULSE,
+        );
+    }
+}
+
+/// Notices a worker that has stopped answering while a run goes on. It may only be slow, so it is remarked upon, not ended.
+pub fn watch(page: Page) {
+    set_interval(
+        move || {
+            let heard = page.session.with_value(|session| session.heard);
+            let silent = page.phase.get_untracked() == Phase::Running && browser::now() - heard > SILENCE;
+            if page.silent.get_untracked() != silent {
+                page.silent.set(silent);
+            }
+        },
+        Duration::from_secs(2),
+    );
+}

@@ -1,0 +1,112 @@
+//! What the page and the worker say to each other: plain numbers and sentences, exhaustively matched on both sides.
+//! A message is one JSON text, with the bytes of a snapshot beside it where the variant says so.
+
+use crate::config::RunConfig;
+use crate::replay::EngineClass;
+use crate::task::Split;
+use serde::{Deserialize, Serialize};
+
+/// From the page to the worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Begin this run, on so many workers in all if the engine is the CPU (0: as many as the machine has cores, at most the shards).
+    /// Bytes of a snapshot beside the message continue that run from its step.
+    Start { config: RunConfig, workers: usize },
+    Pause,
+    /// Go on after a pause.
+    Resume,
+    /// Make one step while paused.
+    Step,
+    /// End the run here, with a last measurement.
+    Stop,
+    /// Change the step count to reach.
+    Reach { steps: u64 },
+    /// Send the weights: [`Report::Weights`].
+    Save { which: Which },
+}
+
+/// Which weights to save.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Which {
+    /// Those of the measurement with the highest exact match.
+    Best,
+    /// Those of the last step.
+    Latest,
+}
+
+/// From the worker to the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Report {
+    /// The worker's program has loaded and waits for a command.
+    Ready,
+    /// Something is under way before the first step; the sentence says what.
+    Preparing { sentence: String },
+    /// The run has begun (or goes on, at `step`).
+    Started { engine: Engine, parameters: usize, step: u64 },
+    /// Losses of the steps `first`, `first + 1`, … (counted from 1). `seconds` is the training time so far, pauses and measurements left out.
+    Losses { first: u64, losses: Vec<f32>, seconds: f64 },
+    /// Accuracy on held-out rules after `step` steps. `seconds` as in [`Report::Losses`].
+    Measured { step: u64, seconds: f64, split: Split, depths: Vec<DepthScore>, predictions: Vec<Prediction>, best: bool },
+    /// Enough to go on from `step` in a new worker: the bytes come beside the message. The page keeps the newest.
+    Snapshot { step: u64 },
+    Paused { step: u64 },
+    Resumed { step: u64 },
+    /// The run has ended.
+    Finished { step: u64, seconds: f64, why: Ending },
+    /// The weights as safetensors in the bytes beside the message, and the config.json that belongs beside them.
+    Weights { which: Which, step: u64, config_json: String },
+    /// Something failed: what, and what to do. The run stays as it was at the last snapshot.
+    Failed { sentence: String, remedy: String },
+}
+
+/// The engine that answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Engine {
+    pub class: EngineClass,
+    /// The adapter's or the CPU's description.
+    pub name: String,
+    /// Whether the adapter is emulated in software.
+    pub software: bool,
+    /// Workers that share a batch.
+    pub workers: usize,
+    /// Why the first choice was not taken, or empty.
+    pub note: String,
+}
+
+/// Accuracy at one depth.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DepthScore {
+    pub depth: usize,
+    /// Questions asked.
+    pub samples: usize,
+    /// Answers right in every cell. Teacher-forced and free-running greedy answers agree in this number: an answer
+    /// whose every cell is right given the true cells before it is the answer that free running gives.
+    pub exact: usize,
+    /// Share of cells right, each predicted with the true earlier cells given.
+    pub bits_teacher_forced: f64,
+    /// Share of cells right, each predicted after the model's own earlier cells, over `free_samples` of the questions.
+    pub bits_free_running: f64,
+    /// Of `free_samples` questions, answers right in every cell when running free.
+    pub exact_free_running: usize,
+    pub free_samples: usize,
+}
+
+/// The model's free-running answer to one held-out question; the page draws the question from (task, seed, split, index) itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prediction {
+    pub index: u64,
+    pub depth: usize,
+    /// W cells; 2 stands for a token that is no cell.
+    pub cells: Vec<u8>,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ending {
+    /// The step count was reached.
+    Reached,
+    /// The early-stop target was reached.
+    Target,
+    /// Somebody pressed stop.
+    Stopped,
+}

@@ -1,0 +1,135 @@
+//! Does this machine reproduce that run? A [`Fingerprint`] holds enough of a run's loss trace to say so, and where it first differs.
+//!
+//! Written `cpu-500-9f3a12bc-3fb504f3.3fb1c28d…`: the class of engine, the number of steps, a hash over the bits of all
+//! losses, and the bits of the losses of steps 1, 2, 4, 8, … and the last.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Engines that promise equal bits to each other. Only [`EngineClass::Cpu`] promises them between machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EngineClass {
+    Cpu,
+    WebGpu,
+}
+
+impl EngineClass {
+    pub fn name(self) -> &'static str {
+        match self {
+            EngineClass::Cpu => "cpu",
+            EngineClass::WebGpu => "webgpu",
+        }
+    }
+}
+
+/// Relative difference of two losses up to which runs that do not promise equal bits count as reproduced.
+pub const TOLERANCE: f32 = 0.02;
+
+/// A short proof of a run's losses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fingerprint {
+    pub engine: EngineClass,
+    pub steps: usize,
+    pub hash: u32,
+    /// Losses at the steps of [`marks`].
+    pub losses: Vec<f32>,
+}
+
+/// What a comparison found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Verdict {
+    /// Equal bits at every step.
+    Identical,
+    /// Equal within [`TOLERANCE`], on engines that do not promise equal bits.
+    Reproduced,
+    /// Unequal at this step (counted from 1), the first one recorded that is.
+    Differs { step: usize, expected: f32, found: f32 },
+    /// All equal so far; the run has yet to reach the fingerprint's last step.
+    Agreeing { steps: usize },
+}
+
+/// The steps whose losses a fingerprint of so many steps holds, counted from 1.
+pub fn marks(steps: usize) -> Vec<usize> {
+    let mut marks: Vec<usize> = std::iter::successors(Some(1), |mark| Some(mark * 2)).take_while(|mark| *mark < steps).collect();
+    if steps > 0 {
+        marks.push(steps);
+    }
+    marks
+}
+
+/// FNV-1a over the little-endian bits of the losses.
+fn hash(losses: &[f32]) -> u32 {
+    losses.iter().flat_map(|loss| loss.to_bits().to_le_bytes()).fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+impl Fingerprint {
+    /// The fingerprint of a trace, one loss a step; none for an empty trace.
+    pub fn of(engine: EngineClass, trace: &[f32]) -> Option<Self> {
+        if trace.is_empty() {
+            return None;
+        }
+        let losses = marks(trace.len()).into_iter().map(|mark| trace[mark - 1]).collect();
+        Some(Self { engine, steps: trace.len(), hash: hash(trace), losses })
+    }
+
+    /// Compares a run in progress or finished with this one.
+    pub fn compare(&self, engine: EngineClass, trace: &[f32]) -> Verdict {
+        let exact = self.engine == EngineClass::Cpu && engine == EngineClass::Cpu;
+        let mut identical = true;
+        for (mark, &expected) in marks(self.steps).into_iter().zip(&self.losses) {
+            let Some(&found) = trace.get(mark - 1) else {
+                return Verdict::Agreeing { steps: trace.len() };
+            };
+            let same = expected.to_bits() == found.to_bits();
+            identical &= same;
+            let close = (expected - found).abs() <= TOLERANCE * expected.abs();
+            if !same && (exact || !close) {
+                return Verdict::Differs { step: mark, expected, found };
+            }
+        }
+        if identical && hash(&trace[..self.steps]) == self.hash {
+            return Verdict::Identical;
+        }
+        if exact {
+            let last = self.steps;
+            return Verdict::Differs { step: last, expected: self.losses[self.losses.len() - 1], found: trace[last - 1] };
+        }
+        Verdict::Reproduced
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}-{}-{:08x}-", self.engine.name(), self.steps, self.hash)?;
+        for (index, loss) in self.losses.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "." };
+            write!(out, "{separator}{:08x}", loss.to_bits())?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let broken = || "“fp” is not a whole fingerprint; the link was probably cut off. Remove the fp part to run without comparing.".to_string();
+        let parts: Vec<&str> = text.split('-').collect();
+        let [engine, steps, hash, losses] = parts[..] else { return Err(broken()) };
+        let engine = match engine {
+            "cpu" => EngineClass::Cpu,
+            "webgpu" => EngineClass::WebGpu,
+            _ => return Err(broken()),
+        };
+        let steps: usize = steps.parse().ok().filter(|steps| (1..=10_000_000).contains(steps)).ok_or_else(broken)?;
+        let hash = hexadecimal(hash).ok_or_else(broken)?;
+        let losses: Option<Vec<f32>> = losses.split('.').map(|loss| hexadecimal(loss).map(f32::from_bits)).collect();
+        let losses = losses.filter(|losses| losses.len() == marks(steps).len() && losses.iter().all(|loss| loss.is_finite())).ok_or_else(broken)?;
+        Ok(Self { engine, steps, hash, losses })
+    }
+}
+
+fn hexadecimal(text: &str) -> Option<u32> {
+    (text.len() == 8).then(|| u32::from_str_radix(text, 16).ok()).flatten()
+}

@@ -1,0 +1,32 @@
+//! The task: predict the state of an unknown one-dimensional cellular automaton `k` steps ahead of its shown orbit.
+//!
+//! | letter | meaning |
+//! |---|---|
+//! | `W` | width: cells in one state |
+//! | `r` | radius of the neighbourhood: 1, 3/2 or 2 |
+//! | `T` | shown states `s0 … s(T−1)` |
+//! | `k` | depth: the asked state is `s(T−1+k)` |
+//!
+//! Data flow: [`split_of`] says which rules belong to which split; [`Task::sample`] draws a rule of the split and runs
+//! it; [`Task::encode`] writes the orbit as tokens; [`estimate`] says what a perfect predictor and the two shortcuts
+//! would score. A sample is a function of (task, seed, split, index) alone.
+//!
+//! This module knows nothing of models, losses, batches or browsers.
+//!
+//! Source: arXiv 2508.16745 v3, the benchmark "1dCA-Reasoning".
+
+mod automaton;
+mod ceiling;
+mod export;
+mod floors;
+mod layout;
+mod pattern;
+mod sample;
+mod split;
+
+pub use automaton::{Radius, Rule, next_state};
+pub use ceiling::{Estimate, estimate, estimate_samples, target_distribution};
+pub use export::{published_record, sample_record};
+pub use layout::{Example, Horizon, LossOn, Vocabulary};
+pub use sample::{MULTI_DEPTHS, Sample, Task};
+pub use split::{Split, split_of};

@@ -1,0 +1,122 @@
+//! A task's settings, and sample `i` of a split.
+
+use serde::{Deserialize, Serialize};
+
+use super::automaton::{Radius, Rule, next_state};
+use super::layout::{Horizon, Vocabulary};
+use super::split::{Split, split_of};
+use crate::rng::{Purpose, stream};
+
+/// Depths of the multi-horizon task, `1 ..= MULTI_DEPTHS`: there are as many shift tokens.
+pub const MULTI_DEPTHS: usize = 4;
+
+/// The settings of a task, as plain data.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Task {
+    /// Radius `r` of the neighbourhood.
+    pub radius: Radius,
+    /// Width `W`, cells.
+    pub width: usize,
+    /// Shown states `T`.
+    pub shown: usize,
+    /// Depth `k` when the horizon is [`Horizon::Single`]; unused when it is [`Horizon::Multi`].
+    pub depth: usize,
+    pub horizon: Horizon,
+    pub vocabulary: Vocabulary,
+}
+
+/// One orbit of one rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sample {
+    pub rule: Rule,
+    /// `[T + max(max_depth, 4)][W]`: the shown states and those to be asked for.
+    pub states: Vec<Vec<u8>>,
+}
+
+impl Task {
+    /// Cells a width may have at most: a state fits one machine word.
+    pub const WIDTH_LIMIT: usize = 64;
+    /// States that may be shown at most.
+    pub const SHOWN_LIMIT: usize = 64;
+    /// Largest depth.
+    pub const DEPTH_LIMIT: usize = 16;
+
+    /// Whether the settings make sense.
+    ///
+    /// # Errors
+    /// A sentence that names the setting and its range.
+    pub fn validate(&self) -> Result<(), String> {
+        let narrowest = self.radius.cells();
+        if !(narrowest..=Self::WIDTH_LIMIT).contains(&self.width) {
+            return Err(format!(
+                "The width is {}; at radius {} choose a width from {narrowest} to {}.",
+                self.width,
+                self.radius.name(),
+                Self::WIDTH_LIMIT
+            ));
+        }
+        // One shown state holds no transition, so nothing of the rule could be known.
+        if !(2..=Self::SHOWN_LIMIT).contains(&self.shown) {
+            return Err(format!(
+                "The number of shown states is {}; choose from 2 to {}.",
+                self.shown,
+                Self::SHOWN_LIMIT
+            ));
+        }
+        if !(1..=Self::DEPTH_LIMIT).contains(&self.depth) {
+            return Err(format!("The depth is {}; choose from 1 to {}.", self.depth, Self::DEPTH_LIMIT));
+        }
+        Ok(())
+    }
+
+    /// The largest depth asked for.
+    pub fn max_depth(&self) -> usize {
+        match self.horizon {
+            Horizon::Single => self.depth,
+            Horizon::Multi => MULTI_DEPTHS,
+        }
+    }
+
+    /// The depths asked for, ascending.
+    pub fn depths(&self) -> Vec<usize> {
+        match self.horizon {
+            Horizon::Single => vec![self.depth],
+            Horizon::Multi => (1..=MULTI_DEPTHS).collect(),
+        }
+    }
+
+    /// Sample `index` of `split`: a rule, uniform among those of the split, and the orbit of a uniform initial state.
+    ///
+    /// A function of its arguments alone. Every setting but radius, width, shown states and depth leaves it unchanged,
+    /// and those of fewer states are prefixes of those of more.
+    pub fn sample(&self, seed: u64, split: Split, index: u64) -> Sample {
+        let mut stream = stream(seed, split.purpose(), index);
+        let rule = loop {
+            let rule = Rule::from_number(self.radius, stream.bits64() as u32);
+            if split_of(&rule, self.radius) == split {
+                break rule;
+            }
+        };
+        let cells = stream.bits64();
+        let first = (0..self.width).map(|i| (cells >> i & 1) as u8).collect();
+        Sample { states: self.orbit(&rule, first), rule }
+    }
+
+    /// The orbit of `first`, `[W]`, under `rule`, as long as a sample's.
+    pub fn orbit(&self, rule: &Rule, first: Vec<u8>) -> Vec<Vec<u8>> {
+        let length = self.shown + self.max_depth().max(MULTI_DEPTHS);
+        std::iter::successors(Some(first), |state| Some(next_state(self.radius, rule, state))).take(length).collect()
+    }
+
+    /// The depth sample `index` of `split` is asked at: `k`, or for the multi-horizon task uniform in 1 … 4, from a
+    /// stream of its own.
+    pub fn depth_of(&self, seed: u64, split: Split, index: u64) -> usize {
+        match self.horizon {
+            Horizon::Single => self.depth,
+            Horizon::Multi => {
+                let mut stream = stream(seed, Purpose::Depth, split.tagged(index));
+                1 + stream.below(MULTI_DEPTHS as u64) as usize
+            }
+        }
+    }
+}
