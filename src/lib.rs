@@ -36,6 +36,8 @@ pub mod rng;
 pub mod stats;
 pub mod task;
 
+#[cfg(feature = "cli")]
+pub mod command;
 #[cfg(feature = "engine")]
 pub mod engine;
 #[cfg(feature = "engine")]

@@ -1,1 +1,13 @@
-fn main() {}
+//! The command line: the same library and the same links as the page. `lookahead help` lists what it does.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match lookahead::command::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,5 @@
-fn main() {}
+//! The page's program: see [`lookahead::page`].
+
+fn main() {
+    lookahead::page::start();
+}

@@ -231,6 +231,11 @@ pub static FIELDS: &[Field] = &[
         get: |c| c.training.batch.to_string(), write: |c, v| c.training.batch = v.integer() as usize,
     },
     Field {
+        key: "examples", label: "Training set", unit: "sequences", group: Group::Training, kind: Kind::Integer { min: 0, max: 100_000_000 },
+        help: "How many training sequences there are before they come round again. 0 makes fresh ones for ever.",
+        get: |c| c.training.examples.to_string(), write: |c, v| c.training.examples = v.integer(),
+    },
+    Field {
         key: "steps", label: "Steps", unit: "steps", group: Group::Training, kind: Kind::Integer { min: 1, max: 1_000_000 },
         help: "Where the run ends.",
         get: |c| c.training.steps.to_string(), write: |c, v| c.training.steps = v.integer(),
@@ -241,7 +246,7 @@ pub static FIELDS: &[Field] = &[
         get: |c| c.training.eval_every.to_string(), write: |c, v| c.training.eval_every = v.integer(),
     },
     Field {
-        key: "evaln", label: "Questions a depth", unit: "sequences", group: Group::Measuring, kind: Kind::Integer { min: 8, max: 10_000 },
+        key: "evaln", label: "Questions a depth", unit: "sequences", group: Group::Measuring, kind: Kind::Integer { min: 8, max: 100_000 },
         help: "How many held-out questions each measurement asks at each depth. More gives narrower intervals and takes longer.",
         get: |c| c.training.eval_samples.to_string(), write: |c, v| c.training.eval_samples = v.integer() as usize,
     },

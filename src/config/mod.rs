@@ -87,6 +87,8 @@ pub struct TrainingConfig {
     pub clip_norm: f64,
     /// Sequences in a step.
     pub batch: usize,
+    /// Training sequences in all, gone through in order and again from the first; 0 draws fresh ones without end.
+    pub examples: u64,
     /// The step count to reach.
     pub steps: u64,
     /// Steps between evaluations.
@@ -144,6 +146,7 @@ impl RunConfig {
                 clip_value: 0.5,
                 clip_norm: 0.0,
                 batch: 256,
+                examples: 950_000,
                 steps: 40_000,
                 eval_every: 500,
                 eval_samples: 512,

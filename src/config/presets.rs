@@ -45,6 +45,7 @@ pub fn quick() -> RunConfig {
             clip_value: 0.0,
             clip_norm: 1.0,
             batch: 32,
+            examples: 0,
             steps: 2_000,
             eval_every: 25,
             eval_samples: 128,

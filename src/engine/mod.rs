@@ -25,5 +25,5 @@ pub fn upload(values: &[f32], device: &Device) -> Tensor<1> {
 /// The engine's own sentence when the device was lost or ran out of memory.
 pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, String> {
     let data = tensor.into_data_async().await.map_err(|error| format!("The engine could not give back its numbers: {error:?}"))?;
-    data.into_vec::<f32>().map_err(|error| format!("The engine gave back numbers of another type: {error:?}"))
+    data.try_into_vec::<f32>().map_err(|error| format!("The engine gave back numbers of another type: {error:?}"))
 }

@@ -15,7 +15,6 @@ const RELOAD: &str = "Reload the page. If it happens again, try a current Chrome
 pub struct Snapshot {
     /// The run they belong to.
     pub run: usize,
-    pub step: u64,
     pub bytes: Uint8Array,
 }
 

@@ -58,7 +58,7 @@ fn started(page: Page, engine: Engine, parameters: usize, step: u64) {
 
 fn keep(page: Page, step: u64, bytes: Option<Uint8Array>) {
     let (Some(bytes), Some(run)) = (bytes, page.current.get_untracked()) else { return };
-    page.session.update_value(|session| session.snapshot = Some(Snapshot { run, step, bytes }));
+    page.session.update_value(|session| session.snapshot = Some(Snapshot { run, bytes }));
     page.snapshot_step.set(Some(step));
 }
 

@@ -1,0 +1,20 @@
+//! Learning and measuring: batch, loss, gradient, optimiser, evaluation, run, checkpoint.
+//!
+//! A [`Run`] is a state machine that somebody else drives: it knows no clock, page, worker or log. The work that can be
+//! shared between workers is cut into [`Job`]s, each a pure function of (configuration, weights, job); a [`Pool`] performs them
+//! wherever it likes, and the run reduces their outcomes in the jobs' order, so the number of workers never changes a bit.
+
+pub mod batch;
+pub mod checkpoint;
+pub mod evaluation;
+pub mod job;
+pub mod loss;
+pub mod optimizer;
+pub mod pool;
+pub mod run;
+pub mod schedule;
+
+pub use evaluation::Measurement;
+pub use job::{Job, Outcome, Plan};
+pub use pool::{LocalPool, Pool};
+pub use run::Run;

@@ -1,0 +1,49 @@
+//! The browser's side of training: a dedicated worker that drives a [`crate::train::Run`] by the page's commands.
+//!
+//! The same program serves as lead (started by the page) and as helper (started by a lead on the CPU engine, told apart
+//! by the worker's name). Messages are arrays `[json]` or `[json, bytes]`.
+
+mod adapter;
+mod helper;
+mod inbox;
+mod lead;
+mod pool;
+mod session;
+mod wire;
+
+use crate::protocol::Report;
+use wasm_bindgen::JsCast;
+use web_sys::DedicatedWorkerGlobalScope;
+
+/// Name of a helper worker.
+const HELPER: &str = "helper";
+
+/// Takes up the role that this worker's name gives it.
+pub fn start() {
+    if scope().name() == HELPER {
+        std::panic::set_hook(Box::new(|info| console_error_panic_hook::hook(info)));
+        helper::start();
+    } else {
+        std::panic::set_hook(Box::new(|info| {
+            failed(&format!("The engine stopped: {info}"));
+            console_error_panic_hook::hook(info);
+        }));
+        lead::start();
+    }
+}
+
+/// This worker's global object.
+fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
+/// Milliseconds since this worker started.
+fn now() -> f64 {
+    scope().performance().map_or(0.0, |clock| clock.now())
+}
+
+/// Tells the page that the run cannot go on here.
+fn failed(sentence: &str) {
+    let remedy = "Press Resume to go on from the last snapshot in a fresh engine; if it fails again, choose the CPU engine or a smaller batch.";
+    wire::post(&Report::Failed { sentence: sentence.into(), remedy: remedy.into() }, None);
+}

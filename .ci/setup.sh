@@ -1,0 +1,179 @@
+# Sourced by ./serve and ./test: what they need, set up on first use and at once when it is there.
+#   . .ci/setup.sh; need rust; need wasm; need browser; build_site
+# Every action that takes time is announced. All that is built or fetched lies under $CACHE, outside the clone, so that a
+# fresh clone on the same machine builds warm. Packages of the system are touched only through apt, as root or by sudo.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/lookahead
+TOOLS=$CACHE/tools-root
+NATIVE_TARGET=$CACHE/native
+WASM_TARGET=$CACHE/wasm
+TRUNK=0.21.14
+# Settings of the wasm build alone, filled by wasm_target.
+WASM_ENV=()
+
+mkdir -p "$CACHE"
+[ -d "$HOME/.cargo/bin" ] && PATH=$PATH:$HOME/.cargo/bin
+PATH=$TOOLS/bin:$PATH
+
+say() { printf '→ %s\n' "$*" >&2; }
+fail() { printf '\n%s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Runs a step with its output kept in a log, and shows the log's end only if the step fails.
+quietly() {
+  local log=$CACHE/setup.log
+  "$@" >"$log" 2>&1 </dev/null || { tail -n 30 "$log" >&2; return 1; }
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; elif have sudo; then sudo "$@"; else return 1; fi
+}
+
+# apt_install PACKAGE… : installs Debian or Ubuntu packages, or says what to install by hand.
+apt_install() {
+  have apt-get || fail "This needs: $*. There is no apt here; install them with your system's package manager, then run this again."
+  if [ "$(id -u)" != 0 ] && ! have sudo; then fail "This needs the packages: $*. Run 'apt-get install $*' as root, then run this again."; fi
+  say "installing $* with apt (about a minute)"
+  quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" && return
+  say "reading apt's package lists first (half a minute)"
+  quietly as_root apt-get update || true
+  quietly as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" ||
+    fail "apt could not install: $*. The lines above say why; once that is mended, run this again."
+}
+
+need() {
+  case $1 in
+    rust) rust_toolchain ;;
+    lints) rust_component clippy; rust_component rustfmt ;;
+    wasm) rust_toolchain; wasm_target; wasm_bindgen; trunk_tool ;;
+    node) node_runtime ;;
+    browser) node_runtime; browser_program; browser_modules ;;
+    *) fail "setup.sh knows nothing called $1" ;;
+  esac
+}
+
+rust_toolchain() {
+  have cargo || fail "Rust is not installed. Install it with rustup (any platform), then run this again."
+  have cc || apt_install gcc libc6-dev
+}
+
+rust_component() {
+  cargo "${1/rustfmt/fmt}" --version >/dev/null 2>&1 && return
+  say "adding $1 to the Rust toolchain (some seconds)"
+  quietly rustup component add "$1" || fail "rustup could not add $1; it is needed by ./test."
+}
+
+# The standard library for WebAssembly: rustup's, or where rustup's server does not answer, one built from Debian's sources.
+wasm_target() {
+  if [ -z "${LOOKAHEAD_WASM_FALLBACK:-}" ]; then
+    compgen -G "$(rustc --print target-libdir --target wasm32-unknown-unknown)/libstd-*.rlib" >/dev/null && return
+    if have rustup; then
+      say "adding the WebAssembly target with rustup (half a minute)"
+      quietly timeout 180 rustup target add wasm32-unknown-unknown && return
+      say "rustup's server does not answer: taking Debian's compiler for the WebAssembly part instead"
+    fi
+  fi
+  wasm_target_from_debian
+}
+
+wasm_target_from_debian() {
+  local linker library
+  if ! [ -x /usr/bin/rustc ] || ! compgen -G '/usr/bin/wasm-ld-*' >/dev/null || ! compgen -G '/usr/lib/rustlib/src/rust/library/std' >/dev/null; then
+    have apt-get || fail "The WebAssembly target is missing: run 'rustup target add wasm32-unknown-unknown', then run this again."
+    apt_install rustc-web cargo-web rust-web-src lld-22
+  fi
+  linker=$(compgen -G '/usr/bin/wasm-ld-*' | sort -V | tail -n 1)
+  if have rustup && ! rustup toolchain list | grep -q '^debian'; then
+    rustup toolchain link debian /usr
+  fi
+  WASM_ENV=(RUSTUP_TOOLCHAIN=debian "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker")
+  library=$(/usr/bin/rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib
+  compgen -G "$library/libstd-*.rlib" >/dev/null && return
+  say "building the standard library for WebAssembly, once (about two minutes)"
+  local seed=$CACHE/std-seed
+  rm -rf "$seed" && mkdir -p "$seed/src"
+  printf '[package]\nname = "seed"\nversion = "0.0.0"\nedition = "2021"\n[lib]\ncrate-type = ["cdylib"]\n[profile.release]\npanic = "abort"\n' >"$seed/Cargo.toml"
+  : >"$seed/src/lib.rs"
+  (
+    cd "$seed" && unset RUSTFLAGS
+    # Bitcode is kept, so that link-time optimisation can be switched on later.
+    quietly env "${WASM_ENV[@]}" RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Cembed-bitcode=yes CARGO_TARGET_DIR="$seed/target" \
+      /usr/bin/cargo build --release -Zbuild-std=std,panic_abort --target wasm32-unknown-unknown
+  ) || fail "The standard library for WebAssembly could not be built; the lines above say why."
+  as_root mkdir -p "$library" || fail "Copying the WebAssembly standard library to $library needs root: run this once as root or install sudo."
+  as_root cp "$seed"/target/wasm32-unknown-unknown/release/deps/*.rlib "$library"/
+  as_root rm -f "$library"/libseed-*.rlib
+  rm -rf "$seed"
+}
+
+# The version of a package in Cargo.lock.
+locked() {
+  awk -v package="\"$1\"" '$1 == "name" { found = ($3 == package) } found && $1 == "version" { gsub(/"/, "", $3); print $3; exit }' "$ROOT/Cargo.lock"
+}
+
+# wasm-bindgen must be of exactly the version that the program was linked with.
+wasm_bindgen() {
+  local version
+  version=$(locked wasm-bindgen)
+  [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $version" ] && return
+  # A little optimisation pays here: it reads and writes a module of many megabytes.
+  cargo_tool wasm-bindgen-cli "$version" 1 "two to three minutes" --bin wasm-bindgen
+}
+
+trunk_tool() {
+  case $(trunk --version 2>/dev/null) in "trunk ${TRUNK%.*}."*) return ;; esac
+  # Its defaults are for downloading other tools, which are set up here.
+  cargo_tool trunk "$TRUNK" 0 "four to nine minutes" --locked --no-default-features
+}
+
+# cargo_tool CRATE VERSION OPT-LEVEL HOW-LONG [OPTIONS OF cargo install]
+cargo_tool() {
+  local crate=$1 version=$2 level=$3 long=$4
+  shift 4
+  if have cargo-binstall; then
+    say "fetching $crate $version with cargo-binstall (some seconds)"
+    quietly cargo binstall --no-confirm --root "$TOOLS" "$crate@$version" && return
+  fi
+  say "building $crate $version, once (about $long on two cores)"
+  quietly env -u RUSTUP_TOOLCHAIN CARGO_TARGET_DIR="$CACHE/tools" CARGO_PROFILE_DEV_DEBUG=false CARGO_PROFILE_DEV_OPT_LEVEL="$level" \
+    CARGO_PROFILE_DEV_DEBUG_ASSERTIONS=false CARGO_PROFILE_DEV_OVERFLOW_CHECKS=false CARGO_INCREMENTAL=0 \
+    cargo install --debug --force --root "$TOOLS" "$crate" --version "$version" "$@" || fail "$crate $version could not be built; the lines above say why."
+  rm -rf "$CACHE/tools"
+}
+
+node_runtime() {
+  node -e 'process.exit(process.versions.node.split(".")[0] >= 18 ? 0 : 1)' 2>/dev/null && have npm && return
+  apt_install nodejs npm
+  node -e 'process.exit(process.versions.node.split(".")[0] >= 18 ? 0 : 1)' || fail "Node.js 18 or newer is needed, and apt has $(node --version): install a newer one."
+}
+
+# Exports CHROMIUM, the browser that the tests drive.
+browser_program() {
+  local name
+  if [ -n "${CHROMIUM:-}" ]; then
+    have "$CHROMIUM" || fail "CHROMIUM is set to $CHROMIUM, which cannot be run: set it to a Chromium or Chrome, or unset it."
+    return
+  fi
+  for name in chromium chromium-browser google-chrome google-chrome-stable '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'; do
+    if have "$name"; then CHROMIUM=$(command -v "$name"); break; fi
+  done
+  if [ -z "${CHROMIUM:-}" ]; then apt_install chromium fonts-dejavu-core; CHROMIUM=$(command -v chromium) || fail "apt installed no chromium: install one and set CHROMIUM to it."; fi
+  export CHROMIUM
+}
+
+browser_modules() {
+  local folder=$ROOT/tests/browser
+  [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] && return
+  say "fetching the browser driver, puppeteer-core (some seconds)"
+  quietly npm ci --prefix "$folder" --cache "$CACHE/npm" --prefer-offline --no-audit --no-fund || fail "npm could not fetch what tests/browser/package-lock.json names."
+}
+
+# Builds the site into dist/.
+build_site() {
+  local long="about 20 to 40 minutes on two cores the first time, seconds to minutes later"
+  if [ -d "$WASM_TARGET/wasm32-unknown-unknown" ]; then long="seconds to minutes: most of it is there already"; fi
+  say "building the page and the worker into dist/ ($long)"
+  # trunk cannot read NO_COLOR=1.
+  (cd "$ROOT" && env -u NO_COLOR "${WASM_ENV[@]}" CARGO_TARGET_DIR="$WASM_TARGET" trunk build --release) || fail "The site could not be built; the lines above say why."
+}

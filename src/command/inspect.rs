@@ -1,0 +1,88 @@
+//! `sample`, `ceiling`, `eval` and `fields`.
+
+use crate::config::RunConfig;
+use crate::config::fields::{FIELDS, Kind};
+use crate::engine::{cpu, read};
+use crate::stats::wilson;
+use crate::task::{Split, estimate, published_record, sample_record};
+use crate::train::batch::Batch;
+use crate::train::pool::ThreadPool;
+use crate::train::run::{Place, measure};
+use crate::train::{Plan, checkpoint};
+use std::path::Path;
+
+/// Questions that `eval` also asks free-running.
+const FREE: usize = 256;
+
+/// JSON lines of the task.
+pub fn sample(config: &RunConfig, count: u64, split: Split, published: bool) -> Result<(), String> {
+    for index in 0..count {
+        let line = if published {
+            published_record(&config.task, config.seed, split, index)
+        } else {
+            sample_record(&config.task, config.seed, split, index, config.loss_on)
+        };
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// One JSON line a depth.
+pub fn ceiling(config: &RunConfig, samples: u64, split: Split) -> Result<(), String> {
+    for depth in config.task.depths() {
+        let e = estimate(&config.task, config.seed, split, 0..samples, depth);
+        let line = serde_json::json!({
+            "depth": depth, "split": split, "samples": e.samples, "ceiling": e.ceiling, "bit_ceiling": e.bit_ceiling, "seen": e.seen,
+            "copy": e.copy, "copy_bits": e.copy_bits, "cycle": e.cycle, "cycle_bits": e.cycle_bits,
+        });
+        println!("{line}");
+    }
+    Ok(())
+}
+
+/// Accuracy of saved weights; the network's shape comes from the folder's config.json.
+pub fn eval(folder: &Path, mut config: RunConfig, split: Split, logits: u64) -> Result<(), String> {
+    let file = |name: &str| folder.join(name);
+    let text = std::fs::read_to_string(file(checkpoint::CONFIG_FILE)).map_err(|error| format!("{} cannot be read: {error}", file(checkpoint::CONFIG_FILE).display()))?;
+    let bytes = std::fs::read(file(checkpoint::WEIGHTS_FILE)).map_err(|error| format!("{} cannot be read: {error}", file(checkpoint::WEIGHTS_FILE).display()))?;
+    let (model, vocabulary) = checkpoint::read_config(&text)?;
+    if vocabulary != config.task.vocabulary.size() {
+        return Err(format!("The weights know {vocabulary} tokens and the link's task {}: choose the link's vocabulary to match.", config.task.vocabulary.size()));
+    }
+    config.model = model;
+    let plan = Plan::new(&config);
+    let values = checkpoint::read_weights(&plan.parameters, &bytes)?;
+    let weights = plan.upload(&values, &cpu());
+    let mut place = Place::Pool(Box::new(ThreadPool { plan: plan.clone(), threads: super::threads(0) }));
+    let measured = pollster::block_on(measure(&plan, &mut place, &weights, &values, split, config.training.eval_samples, FREE))?;
+    let depths: Vec<_> = measured
+        .depths
+        .iter()
+        .map(|score| serde_json::json!({ "score": score, "exact_match": score.exact as f64 / score.samples.max(1) as f64, "interval": wilson(score.exact, score.samples) }))
+        .collect();
+    let mut result = serde_json::json!({ "split": split, "depths": depths });
+    if logits > 0 {
+        let tokens: Vec<_> = (0..logits).map(|index| config.task.encode(&config.task.sample(config.seed, split, index), config.task.depths()[0], config.loss_on)).collect();
+        let batch = Batch::new(&tokens);
+        let values = pollster::block_on(read(plan.model.logits(&weights, batch.tokens(&cpu()), 0)))?;
+        let rows: Vec<&[f32]> = values.chunks(vocabulary).collect();
+        result["tokens"] = serde_json::json!(batch.inputs.chunks(batch.length).collect::<Vec<_>>());
+        result["logits"] = serde_json::json!(rows.chunks(batch.length).collect::<Vec<_>>());
+    }
+    println!("{result}");
+    Ok(())
+}
+
+/// The table of fields as Markdown.
+pub fn fields() -> Result<(), String> {
+    println!("| key | name | unit | values | meaning |\n|---|---|---|---|---|");
+    for field in FIELDS {
+        let values = match field.kind {
+            Kind::Integer { min, max } => format!("{min} … {max}"),
+            Kind::Real { min, max } => format!("{min} … {max}"),
+            Kind::Choice(choices) => choices.iter().map(|(value, _)| format!("`{value}`")).collect::<Vec<_>>().join(", "),
+        };
+        println!("| `{}` | {} | {} | {values} | {} |", field.key, field.label, field.unit, field.help);
+    }
+    Ok(())
+}

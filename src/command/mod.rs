@@ -1,0 +1,121 @@
+//! The native command line. Every command takes a link (or a preset's name) and writes JSON to standard output or a file;
+//! progress goes to standard error, and only to a terminal. Wrong input exits with 1 and a sentence, wrong usage with 2.
+
+mod inspect;
+mod train;
+
+use crate::config::link::{self, Link};
+use crate::config::presets::PRESETS;
+use crate::task::Split;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Parser)]
+#[command(name = "lookahead", about = "Small sequence models that learn to look k steps ahead. LINK is a link of the page, its fragment, or a preset's name (quick, paper).")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Train a run on the CPU and write what it measured
+    Train {
+        link: String,
+        /// Write the run's results here instead of to standard output
+        #[arg(long)]
+        out: Option<PathBuf>,
+        /// Save the best weights into this folder, as model.safetensors and config.json
+        #[arg(long)]
+        save: Option<PathBuf>,
+        /// Threads that share a batch (0: one a core); they never change a number
+        #[arg(long, default_value_t = 0)]
+        workers: usize,
+    },
+    /// Print sequences of the task as JSON lines
+    Sample {
+        link: String,
+        #[arg(long, default_value_t = 10)]
+        count: u64,
+        #[arg(long, value_enum, default_value_t = SplitName::Train)]
+        split: SplitName,
+        /// Write the published data set's fields (rule_ids, input_ids_0 …) instead
+        #[arg(long)]
+        published: bool,
+    },
+    /// Print the ceiling and the shortcut floors of a task at every depth
+    Ceiling {
+        link: String,
+        #[arg(long, default_value_t = 10_000)]
+        samples: u64,
+        #[arg(long, value_enum, default_value_t = SplitName::Test)]
+        split: SplitName,
+    },
+    /// Time training steps
+    Bench {
+        link: String,
+        #[arg(long, default_value_t = 20)]
+        steps: u64,
+        /// Threads that share a batch (0: one a core)
+        #[arg(long, default_value_t = 1)]
+        workers: usize,
+    },
+    /// Measure saved weights on the task of a link
+    Eval {
+        /// A folder with model.safetensors and config.json
+        dir: PathBuf,
+        link: String,
+        #[arg(long, value_enum, default_value_t = SplitName::Test)]
+        split: SplitName,
+        /// Print the logits of the first sequences as well
+        #[arg(long, default_value_t = 0)]
+        logits: u64,
+    },
+    /// Print the table of fields that a link is made of
+    Fields,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SplitName {
+    Train,
+    Validation,
+    Test,
+}
+
+impl From<SplitName> for Split {
+    fn from(name: SplitName) -> Self {
+        match name {
+            SplitName::Train => Split::Train,
+            SplitName::Validation => Split::Validation,
+            SplitName::Test => Split::Test,
+        }
+    }
+}
+
+/// Reads the process's arguments and does what they ask.
+///
+/// # Errors
+/// A sentence for the person at the terminal.
+pub fn run() -> Result<(), String> {
+    match Arguments::parse().command {
+        Action::Train { link, out, save, workers } => train::train(&read_link(&link)?, out.as_deref(), save.as_deref(), workers),
+        Action::Bench { link, steps, workers } => train::bench(&read_link(&link)?.config, steps, workers),
+        Action::Sample { link, count, split, published } => inspect::sample(&read_link(&link)?.config, count, split.into(), published),
+        Action::Ceiling { link, samples, split } => inspect::ceiling(&read_link(&link)?.config, samples, split.into()),
+        Action::Eval { dir, link, split, logits } => inspect::eval(&dir, read_link(&link)?.config, split.into(), logits),
+        Action::Fields => inspect::fields(),
+    }
+}
+
+/// A link, its fragment, or a preset's name.
+fn read_link(text: &str) -> Result<Link, String> {
+    if let Some(preset) = PRESETS.iter().find(|preset| preset.key == text) {
+        return Ok(Link { config: (preset.config)(), fingerprint: None });
+    }
+    link::read(text).map_err(|faults| format!("The link cannot be used:\n  {}", faults.join("\n  ")))
+}
+
+/// Threads for `--workers`.
+fn threads(asked: usize) -> usize {
+    if asked > 0 { asked } else { std::thread::available_parallelism().map_or(1, usize::from) }
+}

@@ -1,0 +1,155 @@
+//! `train` and `bench`.
+
+use crate::config::RunConfig;
+use crate::config::link::{self, Link};
+use crate::protocol::{DepthScore, Ending};
+use crate::replay::{EngineClass, Fingerprint, Verdict};
+use crate::task::Split;
+use crate::train::pool::ThreadPool;
+use crate::train::run::Place;
+use crate::train::{Measurement, Plan, Run, checkpoint};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::path::Path;
+use std::time::Instant;
+
+/// What `train` writes.
+#[derive(Serialize)]
+struct Results {
+    link: String,
+    engine: &'static str,
+    workers: usize,
+    parameters: usize,
+    steps: u64,
+    ending: Ending,
+    /// Training time, measurements left out.
+    seconds: f64,
+    fingerprint: Option<String>,
+    /// Only where the link carried a fingerprint.
+    replay: Option<String>,
+    losses: Vec<f32>,
+    measured: Vec<Measured>,
+}
+
+#[derive(Serialize)]
+struct Measured {
+    step: u64,
+    seconds: f64,
+    split: Split,
+    best: bool,
+    depths: Vec<DepthScore>,
+}
+
+fn pool(config: &RunConfig, workers: usize) -> Place {
+    Place::Pool(Box::new(ThreadPool { plan: Plan::new(config), threads: super::threads(workers) }))
+}
+
+/// Trains the run of a link.
+pub fn train(link: &Link, out: Option<&Path>, save: Option<&Path>, workers: usize) -> Result<(), String> {
+    let mut run = Run::new(&link.config, pool(&link.config, workers));
+    let bar = ProgressBar::new(link.config.training.steps);
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {eta} left  {msg}").map_err(|error| error.to_string())?);
+    let mut losses = Vec::new();
+    let mut measured = Vec::new();
+    let mut seconds = 0.0;
+    let ending = pollster::block_on(async {
+        loop {
+            if let Some(ending) = run.ended() {
+                return Ok::<Ending, String>(ending);
+            }
+            let start = Instant::now();
+            run.step().await?;
+            losses.extend(run.losses().await?);
+            seconds += start.elapsed().as_secs_f64();
+            if run.measurement_due() {
+                let (measurement, best) = run.measure(Split::Validation).await?;
+                bar.set_message(summary(&losses, &measurement));
+                measured.push(entry(&run, seconds, measurement, best));
+            }
+            bar.set_position(run.step_count());
+        }
+    })?;
+    let (last, _) = pollster::block_on(run.measure(Split::Test))?;
+    bar.finish_with_message(summary(&losses, &last));
+    measured.push(entry(&run, seconds, last, false));
+    if let Some(folder) = save {
+        save_weights(&run, folder)?;
+    }
+    let fingerprint = Fingerprint::of(EngineClass::Cpu, &losses);
+    let results = Results {
+        link: link::write(&link.config, fingerprint.as_ref()),
+        engine: EngineClass::Cpu.name(),
+        workers: run.workers(),
+        parameters: crate::model::weights::count(&run.plan.parameters),
+        steps: run.step_count(),
+        ending,
+        seconds,
+        fingerprint: fingerprint.as_ref().map(ToString::to_string),
+        replay: link.fingerprint.as_ref().map(|expected| verdict(&expected.compare(EngineClass::Cpu, &losses))),
+        losses,
+        measured,
+    };
+    write(&results, out)
+}
+
+fn entry(run: &Run, seconds: f64, measurement: Measurement, best: bool) -> Measured {
+    Measured { step: run.step_count(), seconds, split: measurement.split, best, depths: measurement.depths }
+}
+
+fn summary(losses: &[f32], measurement: &Measurement) -> String {
+    let exact: Vec<String> = measurement.depths.iter().map(|score| format!("{:.2}", score.exact as f64 / score.samples.max(1) as f64)).collect();
+    format!("loss {:.4}, EM {}", losses.last().copied().unwrap_or(f32::NAN), exact.join(" "))
+}
+
+fn verdict(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Identical => "reproduced bit for bit".into(),
+        Verdict::Reproduced => "reproduced within tolerance".into(),
+        Verdict::Differs { step, expected, found } => format!("differs at step {step} (expected {expected}, found {found})"),
+        Verdict::Agreeing { steps } => format!("agrees over the {steps} steps made"),
+    }
+}
+
+fn save_weights(run: &Run, folder: &Path) -> Result<(), String> {
+    let (_, values) = pollster::block_on(run.values(true))?;
+    let task = &run.plan.config.task;
+    std::fs::create_dir_all(folder).map_err(|error| format!("The folder {} cannot be made: {error}", folder.display()))?;
+    let put = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).map_err(|error| format!("{} cannot be written: {error}", path.display()))
+    };
+    put(checkpoint::WEIGHTS_FILE, &checkpoint::write(&run.plan.parameters, &values)?)?;
+    put(checkpoint::CONFIG_FILE, checkpoint::config_json(&run.plan.model.config, run.plan.model.vocabulary, task.sequence_length()).as_bytes())
+}
+
+fn write<T: Serialize>(value: &T, out: Option<&Path>) -> Result<(), String> {
+    let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
+    match out {
+        Some(path) => std::fs::write(path, text + "\n").map_err(|error| format!("{} cannot be written: {error}", path.display())),
+        None => {
+            println!("{text}");
+            Ok(())
+        }
+    }
+}
+
+/// Times steps one by one and prints their median.
+pub fn bench(config: &RunConfig, steps: u64, workers: usize) -> Result<(), String> {
+    let mut run = Run::new(config, pool(config, workers));
+    let mut seconds = Vec::new();
+    for _ in 0..=steps {
+        let start = Instant::now();
+        pollster::block_on(run.step())?;
+        pollster::block_on(run.losses())?;
+        seconds.push(start.elapsed().as_secs_f64());
+    }
+    seconds.remove(0);
+    seconds.sort_by(f64::total_cmp);
+    let median = seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN);
+    let tokens = config.training.batch * config.task.sequence_length();
+    let result = serde_json::json!({
+        "workers": run.workers(), "steps": steps, "milliseconds_a_step": median * 1e3, "fastest": seconds.first().map(|best| best * 1e3),
+        "tokens_a_second": tokens as f64 / median, "parameters": crate::model::weights::count(&run.plan.parameters),
+    });
+    write(&result, None)
+}

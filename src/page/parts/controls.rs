@@ -1,0 +1,157 @@
+//! Train, pause, step, stop; how far it is; the link.
+
+use super::term::Term;
+use crate::page::state::{Page, Phase};
+use crate::page::{actions, browser, words};
+use leptos::prelude::*;
+use std::time::Duration;
+
+/// The status line is spoken aloud, so while a run goes on it changes only so often.
+const SPOKEN_EVERY: Duration = Duration::from_secs(4);
+
+/// The card with the main buttons.
+#[component]
+pub fn Controls(page: Page) -> impl IntoView {
+    view! {
+        <section class="card controls" aria-label="Training">
+            <div class="row">
+                <Buttons page=page />
+                <Progress page=page />
+            </div>
+            <Status page=page />
+            <div class="row">
+                <Reach page=page />
+                <LinkBox page=page />
+            </div>
+        </section>
+    }
+}
+
+/// One button is Train, Pause and Resume in turn, so that it keeps the keyboard's focus.
+#[component]
+fn Buttons(page: Page) -> impl IntoView {
+    let reasons = Memo::new(move |_| page.form.with(|form| form.reasons()));
+    let id = move || match page.phase.get() {
+        Phase::Idle | Phase::Finished | Phase::Failed | Phase::Preparing => "train",
+        Phase::Running => "pause",
+        Phase::Paused => "resume",
+    };
+    let label = move || match page.phase.get() {
+        Phase::Idle => "Train",
+        Phase::Finished | Phase::Failed => "Train anew",
+        Phase::Preparing => "Starting…",
+        Phase::Running => "Pause",
+        Phase::Paused => "Resume",
+    };
+    let barred = move || match page.phase.get() {
+        Phase::Idle | Phase::Finished | Phase::Failed => !reasons.with(Vec::is_empty),
+        Phase::Preparing => true,
+        Phase::Running | Phase::Paused => page.stopping.get(),
+    };
+    let stoppable = move || page.phase.get().active() && !page.stopping.get();
+    let stop = move || if page.phase.get() == Phase::Preparing { "Cancel" } else { "Stop" };
+    view! {
+        <div class="buttons">
+            <button type="button" id=id class="main" aria-disabled=move || barred().to_string() on:click=move |_| if !barred() { actions::main_button(page) }>{label}</button>
+            <button type="button" id="step" title="Make one training step" disabled=move || page.phase.get() != Phase::Paused || page.stopping.get() on:click=move |_| actions::step(page)>"Step"</button>
+            <button type="button" id="stop" title="End this run with a last measurement" disabled=move || !stoppable() on:click=move |_| actions::stop(page)>{stop}</button>
+        </div>
+    }
+}
+
+#[component]
+fn Progress(page: Page) -> impl IntoView {
+    let made = move || page.with_current(|run| (run.step(), run.config.training.steps)).unwrap_or((0, page.form.with(|form| form.config.training.steps)));
+    let count = move || {
+        let (step, steps) = made();
+        format!("step {} of {}", words::thousands(step), words::thousands(steps))
+    };
+    let left = move || {
+        let (step, steps) = made();
+        match page.phase.get() {
+            Phase::Running => page.pace.with_untracked(|pace| pace.sentence(step, steps)),
+            Phase::Paused => "paused".into(),
+            Phase::Idle | Phase::Preparing | Phase::Finished | Phase::Failed => String::new(),
+        }
+    };
+    view! {
+        <div class="progress">
+            <progress aria-label="Steps made" max=move || made().1.to_string() value=move || made().0.to_string()></progress>
+            <div class="numbers"><span>{count}</span><span>{left}</span></div>
+        </div>
+    }
+}
+
+/// What is going on, in a sentence; below it why Train is barred, or what a changed form means during a run.
+#[component]
+fn Status(page: Page) -> impl IntoView {
+    let tick = RwSignal::new(0u32);
+    set_interval(move || tick.update(|count| *count += 1), SPOKEN_EVERY);
+    let begun = Memo::new(move |_| page.with_current(|run| run.step() > 0).unwrap_or(false));
+    let sentence = move || {
+        tick.track();
+        begun.track();
+        let (phase, preparing, stopping) = (page.phase.get(), page.preparing.get(), page.stopping.get());
+        let id = page.current.get();
+        page.runs.with_untracked(|runs| words::status(phase, &preparing, stopping, runs.iter().find(|run| Some(run.id) == id)))
+    };
+    let loss = move || page.with_current(|run| run.last_loss().map(|loss| loss.to_string())).flatten();
+    let advice = move || {
+        let reasons = page.form.with(|form| form.reasons());
+        if let Some(reason) = reasons.first() {
+            return format!("Train is off: {reason}");
+        }
+        let changed = page.phase.get().active() && page.with_current(|run| page.form.with(|form| run.config != form.config)).unwrap_or(false);
+        if changed { "The changed settings are for the next run. Stop this one to start it.".into() } else { String::new() }
+    };
+    view! {
+        <div class="status">
+            <p id="status" role="status" aria-live="polite" data-last-loss=loss>{sentence}</p>
+            <p id="advice" class="hint" aria-live="polite">{advice}</p>
+        </div>
+    }
+}
+
+/// The step to reach, which may be changed while the run goes on.
+#[component]
+fn Reach(page: Page) -> impl IntoView {
+    let problem = RwSignal::new(String::new());
+    let target = move || page.with_current(|run| run.config.training.steps).unwrap_or(page.form.with(|form| form.config.training.steps));
+    let shown = Memo::new(move |_| target());
+    let changed = move |event| {
+        let made = page.with_current(|run| run.step()).unwrap_or(0);
+        match event_target_value(&event).trim().parse::<u64>() {
+            Ok(steps) if steps > made && steps <= 1_000_000 => {
+                problem.set(String::new());
+                actions::reach(page, steps);
+            }
+            Ok(_) | Err(_) => problem.set(format!("Choose a whole number from {} to 1000000.", made + 1)),
+        }
+    };
+    let off = move || !page.phase.get().active() || page.phase.get() == Phase::Preparing;
+    view! {
+        <div class="reach">
+            <label for="reach"><Term page=page key="step" text="Run until step" /></label>
+            <input id="reach" type="number" min="1" max="1000000" inputmode="numeric" prop:value=move || shown.get().to_string() disabled=off on:change=changed />
+            <span class="error" role="alert">{problem}</span>
+        </div>
+    }
+}
+
+/// Copy link, and the link itself for those whose browser does not let a page copy.
+#[component]
+fn LinkBox(page: Page) -> impl IntoView {
+    let fragment = Memo::new(move |_| actions::form_fragment(page));
+    let fingerprint = move || fragment.with(|fragment| fragment.split_once("&fp=").map(|(_, fingerprint)| fingerprint.to_string()));
+    let press = move |_| {
+        actions::copy_link(page, &fragment.get_untracked());
+        browser::select("link-text");
+    };
+    view! {
+        <div class="link">
+            <button type="button" id="copy-link" data-fingerprint=fingerprint title="Whoever opens this link gets the same run" on:click=press>"Copy link"</button>
+            <input id="link-text" type="text" readonly aria-label="The link of this run" prop:value=move || browser::page_url(&fragment.get()) on:focus=move |_| browser::select("link-text") />
+            <span id="notice" class="hint" role="status">{move || page.notice.get()}</span>
+        </div>
+    }
+}

@@ -1,0 +1,83 @@
+//! The numbers behind the depth chart, with every term explained.
+
+use super::term::Term;
+use crate::page::state::Page;
+use crate::page::words::percent;
+use crate::protocol::DepthScore;
+use crate::stats::wilson;
+use crate::task::Estimate;
+use leptos::prelude::*;
+
+/// One row: a depth, what the current run scored there, and its references.
+struct Row {
+    depth: usize,
+    score: Option<DepthScore>,
+    estimate: Option<Estimate>,
+}
+
+/// The table below the depth chart, of the current run.
+#[component]
+pub fn DepthTable(page: Page) -> impl IntoView {
+    let rows = move || {
+        let subject = page.subject();
+        let scores = if page.current_is_subject() { page.with_current(|run| run.latest().map(|measurement| measurement.depths.clone())).flatten() } else { None };
+        let scores = scores.unwrap_or_default();
+        page.references.with(|references| {
+            let estimates = references.of(&subject);
+            let depths = subject.0.depths().into_iter();
+            depths
+                .map(|depth| Row {
+                    depth,
+                    score: scores.iter().find(|score| score.depth == depth).cloned(),
+                    estimate: estimates.iter().find(|estimate| estimate.depth == depth).copied(),
+                })
+                .map(row)
+                .collect_view()
+        })
+    };
+    view! {
+        <div class="scroll" tabindex="0" role="region" aria-label="Scores at each depth">
+            <table id="depth-table">
+                <thead>
+                    <tr>
+                        <th scope="col"><Term page=page key="depth" text="k" /></th>
+                        <th scope="col"><Term page=page key="em" /></th>
+                        <th scope="col"><Term page=page key="wilson" text="95 % interval" /></th>
+                        <th scope="col"><Term page=page key="ceiling" /></th>
+                        <th scope="col"><Term page=page key="copy" /></th>
+                        <th scope="col"><Term page=page key="cycle" text="Cycle floor" /></th>
+                        <th scope="col"><Term page=page key="teacher-forced" text="Cells right, forced" /></th>
+                        <th scope="col"><Term page=page key="free-running" text="Cells right, free" /></th>
+                        <th scope="col"><Term page=page key="n" /></th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+fn row(row: Row) -> AnyView {
+    let dash = || "–".to_string();
+    let score = row.score.as_ref();
+    let of = |read: fn(&DepthScore) -> String| score.map_or_else(dash, read);
+    let reference = |read: fn(&Estimate) -> f64| row.estimate.as_ref().map_or_else(dash, |estimate| percent(read(estimate)));
+    let interval = |score: &DepthScore| {
+        let (low, high) = wilson(score.exact, score.samples);
+        format!("{} … {}", percent(low), percent(high))
+    };
+    view! {
+        <tr>
+            <th scope="row">{row.depth}</th>
+            <td class="strong">{of(|score| percent(score.exact as f64 / score.samples.max(1) as f64))}</td>
+            <td>{of(interval)}</td>
+            <td>{reference(|estimate| estimate.ceiling)}</td>
+            <td>{reference(|estimate| estimate.copy)}</td>
+            <td>{reference(|estimate| estimate.cycle)}</td>
+            <td>{of(|score| percent(score.bits_teacher_forced))}</td>
+            <td>{of(|score| percent(score.bits_free_running))}</td>
+            <td>{of(|score| score.samples.to_string())}</td>
+        </tr>
+    }
+    .into_any()
+}

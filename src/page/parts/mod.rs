@@ -1,0 +1,15 @@
+//! The parts of the page, each drawn from [`super::state::Page`] and changing it only through [`super::actions`].
+
+pub mod app;
+pub mod banners;
+pub mod controls;
+pub mod depth_table;
+pub mod figure;
+pub mod figures;
+pub mod foot;
+pub mod picture;
+pub mod presets;
+pub mod runs;
+pub mod settings;
+pub mod term;
+pub mod top_bar;

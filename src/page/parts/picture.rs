@@ -1,0 +1,123 @@
+//! The task as a picture: rows of a hidden rule, the question, the truth, and what the model says.
+
+use super::term::Term;
+use crate::page::charts::orbit::{self, Asked, Orbit};
+use crate::page::charts::rule::{self, RulePicture};
+use crate::page::state::Page;
+use crate::protocol::Prediction;
+use crate::task::{Horizon, Sample, Split, Task};
+use leptos::prelude::*;
+
+/// Questions to leaf through before a run has chosen its own.
+const BEFORE: usize = 8;
+/// Width and height that the rows may take, CSS pixels.
+const BOX: (f64, f64) = (340.0, 372.0);
+const NARROW: f64 = 330.0;
+
+/// What the picture shows.
+#[derive(Clone, PartialEq)]
+struct Question {
+    task: Task,
+    sample: Sample,
+    answers: Vec<Prediction>,
+    position: usize,
+    count: usize,
+}
+
+fn question(page: Page) -> Option<Question> {
+    let (task, seed) = page.subject();
+    task.validate().ok()?;
+    let told = if page.current_is_subject() { page.with_current(|run| (run.split, run.predictions.clone())) } else { None };
+    let (split, predictions) = told.unwrap_or((Split::Validation, Vec::new()));
+    let mut indices: Vec<u64> = predictions.iter().map(|prediction| prediction.index).collect();
+    indices.sort_unstable();
+    indices.dedup();
+    if indices.is_empty() {
+        indices = (0..BEFORE as u64).collect();
+    }
+    let position = page.example.get() % indices.len();
+    let index = indices[position];
+    let answers = predictions.into_iter().filter(|prediction| prediction.index == index).collect();
+    Some(Question { task, sample: task.sample(seed, split, index), answers, position, count: indices.len() })
+}
+
+/// The task picture.
+#[component]
+pub fn Picture(page: Page) -> impl IntoView {
+    let current = Memo::new(move |_| question(page));
+    let turn = move |by: isize| {
+        let count = current.with_untracked(|question| question.as_ref().map_or(1, |question| question.count)) as isize;
+        page.example.update(|position| *position = (*position as isize + by).rem_euclid(count) as usize);
+    };
+    let key = move |event: web_sys::KeyboardEvent| match event.key().as_str() {
+        "ArrowLeft" => turn(-1),
+        "ArrowRight" => turn(1),
+        _ => {}
+    };
+    let place = move || current.with(|question| question.as_ref().map(|question| format!("question {} of {}", question.position + 1, question.count)));
+    view! {
+        <section class="card picture" aria-label="The task" on:keydown=key>
+            <div class="heading">
+                <h2>"The question"</h2>
+                <div class="leaf">
+                    <button type="button" id="previous" class="quiet" aria-label="Previous question" on:click=move |_| turn(-1)>"◀"</button>
+                    <span aria-live="polite">{place}</span>
+                    <button type="button" id="next" class="quiet" aria-label="Next question" on:click=move |_| turn(1)>"▶"</button>
+                </div>
+            </div>
+            <p class="ask">
+                {move || current.with(|question| question.as_ref().map(|question| asking(&question.task)))}
+                " The " <Term page=page key="rule" text="rule" /> " is one the model never trained on (" <Term page=page key="held-out" text="held out" /> ")."
+            </p>
+            <div class="task" id="task-picture" tabindex="0" role="group" aria-label="Question; left and right arrow keys leaf through">
+                <div class="rows">{move || current.with(|question| question.as_ref().map(|question| rows(question, page.reveal.get())))}</div>
+                <div class="rule">
+                    <h3>"The hidden rule"</h3>
+                    {move || current.with(|question| question.as_ref().map(rule_view))}
+                    <p class="hint">"Neighbours above, next colour below. Faded entries never occur in the rows shown: there one can only guess."</p>
+                    <RevealButton page=page current=current />
+                </div>
+            </div>
+        </section>
+    }
+}
+
+/// Shows the answer before the model has given one; afterwards the truth always stands beside the prediction.
+#[component]
+fn RevealButton(page: Page, current: Memo<Option<Question>>) -> impl IntoView {
+    let answered = move || current.with(|question| question.as_ref().is_some_and(|question| !question.answers.is_empty()));
+    let label = move || if page.reveal.get() { "Hide answer" } else { "Show answer" };
+    view! {
+        <button type="button" id="reveal" hidden=answered aria-pressed=move || page.reveal.get().to_string() on:click=move |_| page.reveal.update(|shown| *shown = !*shown)>
+            {label}
+        </button>
+    }
+}
+
+fn asking(task: &Task) -> String {
+    let last = task.shown;
+    match task.horizon {
+        Horizon::Single if task.depth == 1 => format!("Rows 1 to {last} are shown. Which colours will row {} have?", last + 1),
+        Horizon::Single => format!("Rows 1 to {last} are shown. Which colours will row {} have, {} steps ahead?", last + task.depth, task.depth),
+        Horizon::Multi => format!("Rows 1 to {last} are shown. Which colours will rows {} to {} have? Each is asked by itself.", last + 1, last + task.max_depth()),
+    }
+}
+
+fn rows(question: &Question, reveal: bool) -> AnyView {
+    let task = &question.task;
+    let asked = task.depths().into_iter().map(|depth| {
+        let answer = question.answers.iter().find(|answer| answer.depth == depth).map(|answer| answer.cells.clone());
+        let truth = question.sample.states[task.shown - 1 + depth].clone();
+        Asked { depth, truth, revealed: reveal || answer.is_some(), answer }
+    });
+    let orbit = Orbit { shown: question.sample.states[..task.shown].to_vec(), asked: asked.collect() };
+    let window = window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or(1366.0);
+    let width = if window < 480.0 { NARROW.min(window - 48.0) } else { BOX.0 };
+    orbit::draw(&orbit, width, BOX.1)
+}
+
+fn rule_view(question: &Question) -> AnyView {
+    let task = &question.task;
+    let used = rule::used(task.radius, &question.sample.states[..task.shown]);
+    rule::draw(&RulePicture { radius: task.radius, rule: question.sample.rule.clone(), used })
+}

@@ -1,0 +1,104 @@
+//! The runs kept on this page, to compare.
+
+use super::term::Term;
+use crate::page::charts::series;
+use crate::page::run::Run;
+use crate::page::state::Page;
+use crate::page::words::{percent, thousands};
+use crate::page::{actions, downloads};
+use crate::protocol::Which;
+use leptos::prelude::*;
+
+/// The list of runs.
+#[component]
+pub fn Runs(page: Page) -> impl IntoView {
+    let ids = Memo::new(move |_| page.runs.with(|runs| runs.iter().rev().map(|run| run.id).collect::<Vec<_>>()));
+    view! {
+        <section class="card" aria-label="Runs">
+            <h2>"Runs"</h2>
+            <p class="hint" hidden=move || !ids.with(Vec::is_empty)>"None yet. Every run you train is kept here until the page is closed, drawn over the others to compare."</p>
+            <ul id="runs">
+                <For each=move || ids.get() key=|id| *id children=move |id| view! { <RunItem page=page id=id /> } />
+            </ul>
+            <SaveWeights page=page />
+        </section>
+    }
+}
+
+#[component]
+fn RunItem(page: Page, id: usize) -> impl IntoView {
+    let read = move |read: fn(&Run) -> String| page.with_run(id, read).unwrap_or_default();
+    let visible = Memo::new(move |_| page.with_run(id, |run| run.visible).unwrap_or(false));
+    let toggle = move |_| page.runs.update(|runs| runs.iter_mut().filter(|run| run.id == id).for_each(|run| run.visible = !run.visible));
+    let busy = move || page.current.get() == Some(id) && page.phase.get().active();
+    let copy = move |_| {
+        let fragment = page.runs.with_untracked(|runs| runs.iter().find(|run| run.id == id).map(Run::fragment));
+        if let Some(fragment) = fragment {
+            actions::copy_link(page, &fragment);
+        }
+    };
+    let load = move |_| {
+        let config = page.runs.with_untracked(|runs| runs.iter().find(|run| run.id == id).map(|run| run.config.clone()));
+        if let Some(config) = config {
+            actions::fill(page, config);
+        }
+    };
+    let with = move |act: fn(Page, &Run)| page.runs.with_untracked(|runs| runs.iter().filter(|run| run.id == id).for_each(|run| act(page, run)));
+    view! {
+        <li class="run">
+            <label class="check">
+                <input type="checkbox" prop:checked=visible on:change=toggle aria-label=move || format!("Draw {}", read(|run| run.name.clone())) />
+                {swatch(page, id)}
+                <strong>{move || read(|run| run.name.clone())}</strong>
+            </label>
+            <p class="scores">{move || read(scores)}</p>
+            <div class="small">
+                <button type="button" class="quiet" on:click=copy>"Link"</button>
+                <button type="button" class="quiet" title="Fill the form with this run's settings" on:click=load>"Settings"</button>
+                <button type="button" class="quiet" on:click=move |_| with(|_, run| downloads::csv(run))>"CSV"</button>
+                <button type="button" class="quiet" on:click=move |_| with(downloads::json)>"JSON"</button>
+                <button type="button" class="quiet" disabled=busy title="Remove this run from the page" on:click=move |_| actions::remove(page, id)>"Remove"</button>
+            </div>
+        </li>
+    }
+}
+
+/// The run's line as the charts draw it.
+fn swatch(page: Page, id: usize) -> AnyView {
+    let series = page.runs.with_untracked(|runs| runs.iter().find(|run| run.id == id).map_or(0, |run| run.series));
+    view! {
+        <svg width="24" height="12" aria-hidden="true">
+            <path d="M1 6h22" stroke=series::colour(series) stroke-width="2" />
+            <path d=series::marker(series, 12.0, 6.0, 4.0) fill=series::colour(series) />
+        </svg>
+    }
+    .into_any()
+}
+
+fn scores(run: &Run) -> String {
+    let step = thousands(run.step());
+    let Some(measurement) = run.latest() else { return format!("step {step}, not measured yet") };
+    let exact = measurement.depths.iter().map(|score| format!("k={} {}", score.depth, percent(score.exact as f64 / score.samples.max(1) as f64)));
+    format!("step {step} · exact: {}", exact.collect::<Vec<_>>().join(", "))
+}
+
+/// The weights of the run that the worker holds, as files that `transformers` opens.
+#[component]
+fn SaveWeights(page: Page) -> impl IntoView {
+    let held = move || page.phase.get().active() || page.phase.get() == crate::page::state::Phase::Finished;
+    let off = move || !held() || page.with_current(|run| run.losses.is_empty()).unwrap_or(true);
+    let best = move || page.with_current(|run| run.best_step.map(|step| format!("Best weights (step {})", thousands(step)))).flatten().unwrap_or_else(|| "Best weights".into());
+    let parameters = move || page.with_current(|run| (run.parameters > 0).then(|| thousands(run.parameters as u64))).flatten();
+    view! {
+        <div class="weights">
+            <p class="hint">
+                "Save the trained model: model.safetensors and config.json, which Hugging Face transformers opens."
+                {move || parameters().map(|count| view! { " " {count} " " <Term page=page key="parameters" text="parameters" /> "." })}
+            </p>
+            <div class="small">
+                <button type="button" id="save-best" disabled=move || off() || page.with_current(|run| run.best_step.is_none()).unwrap_or(true) on:click=move |_| actions::save(page, Which::Best)>{best}</button>
+                <button type="button" id="save-latest" disabled=off on:click=move |_| actions::save(page, Which::Latest)>"Latest weights"</button>
+            </div>
+        </div>
+    }
+}

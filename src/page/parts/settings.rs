@@ -1,0 +1,124 @@
+//! The form, drawn from the table of fields.
+
+use super::term;
+use crate::config::fields::{FIELDS, Field, Group, Kind};
+use crate::page::actions;
+use crate::page::state::Page;
+use crate::task::Horizon;
+use leptos::prelude::*;
+
+/// More CPU workers than this nobody can ask for.
+pub const MOST_WORKERS: usize = 64;
+
+const GROUPS: [(Group, &str); 5] =
+    [(Group::Task, "Task"), (Group::Model, "Model"), (Group::Training, "Training"), (Group::Measuring, "Measuring"), (Group::Machine, "Machine")];
+
+/// The folded groups of settings.
+#[component]
+pub fn Settings(page: Page) -> impl IntoView {
+    let during = move || page.phase.get().active().then_some("A run is in progress: changes here are for the next one.");
+    view! {
+        <section class="card" id="settings" aria-label="Settings">
+            <h2>"Settings"</h2>
+            <p class="hint">{move || during().unwrap_or("Everything a run depends on. The link carries it all.")}</p>
+            {GROUPS.into_iter().map(|(group, title)| view! { <GroupView page=page group=group title=title /> }).collect_view()}
+        </section>
+    }
+}
+
+#[component]
+fn GroupView(page: Page, group: Group, title: &'static str) -> impl IntoView {
+    let fields = move || FIELDS.iter().filter(move |field| field.group == group);
+    let faults = Memo::new(move |_| page.form.with(|form| form.faulty_keys().iter().filter(|key| fields().any(|field| field.key == **key)).count()));
+    let summary = move || {
+        let values = fields().take(4).map(|field| page.form.with(|form| format!("{} {}", field.key, (field.get)(&form.config))));
+        values.collect::<Vec<_>>().join(" · ")
+    };
+    view! {
+        <details class:faulty=move || { faults.get() > 0 }>
+            <summary>
+                <span class="group">{title}</span>
+                <span class="values">{move || if faults.get() > 0 { "needs a look".to_string() } else { summary() }}</span>
+            </summary>
+            {fields().map(|field| view! { <FieldView page=page field=field /> }).collect_view()}
+            {(group == Group::Machine).then(|| view! { <WorkersView page=page /> })}
+        </details>
+    }
+}
+
+/// Why a field has no say at the moment, if it has none.
+fn idle_reason(page: Page, field: &Field) -> Option<&'static str> {
+    let multi = page.form.with(|form| form.config.task.horizon == Horizon::Multi);
+    (field.key == "k" && multi).then_some("All of 1 … 4 are asked: choose “one depth” above to set k.")
+}
+
+#[component]
+fn FieldView(page: Page, field: &'static Field) -> impl IntoView {
+    let id = format!("field-{}", field.key);
+    let error_id = format!("error-{}", field.key);
+    let error = Memo::new(move |_| page.form.with(|form| form.error(field.key)));
+    let reason = move || idle_reason(page, field);
+    view! {
+        <div
+            class="field"
+            on:focusin=move |event| term::show(page, &event, field.help)
+            on:focusout=move |_| term::hide(page)
+            on:mouseenter=move |event| term::show(page, &event, field.help)
+            on:mouseleave=move |_| term::hide(page)
+        >
+            <label for=id.clone()>{field.label} <span class="unit">{field.unit}</span></label>
+            {input(page, field, id, error_id.clone(), error)}
+            <p class="error" id=error_id role="alert">{move || error.get()}</p>
+            <p class="hint reason">{reason}</p>
+        </div>
+    }
+}
+
+fn input(page: Page, field: &'static Field, id: String, error_id: String, error: Memo<Option<String>>) -> AnyView {
+    // Rewritten only when the form is filled from elsewhere: see Page::filled.
+    let value = move || {
+        page.filled.track();
+        page.form.with_untracked(|form| (field.get)(&form.config))
+    };
+    let off = move || idle_reason(page, field).is_some();
+    let invalid = move || error.with(Option::is_some).to_string();
+    let number = move |low: String, high: String, step: &'static str| {
+        view! {
+            <input
+                id=id.clone() name=field.key type="number" min=low max=high step=step prop:value=value disabled=off
+                aria-invalid=invalid aria-describedby=error_id.clone() on:input=move |event| actions::edit(page, field, &event_target_value(&event))
+            />
+        }
+        .into_any()
+    };
+    match field.kind {
+        Kind::Integer { min, max } => number(min.to_string(), max.to_string(), "1"),
+        Kind::Real { min, max } => number(min.to_string(), max.to_string(), "any"),
+        Kind::Choice(choices) => {
+            let options = choices.iter().map(|(choice, label)| view! { <option value=*choice selected=move || value() == *choice>{*label}</option> });
+            view! {
+                <select id=format!("field-{}", field.key) name=field.key disabled=off prop:value=value on:change=move |event| actions::edit(page, field, &event_target_value(&event))>
+                    {options.collect_view()}
+                </select>
+            }
+            .into_any()
+        }
+    }
+}
+
+/// CPU workers are no part of a run: they change its speed and none of its numbers, so they are not in the link.
+#[component]
+fn WorkersView(page: Page) -> impl IntoView {
+    const HELP: &str = "How many processor cores share each step. It changes the speed and none of the numbers, so it is not in the link. 0 uses all.";
+    let changed = move |event| {
+        if let Ok(workers) = event_target_value(&event).trim().parse::<usize>() {
+            page.workers.set(workers.min(MOST_WORKERS));
+        }
+    };
+    view! {
+        <div class="field" on:focusin=move |event| term::show(page, &event, HELP) on:focusout=move |_| term::hide(page) on:mouseenter=move |event| term::show(page, &event, HELP) on:mouseleave=move |_| term::hide(page)>
+            <label for="field-workers">"CPU workers " <span class="unit">"0 = automatic"</span></label>
+            <input id="field-workers" type="number" min="0" max=MOST_WORKERS.to_string() step="1" prop:value=move || page.workers.get().to_string() on:change=changed />
+        </div>
+    }
+}

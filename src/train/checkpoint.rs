@@ -1,0 +1,184 @@
+//! Weights as safetensors with config.json beside them, in the names others' tools open, and snapshots to go on from.
+
+use super::job::Plan;
+use super::optimizer::{Moments, by_muon};
+use crate::config::{ModelConfig, ModelKind};
+use crate::engine::{Device, Tensor, read};
+use crate::model::{Parameter, Weights, gpt_neox, weights};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use std::collections::HashMap;
+
+/// Name of the weights' file in a checkpoint's folder.
+pub const WEIGHTS_FILE: &str = "model.safetensors";
+/// Name of the configuration's file in a checkpoint's folder.
+pub const CONFIG_FILE: &str = "config.json";
+
+const FIRST: &str = "first.";
+const SECOND: &str = "second.";
+
+/// The weights (all parameters one after the other) as a safetensors file under the interchange names.
+///
+/// # Errors
+/// When the file cannot be laid out; the library's sentence.
+pub fn write(parameters: &[Parameter], values: &[f32]) -> Result<Vec<u8>, String> {
+    let mut rest = values;
+    let mut entries = Vec::with_capacity(parameters.len());
+    for parameter in parameters {
+        let (head, tail) = rest.split_at(parameter.len());
+        rest = tail;
+        entries.push((parameter.name.clone(), parameter.shape.clone(), bytes(head)));
+    }
+    serialize(entries, HashMap::from([("format".into(), "pt".into())]))
+}
+
+/// Reads the weights of a model from a safetensors file.
+///
+/// # Errors
+/// A sentence naming the first tensor that is missing, of another shape or not float32, or saying that the file is broken.
+pub fn read_weights(parameters: &[Parameter], file: &[u8]) -> Result<Vec<f32>, String> {
+    let tensors = open(file)?;
+    let mut values = Vec::with_capacity(weights::count(parameters));
+    for parameter in parameters {
+        values.extend(entry(&tensors, &parameter.name, &parameter.shape)?);
+    }
+    Ok(values)
+}
+
+fn open(file: &[u8]) -> Result<SafeTensors<'_>, String> {
+    SafeTensors::deserialize(file).map_err(|error| format!("This is not a whole safetensors file ({error}): choose a model.safetensors that was saved completely."))
+}
+
+fn entry(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+    let tensor = tensors.tensor(name).map_err(|_| format!("The file has no tensor “{name}”: it is not of this architecture or has fewer layers."))?;
+    if tensor.shape() != shape {
+        return Err(format!("“{name}” is {:?} in the file and {shape:?} in this model: the sizes differ. Use the config.json saved beside the file.", tensor.shape()));
+    }
+    match tensor.dtype() {
+        Dtype::F32 => Ok(tensor.data().chunks_exact(4).map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]])).collect()),
+        other => Err(format!("“{name}” is stored as {other:?}, not float32: convert the file to float32 first.")),
+    }
+}
+
+fn bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+fn serialize(entries: Vec<(String, Vec<usize>, Vec<u8>)>, metadata: HashMap<String, String>) -> Result<Vec<u8>, String> {
+    let mut views = Vec::with_capacity(entries.len());
+    for (name, shape, data) in &entries {
+        let view = TensorView::new(Dtype::F32, shape.clone(), data).map_err(|error| format!("“{name}” cannot be saved: {error}"))?;
+        views.push((name.clone(), view));
+    }
+    safetensors::serialize(views, Some(metadata)).map_err(|error| format!("The weights cannot be saved: {error}"))
+}
+
+/// The config.json that transformers needs beside the weights. Rotary settings are written in the form of transformers 4
+/// and of 5: each ignores the other's silently.
+pub fn config_json(model: &ModelConfig, vocabulary: usize, positions: usize) -> String {
+    match model.kind {
+        ModelKind::GptNeox => {
+            let value = serde_json::json!({
+                "architectures": ["GPTNeoXForCausalLM"], "model_type": "gpt_neox", "dtype": "float32", "torch_dtype": "float32",
+                "vocab_size": vocabulary, "hidden_size": model.width, "num_hidden_layers": model.layers,
+                "num_attention_heads": model.heads, "intermediate_size": model.ff, "hidden_act": "gelu",
+                "rotary_pct": model.rotary_fraction, "rotary_emb_base": model.rotary_base,
+                "rope_parameters": { "rope_type": "default", "rope_theta": model.rotary_base, "partial_rotary_factor": model.rotary_fraction },
+                "max_position_embeddings": positions, "layer_norm_eps": gpt_neox::EPSILON, "use_parallel_residual": true, "attention_bias": true,
+                "attention_dropout": 0.0, "hidden_dropout": 0.0, "initializer_range": 0.02, "tie_word_embeddings": false,
+                "bos_token_id": null, "eos_token_id": null, "pad_token_id": null, "use_cache": true,
+            });
+            format!("{value:#}")
+        }
+    }
+}
+
+/// The network that a config.json describes: its shape and the size of its vocabulary.
+///
+/// # Errors
+/// A sentence naming what is missing or not supported.
+pub fn read_config(text: &str) -> Result<(ModelConfig, usize), String> {
+    let json: serde_json::Value = serde_json::from_str(text).map_err(|error| format!("config.json cannot be read ({error}): it may have been cut off."))?;
+    if json["model_type"] != "gpt_neox" {
+        return Err(format!("config.json is of a model of type {}; this version opens gpt_neox.", json["model_type"]));
+    }
+    let whole = |key: &str| json[key].as_u64().map(|value| value as usize).ok_or_else(|| format!("config.json does not say “{key}”."));
+    let parameters = &json["rope_parameters"];
+    let rotary = |new: &str, old: &str| parameters[new].as_f64().or(json[old].as_f64()).ok_or_else(|| format!("config.json does not say “{old}”."));
+    if json["use_parallel_residual"] == false || json["hidden_act"] != "gelu" || json["tie_word_embeddings"] == true || json["attention_bias"] == false {
+        return Err("config.json asks for a variant of GPT-NeoX that this version does not compute: it must have parallel residual, GELU, biases and an untied head.".into());
+    }
+    let config = ModelConfig {
+        kind: ModelKind::GptNeox,
+        layers: whole("num_hidden_layers")?,
+        width: whole("hidden_size")?,
+        heads: whole("num_attention_heads")?,
+        ff: whole("intermediate_size")?,
+        rotary_fraction: rotary("partial_rotary_factor", "rotary_pct")?,
+        rotary_base: rotary("rope_theta", "rotary_emb_base")?,
+    };
+    if config.heads == 0 || config.width % config.heads != 0 || config.rotary_dims() < 2 {
+        return Err("config.json has a width that its heads cannot share, or no rotary dimensions.".into());
+    }
+    Ok((config, whole("vocab_size")?))
+}
+
+/// What a snapshot holds: weights and moments, one parameter after the other, and the step they stand at.
+pub struct Snapshot {
+    pub step: u64,
+    pub values: Vec<f32>,
+    first: Vec<f32>,
+    second: Vec<Option<Vec<f32>>>,
+}
+
+/// Writes a snapshot: safetensors with the moments under `first.` and `second.` and the step in its metadata.
+///
+/// # Errors
+/// When the device failed.
+pub async fn snapshot(plan: &Plan, step: u64, weights: &Weights, moments: &[Moments]) -> Result<Vec<u8>, String> {
+    let mut all: Vec<(String, usize, Tensor<1>)> = Vec::new();
+    for (index, parameter) in plan.parameters.iter().enumerate() {
+        all.push((parameter.name.clone(), index, weights.tensors[index].clone()));
+        all.push((format!("{FIRST}{}", parameter.name), index, moments[index].first.clone()));
+        if let Some(second) = &moments[index].second {
+            all.push((format!("{SECOND}{}", parameter.name), index, second.clone()));
+        }
+    }
+    let values = read(Tensor::cat(all.iter().map(|(_, _, tensor)| tensor.clone()).collect(), 0)).await?;
+    let mut rest = &values[..];
+    let cut = |(name, index, _): (String, usize, Tensor<1>)| {
+        let parameter = &plan.parameters[index];
+        let (head, tail) = rest.split_at(parameter.len());
+        rest = tail;
+        (name, parameter.shape.clone(), bytes(head))
+    };
+    let entries = all.into_iter().map(cut).collect();
+    serialize(entries, HashMap::from([("step".into(), step.to_string())]))
+}
+
+impl Snapshot {
+    /// Reads what [`snapshot`] wrote.
+    ///
+    /// # Errors
+    /// As [`read_weights`], or when the step is missing.
+    pub fn read(plan: &Plan, file: &[u8]) -> Result<Self, String> {
+        let tensors = open(file)?;
+        let (_, metadata) = SafeTensors::read_metadata(file).map_err(|error| format!("The snapshot is broken: {error}"))?;
+        let step = metadata.metadata().as_ref().and_then(|data| data.get("step")).and_then(|step| step.parse().ok());
+        let step = step.ok_or("The file does not say at which step it was saved: it holds weights, not a run to go on with.")?;
+        let mut snapshot = Self { step, values: Vec::new(), first: Vec::new(), second: Vec::new() };
+        for parameter in plan.parameters.iter() {
+            snapshot.values.extend(entry(&tensors, &parameter.name, &parameter.shape)?);
+            snapshot.first.extend(entry(&tensors, &format!("{FIRST}{}", parameter.name), &parameter.shape)?);
+            let second = (!by_muon(plan.config.training.optimizer, parameter)).then(|| entry(&tensors, &format!("{SECOND}{}", parameter.name), &parameter.shape));
+            snapshot.second.push(second.transpose()?);
+        }
+        Ok(snapshot)
+    }
+
+    /// The moments on a device.
+    pub fn moments(&self, plan: &Plan, device: &Device) -> Vec<Moments> {
+        let first = weights::split(&plan.parameters, &self.first, device);
+        let second = self.second.iter().map(|values| values.as_ref().map(|values| crate::engine::upload(values, device)));
+        first.into_iter().zip(second).map(|(first, second)| Moments { first, second }).collect()
+    }
+}

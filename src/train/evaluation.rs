@@ -1,0 +1,154 @@
+//! Accuracy on held-out rules.
+
+use super::batch::Batch;
+use super::job::{Job, Outcome, Plan, QUESTIONS};
+use crate::engine::{Int, Tensor, TensorData, read};
+use crate::model::Weights;
+use crate::protocol::{DepthScore, Prediction};
+use crate::task::{Example, LossOn, Split};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Stands for an answered token that is no cell.
+pub const NO_CELL: u8 = 2;
+
+/// One question's answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    pub index: u64,
+    pub depth: usize,
+    /// The true W cells.
+    pub truth: Vec<u8>,
+    /// Each cell's most probable token given the true cells before it.
+    pub teacher_forced: Vec<u8>,
+    /// Each cell's most probable token given the model's own cells before it.
+    pub free_running: Option<Vec<u8>>,
+}
+
+/// What an evaluation found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measurement {
+    pub split: Split,
+    pub depths: Vec<DepthScore>,
+    pub predictions: Vec<Prediction>,
+}
+
+impl Measurement {
+    /// Exact matches over all depths: what the best checkpoint is chosen by.
+    pub fn exact(&self) -> usize {
+        self.depths.iter().map(|score| score.exact).sum()
+    }
+}
+
+/// The jobs of a measurement over `samples` questions a depth, the first `free` of them also free-running.
+pub fn jobs(plan: &Plan, split: Split, samples: usize, free: usize) -> Vec<Job> {
+    let starts = || (0..samples).step_by(QUESTIONS);
+    let job = |depth: usize, first: usize| Job::Answers { split, depth, first: first as u64, count: QUESTIONS.min(samples - first), free };
+    plan.config.task.depths().into_iter().flat_map(|depth| starts().map(move |first| job(depth, first))).collect()
+}
+
+/// Scores the outcomes of [`jobs`].
+pub fn score(plan: &Plan, split: Split, outcomes: Vec<Outcome>) -> Measurement {
+    let answers: Vec<Answer> = outcomes
+        .into_iter()
+        .flat_map(|outcome| match outcome {
+            Outcome::Answers(answers) => answers,
+            Outcome::Gradient { .. } => Vec::new(),
+        })
+        .collect();
+    let depths = plan.config.task.depths();
+    let of_depth = |depth: usize| answers.iter().filter(move |answer| answer.depth == depth);
+    let depths = depths.into_iter().map(|depth| depth_score(depth, &of_depth(depth).collect::<Vec<_>>())).collect();
+    let prediction = |answer: &Answer| {
+        answer.free_running.as_ref().map(|cells| Prediction { index: answer.index, depth: answer.depth, cells: cells.clone() })
+    };
+    Measurement { split, depths, predictions: answers.iter().filter_map(prediction).collect() }
+}
+
+fn depth_score(depth: usize, answers: &[&Answer]) -> DepthScore {
+    let free: Vec<(&[u8], &[u8])> = answers.iter().filter_map(|answer| answer.free_running.as_ref().map(|cells| (&cells[..], &answer.truth[..]))).collect();
+    let forced: Vec<(&[u8], &[u8])> = answers.iter().map(|answer| (&answer.teacher_forced[..], &answer.truth[..])).collect();
+    DepthScore {
+        depth,
+        samples: answers.len(),
+        exact: exact(&forced),
+        bits_teacher_forced: bits(&forced),
+        bits_free_running: bits(&free),
+        exact_free_running: exact(&free),
+        free_samples: free.len(),
+    }
+}
+
+fn exact(pairs: &[(&[u8], &[u8])]) -> usize {
+    pairs.iter().filter(|(answer, truth)| answer == truth).count()
+}
+
+fn bits(pairs: &[(&[u8], &[u8])]) -> f64 {
+    let right: usize = pairs.iter().map(|(answer, truth)| answer.iter().zip(*truth).filter(|(a, b)| a == b).count()).sum();
+    let asked: usize = pairs.iter().map(|(_, truth)| truth.len()).sum();
+    if asked == 0 { 0.0 } else { right as f64 / asked as f64 }
+}
+
+/// Answers the questions `range` of a split at one depth; those below `free` also free-running.
+///
+/// # Errors
+/// As [`read`].
+pub async fn answers(plan: &Plan, weights: &Weights, split: Split, depth: usize, range: Range<u64>, free: usize) -> Result<Vec<Answer>, String> {
+    let task = &plan.config.task;
+    let width = task.width;
+    let samples: Vec<_> = range.clone().map(|index| task.sample(plan.config.seed, split, index)).collect();
+    let examples: Vec<Example> = samples.iter().map(|sample| task.encode(sample, depth, LossOn::Target)).collect();
+    let forced = teacher_forced(plan, weights, &examples, width).await?;
+    let asked_free = (free as u64).saturating_sub(range.start).min(examples.len() as u64) as usize;
+    let mut free_running = free_running(plan, weights, &examples[..asked_free], width).await?.into_iter();
+    let answer = |((index, sample), forced): ((u64, &crate::task::Sample), Vec<u8>)| Answer {
+        index,
+        depth,
+        truth: sample.states[task.shown - 1 + depth].clone(),
+        teacher_forced: forced,
+        free_running: free_running.next(),
+    };
+    Ok(range.zip(&samples).zip(forced).map(answer).collect())
+}
+
+/// The most probable token at each target position with the true ones before it, as cells, `[questions][W]`.
+async fn teacher_forced(plan: &Plan, weights: &Weights, examples: &[Example], width: usize) -> Result<Vec<Vec<u8>>, String> {
+    let batch = Batch::new(examples);
+    let from = examples[0].target_start - 1;
+    let logits = plan.model.logits(weights, batch.tokens(&weights.tensors[0].device()), from);
+    let asked = batch.length - from;
+    let logits = read(logits).await?;
+    let rows: Vec<u8> = logits.chunks(plan.model.vocabulary).map(most_probable).collect();
+    Ok(rows.chunks(asked).map(|row| row[..width].to_vec()).collect())
+}
+
+/// Greedy generation of the target, `[questions][W]`. The sequence keeps its whole length: what stands after the token
+/// being asked cannot be seen from it.
+async fn free_running(plan: &Plan, weights: &Weights, examples: &[Example], width: usize) -> Result<Vec<Vec<u8>>, String> {
+    let mut answers = vec![Vec::with_capacity(width); examples.len()];
+    if examples.is_empty() {
+        return Ok(answers);
+    }
+    let device = weights.tensors[0].device();
+    let mut batch = Batch::new(examples);
+    let start = examples[0].target_start;
+    for cell in 0..width {
+        let position = start + cell - 1;
+        let tokens = Tensor::<2, Int>::from_data(TensorData::new(batch.inputs.clone(), [batch.sequences, batch.length]), &device);
+        let logits = read(plan.model.logits(weights, tokens, position).narrow(1, 0, 1)).await?;
+        for (row, logits) in logits.chunks(plan.model.vocabulary).enumerate() {
+            let answered = most_probable(logits);
+            answers[row].push(answered);
+            if position + 1 < batch.length {
+                batch.inputs[row * batch.length + position + 1] = i32::from(answered.min(1));
+            }
+        }
+    }
+    Ok(answers)
+}
+
+/// The most probable token as a cell; the first of equals.
+fn most_probable(logits: &[f32]) -> u8 {
+    let best = logits.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (token, &logit)| if logit > best.1 { (token, logit) } else { best });
+    best.0.min(NO_CELL as usize) as u8
+}

@@ -1,0 +1,79 @@
+// What is served: sizes, what the page's program must not contain, and how the page looks from a phone to a projector.
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { DIST, ROOT, SCREENSHOTS, launch, openPage, press, serveSite, state, steps } from './harness.mjs';
+
+let site, browser;
+before(async () => {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  site = await serveSite();
+  browser = await launch();
+});
+after(async () => {
+  await browser?.end();
+  await site?.close();
+});
+
+const file = pattern => readFileSync(path.join(DIST, readdirSync(DIST).find(name => pattern.test(name)) ?? assert.fail(`dist/ has no ${pattern}`)));
+const kilobytes = bytes => `${(bytes / 1000).toFixed(0)} kB`;
+
+test("the page's program is small and holds no training engine; the worker's does", context => {
+  const engine = /burn[_-](tensor|backend|flex|autodiff|wgpu)|cubecl/;
+  const page = file(/^page.*\.wasm$/);
+  const worker = file(/^worker.*\.wasm$/);
+  const [packedPage, packedWorker] = [gzipSync(page, { level: 9 }).length, gzipSync(worker, { level: 9 }).length];
+  context.diagnostic(`page ${kilobytes(page.length)}, gzipped ${kilobytes(packedPage)}; worker ${kilobytes(worker.length)}, gzipped ${kilobytes(packedWorker)}`);
+  assert.ok(packedPage < 400_000, `the page's program has ${packedPage} bytes gzipped`);
+  assert.doesNotMatch(page.toString('latin1'), engine);
+  assert.match(worker.toString('latin1'), engine, 'or the marks looked for say nothing');
+});
+
+test('every address in the page is relative', () => {
+  const html = file(/^index\.html$/).toString();
+  const addresses = [...html.matchAll(/(?:href|src)="([^"]*)"|from '([^']*)'|module_or_path: '([^']*)'/g)].map(match => match[1] ?? match[2] ?? match[3]);
+  assert.ok(addresses.length > 2);
+  for (const address of addresses) assert.match(address, /^(\.\/|data:|#)/, address);
+});
+
+const SIZES = [[1366, 768], [390, 844], [1920, 1080]];
+
+test('it fits every screen, light and dark', async () => {
+  const page = await openPage(browser, `${site.site()}?workers=2`);
+  const shoot = async when => {
+    for (const [width, height] of SIZES) {
+      for (const scheme of ['light', 'dark']) {
+        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+        await page.setViewport({ width, height, deviceScaleFactor: 1, isMobile: width < 500, hasTouch: width < 500 });
+        await new Promise(resolve => setTimeout(resolve, 400));
+        await page.screenshot({ path: path.join(SCREENSHOTS, `${when}-${width}x${height}-${scheme}.png`) });
+        const { wide, room } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, room: document.documentElement.clientWidth }));
+        assert.ok(wide <= room, `${when}, ${width}×${height}: ${wide} pixels wide in ${room}`);
+      }
+    }
+  };
+  await shoot('opened');
+  await page.setViewport({ width: 1366, height: 768 });
+  await press(page, '#train');
+  // The picture for the README shows a run that has learned something.
+  const renew = process.env.UPDATE_SCREENSHOT === '1';
+  await steps(page, renew ? 600 : 55);
+  await press(page, '#stop');
+  await state(page, 'finished');
+  await shoot('trained');
+  for (const [width, height] of SIZES.slice(0, 2)) {
+    await page.setViewport({ width, height });
+    await page.screenshot({ path: path.join(SCREENSHOTS, `whole-${width}.png`), fullPage: true });
+  }
+  if (renew) {
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
+    await page.setViewport({ width: 1366, height: 900 });
+    await new Promise(resolve => setTimeout(resolve, 400));
+    mkdirSync(path.join(ROOT, 'docs'), { recursive: true });
+    await page.screenshot({ path: path.join(ROOT, 'docs/screenshot.png') });
+  }
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});

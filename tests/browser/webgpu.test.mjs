@@ -1,0 +1,75 @@
+// The WebGPU engine, on Chromium's software adapter: right with and without `subgroups`, and a lost device is told and survived.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { WEBGPU, launch, open, openPage, press, serveSite, state, steps, text, tiny } from './harness.mjs';
+import { configOf, run } from './worker.mjs';
+import { counts, destroy, listen, prelude } from './gpu.mjs';
+
+let site, browser, cpu, config;
+
+before(async () => {
+  site = await serveSite({ given: prelude('given'), hidden: prelude('hidden'), plain: prelude('as is') });
+  browser = await launch(...WEBGPU);
+  config = await configOf(browser, site.site(), tiny({ engine: 'webgpu', layers: 2, d: 32, ff: 64 }));
+  cpu = await run(browser, site.blank(), { ...config, engine: 'Cpu' });
+  assert.equal(cpu.failed, null, cpu.failed?.sentence);
+});
+after(async () => {
+  await browser?.end();
+  await site?.close();
+});
+
+const ADAPTERS = { plain: 'as it comes', given: 'with subgroups', hidden: 'without subgroups' };
+for (const [name, words] of Object.entries(ADAPTERS)) {
+  test(`on an adapter ${words}, 20 losses agree with the CPU's to 1e-3`, async context => {
+    const page = await open(browser, site.blank(name));
+    await listen(page);
+    const gpu = await run(browser, site.blank(name), config, { page });
+    assert.equal(gpu.failed, null, gpu.failed?.sentence);
+    assert.equal(gpu.started.engine.class, 'WebGpu');
+    assert.equal(gpu.started.engine.software, true);
+    assert.equal(gpu.losses.length, cpu.losses.length);
+    const differences = gpu.losses.map((loss, step) => Math.abs(loss - cpu.losses[step]) / Math.abs(cpu.losses[step]));
+    const seen = await counts(page);
+    const first = gpu.seconds[0];
+    context.diagnostic(`largest relative difference ${Math.max(...differences).toExponential(1)} over ${differences.length} steps`);
+    context.diagnostic(`${seen.pipelines} pipelines, ${seen.shaders} shader modules, ${seen.dispatches} dispatches, ${seen.submits} submits in all; step ${first[0]} after ${first[1].toFixed(1)} s`);
+    assert.ok(Math.max(...differences) < 1e-3, `CPU ${cpu.losses} and WebGPU ${gpu.losses}`);
+    assert.deepEqual(seen.uncaptured, [], 'no error of WebGPU goes uncaught');
+    if (name === 'given') assert.ok(seen.granted.every(features => features.includes('subgroups')));
+    if (name === 'hidden') assert.ok(seen.granted.every(features => !features.includes('subgroups')));
+    // Measured answers agree too: an answer may flip only where two logits all but tie.
+    for (const [index, { depths }] of gpu.measured.entries()) {
+      for (const [row, score] of depths.entries()) {
+        const expected = cpu.measured[index].depths[row];
+        assert.equal(score.samples, expected.samples);
+        assert.ok(Math.abs(score.exact - expected.exact) <= 1, `exact at depth ${score.depth}: ${score.exact} and ${expected.exact}`);
+        assert.ok(Math.abs(score.bits_teacher_forced - expected.bits_teacher_forced) < 0.03);
+      }
+    }
+    assert.deepEqual(page.complaints, []);
+    await page.close();
+  });
+}
+
+test('a lost device is told in a sentence, and the run goes on from its snapshot', async () => {
+  const page = await openPage(browser, `${site.site('plain')}#${tiny({ engine: 'webgpu', layers: 1, steps: 100_000, every: 4 })}`);
+  await listen(page);
+  await press(page, '#train');
+  await steps(page, 9);
+  await destroy(page);
+  await page.waitForFunction(() => document.body.dataset.state === 'failed');
+  const failure = await text(page, '#failure');
+  assert.match(failure, /device|graphics|GPU/i);
+  assert.match(failure, /\.\s/, 'a sentence that says what happened and what to do');
+  const lost = Number(await page.evaluate(() => document.body.dataset.step));
+  await press(page, '#recover');
+  await state(page, 'running');
+  const resumed = Number(await page.evaluate(() => document.body.dataset.step));
+  assert.ok(resumed > 0 && resumed <= lost + 4, `went on at step ${resumed}, lost at ${lost}`);
+  await steps(page, lost + 2);
+  assert.equal(await text(page, '#failure'), '');
+  await press(page, '#stop');
+  await state(page, 'finished');
+  await page.close();
+});

@@ -1,0 +1,91 @@
+// Drives the training worker itself, without the page around it.
+import { open, press } from './harness.mjs';
+
+/** What the page would tell the worker for a link: its RunConfig, as the page's own code writes it. */
+export async function configOf(browser, site, link) {
+  const page = await browser.newPage();
+  // A worker that is ready at once and only notes what it is asked.
+  await page.evaluateOnNewDocument(() => {
+    window.Worker = class extends EventTarget {
+      constructor() {
+        super();
+        setTimeout(() => this.onmessage?.(new MessageEvent('message', { data: ['"Ready"'] })));
+      }
+      postMessage([command]) {
+        window.asked ??= JSON.parse(command);
+      }
+      terminate() {}
+    };
+  });
+  await page.goto(`${site}#${link}`);
+  await page.waitForFunction(() => document.body.dataset.state === 'idle');
+  const faults = await page.evaluate(() => document.querySelector('#faults')?.textContent);
+  if (faults) throw new Error(`the link of this test is at fault: ${faults}`);
+  await press(page, '#train');
+  await page.waitForFunction(() => window.asked);
+  const { Start } = await page.evaluate(() => window.asked);
+  await page.close();
+  return Start.config;
+}
+
+/**
+ * Runs a configuration in a worker of an empty page.
+ * @param options.workers how many CPU workers (0: one a core)
+ * @param options.until end after this many steps, when that is less than the configuration's own
+ * @param options.page a page to run in; by default a new one of `browser` at `blank`
+ * @param options.timeout milliseconds
+ * @returns { ready, started, losses, bits, measured, snapshots, finished, failed, seconds: [[step, seconds]], reports, complaints }
+ */
+export async function run(browser, blank, config, { workers = 1, until = Infinity, timeout = 900_000, page } = {}) {
+  const own = page === undefined;
+  page ??= await open(browser, blank);
+  const result = await page.evaluate(drive, config, workers, Number.isFinite(until) ? until : 1e9, timeout);
+  result.complaints = page.complaints;
+  // Equal floats, not merely equal texts.
+  result.bits = result.losses.map(loss => new Uint32Array(new Float32Array([loss]).buffer)[0]);
+  if (own) await page.close();
+  return result;
+}
+
+/** Runs inside the browser. */
+function drive(config, workers, until, timeout) {
+  return new Promise(resolve => {
+    const result = { ready: false, started: null, losses: [], measured: [], snapshots: [], finished: null, failed: null, seconds: [], reports: [] };
+    const worker = new Worker('./worker_loader.js', { type: 'module' });
+    const end = () => {
+      clearTimeout(timer);
+      worker.terminate();
+      resolve(result);
+    };
+    const giveUp = sentence => {
+      result.failed ??= { sentence, remedy: '' };
+      end();
+    };
+    const timer = setTimeout(() => giveUp(`nothing more within ${timeout / 1000} s; reports so far: ${result.reports.slice(-20).join(', ')}`), timeout);
+    worker.onerror = event => giveUp(`the worker raised an error: ${event.message ?? 'it could not be loaded'}`);
+    worker.onmessage = ({ data }) => {
+      if (!Array.isArray(data) || typeof data[0] !== 'string') return giveUp(`the worker sent something that is no report: ${JSON.stringify(data)}`);
+      const report = JSON.parse(data[0]);
+      const [name, body] = typeof report === 'string' ? [report, {}] : Object.entries(report)[0];
+      result.reports.push(name);
+      if (name === 'Ready') {
+        result.ready = true;
+        worker.postMessage([JSON.stringify({ Start: { config, workers } })]);
+      }
+      if (name === 'Started') result.started = body;
+      if (name === 'Measured') result.measured.push(body);
+      if (name === 'Snapshot') result.snapshots.push({ step: body.step, bytes: data[1]?.length ?? 0 });
+      if (name === 'Losses') {
+        if (body.first !== result.losses.length + 1) return giveUp(`losses from step ${body.first} came after step ${result.losses.length}`);
+        result.losses.push(...body.losses);
+        result.seconds.push([result.losses.length, body.seconds]);
+        if (result.losses.length >= until) end();
+      }
+      if (name === 'Finished') {
+        result.finished = body;
+        end();
+      }
+      if (name === 'Failed') giveUp(`${body.sentence} ${body.remedy}`);
+    };
+  });
+}

@@ -1,0 +1,75 @@
+// The CPU engine in a real browser: the worker's handshake, and equal bits whatever the number of workers.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launch, serveSite, tiny } from './harness.mjs';
+import { configOf, run } from './worker.mjs';
+
+let site, browser, config;
+
+before(async () => {
+  site = await serveSite();
+  browser = await launch();
+  config = await configOf(browser, site.site(), tiny());
+});
+after(async () => {
+  await browser?.end();
+  await site?.close();
+});
+
+/** A measurement without the clock. */
+const numbers = measured => measured.map(({ seconds, ...rest }) => rest);
+
+test('the worker says that it is ready, then runs, measures and ends', async () => {
+  const result = await run(browser, site.blank(), config);
+  assert.equal(result.failed, null, result.failed?.sentence);
+  assert.equal(result.reports[0], 'Ready');
+  assert.equal(result.started.engine.class, 'Cpu');
+  assert.equal(result.started.engine.workers, 1);
+  assert.ok(result.started.parameters > 1000);
+  assert.equal(result.losses.length, 20);
+  assert.ok(result.losses.every(loss => Number.isFinite(loss) && loss > 0));
+  assert.deepEqual(result.finished.why, 'Reached');
+  assert.equal(result.finished.step, 20);
+  const last = result.measured.at(-1);
+  assert.equal(last.step, 20);
+  assert.deepEqual(last.depths.map(({ depth, samples }) => [depth, samples]), [[1, 16], [2, 16], [3, 16], [4, 16]]);
+  assert.ok(last.predictions.every(({ cells }) => cells.length === 5));
+  assert.ok(result.snapshots.length > 0 && result.snapshots.every(({ bytes }) => bytes > 0), 'a run keeps something to go on from');
+  const clock = result.seconds.map(([, seconds]) => seconds);
+  assert.deepEqual(clock, [...clock].sort((a, b) => a - b), 'time does not run backwards');
+  assert.deepEqual(result.complaints, []);
+});
+
+test('one worker and three give the same bits, and so does the same link again', async () => {
+  const one = await run(browser, site.blank(), config, { workers: 1 });
+  const three = await run(browser, site.blank(), config, { workers: 3 });
+  const again = await run(browser, site.blank(), config, { workers: 1 });
+  for (const result of [one, three, again]) assert.equal(result.failed, null, result.failed?.sentence);
+  assert.equal(three.started.engine.workers, 3, 'three workers really share the batch');
+  assert.equal(one.bits.length, 20);
+  assert.deepEqual(three.bits, one.bits);
+  assert.deepEqual(numbers(three.measured), numbers(one.measured));
+  assert.deepEqual(again.bits, one.bits);
+  assert.deepEqual(numbers(again.measured), numbers(one.measured));
+});
+
+test('another seed gives other losses', async () => {
+  const other = await run(browser, site.blank(), { ...config, seed: 8 }, { until: 3 });
+  const first = await run(browser, site.blank(), config, { until: 3 });
+  assert.equal(other.failed, null, other.failed?.sentence);
+  assert.notDeepEqual(other.bits.slice(0, 3), first.bits.slice(0, 3));
+});
+
+test('a configuration that cannot run ends in a sentence, not in silence', async () => {
+  const result = await run(browser, site.blank(), { ...config, model: { ...config.model, heads: 3 } }, { timeout: 60_000 });
+  assert.match(result.failed?.sentence ?? '', /heads/);
+});
+
+test('a worker whose program is missing is told on the page', async () => {
+  const page = await browser.newPage();
+  await page.setRequestInterception(true);
+  page.on('request', request => (request.url().endsWith('/worker_loader.js') ? request.respond({ status: 404 }) : request.continue()));
+  await page.goto(site.site());
+  await page.waitForFunction(() => document.body.dataset.state === 'failed' && document.querySelector('#failure')?.textContent.length > 20);
+  await page.close();
+});

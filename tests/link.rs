@@ -1,0 +1,102 @@
+//! Links keep their meaning for ever; a mangled one is told, never replaced.
+
+use lookahead::config::fields::{FIELDS, Kind};
+use lookahead::config::presets::PRESETS;
+use lookahead::config::{RunConfig, link};
+use lookahead::replay::{EngineClass, Fingerprint, Verdict};
+use lookahead::task::{Horizon, LossOn, Radius, Vocabulary};
+
+/// Old links, as they were once copied. Never change a line here: add lines.
+const PAPER: &str = "v=1&r=2&W=20&T=10&horizon=one&k=1&loss=target&vocab=paper&model=neox&layers=4&d=128&heads=4&ff=128&rope=0.25&base=10000&opt=adamw&lr=0.0003&wd=0.01&warmup=1000&decay=80000&clipv=0.5&clipn=0&batch=256&examples=950000&steps=40000&every=500&evaln=512&stop=0&seed=1&engine=auto";
+
+#[test]
+fn old_links_mean_what_they_meant() {
+    assert_eq!(link::write(&RunConfig::version_1(), None), PAPER);
+    assert_eq!(link::read(PAPER).unwrap().config, RunConfig::version_1());
+    let bare = link::read("https://example.org/lookahead/#v=1").unwrap();
+    assert_eq!(bare.config, RunConfig::version_1(), "what a link of version 1 leaves out is frozen");
+    let config = link::read("#v=1&r=1&W=8&T=6&horizon=multi&loss=rows&vocab=compact&seed=7").unwrap().config;
+    assert_eq!((config.task.radius, config.task.width, config.task.shown, config.task.horizon), (Radius::One, 8, 6, Horizon::Multi));
+    assert_eq!((config.loss_on, config.task.vocabulary, config.seed), (LossOn::Rows, Vocabulary::Compact, 7));
+}
+
+#[test]
+fn every_preset_crosses_a_link_unchanged() {
+    for preset in PRESETS {
+        let config = (preset.config)();
+        assert_eq!(config.problems(), []);
+        let fingerprint = Fingerprint::of(EngineClass::Cpu, &[1.5, 0.25, 0.125]);
+        let text = link::write(&config, fingerprint.as_ref());
+        let read = link::read(&text).unwrap();
+        assert_eq!((read.config, read.fingerprint), (config, fingerprint));
+    }
+}
+
+#[test]
+fn every_field_takes_its_range_and_nothing_past_it() {
+    for field in FIELDS {
+        let mut config = RunConfig::version_1();
+        let (good, bad): (Vec<String>, Vec<String>) = match field.kind {
+            Kind::Integer { min, max } => {
+                let below = if min == 0 { "-1".to_string() } else { (min - 1).to_string() };
+                (vec![min.to_string(), max.to_string()], vec![below, (max + 1).to_string(), "1.5".into(), "x".into(), String::new()])
+            }
+            Kind::Real { min, max } => (vec![min.to_string(), max.to_string()], vec![(max * 2.0).to_string(), "NaN".into(), "inf".into(), "x".into(), "-1".into()]),
+            Kind::Choice(choices) => (choices.iter().map(|choice| choice.0.to_string()).collect(), vec!["x".into(), String::new()]),
+        };
+        for text in good {
+            field.set(&mut config, &text).unwrap();
+            assert_eq!((field.get)(&config), text, "{}", field.key);
+        }
+        let before = config.clone();
+        for text in bad {
+            let sentence = field.set(&mut config, &text).unwrap_err();
+            assert!(sentence.contains(field.key) && sentence.contains(field.label), "{sentence}");
+        }
+        assert_eq!(before, config);
+    }
+}
+
+#[test]
+fn a_mangled_link_says_what_is_wrong() {
+    let cases = [
+        ("", "version"),
+        ("#r=1", "version"),
+        ("#v=2", "newer"),
+        ("#v=zero", "not a version"),
+        ("#v=1&W=3", "from 4 to 64"),
+        ("#v=1&W=8&W=9", "twice"),
+        ("#v=1&colour=red", "“colour”"),
+        ("#v=1&lr", "no value"),
+        ("#v=1&lr=%zz", "hexadecimal"),
+        ("#v=1&d=30&heads=4", "multiple of the heads"),
+        ("#v=1&fp=cpu-5-00", "fingerprint"),
+        ("#v=1&fp=cpu-2-00000000-7fc00000.00000000", "fingerprint"),
+    ];
+    for (text, words) in cases {
+        let faults = link::read(text).unwrap_err().join(" ");
+        assert!(faults.contains(words), "{text}: {faults}");
+    }
+    assert_eq!(link::read("#v=1&W=3&T=1&k=99&who=me").unwrap_err().len(), 4, "every fault is told");
+    for cut in 0..PAPER.len() {
+        let _ = link::read(&PAPER[..cut]);
+    }
+}
+
+#[test]
+fn a_fingerprint_tells_same_from_other() {
+    let trace: Vec<f32> = (1..=100).map(|step| 1.0 / step as f32).collect();
+    let fingerprint = Fingerprint::of(EngineClass::Cpu, &trace).unwrap();
+    assert_eq!(fingerprint.to_string().parse::<Fingerprint>().unwrap(), fingerprint);
+    assert_eq!(fingerprint.compare(EngineClass::Cpu, &trace), Verdict::Identical);
+    assert_eq!(fingerprint.compare(EngineClass::Cpu, &trace[..50]), Verdict::Agreeing { steps: 50 });
+    let mut other = trace.clone();
+    other[15] = f32::from_bits(other[15].to_bits() + 1);
+    assert!(matches!(fingerprint.compare(EngineClass::Cpu, &other), Verdict::Differs { step: 16, .. }));
+    assert_eq!(fingerprint.compare(EngineClass::WebGpu, &other), Verdict::Reproduced);
+    let mut unmarked = trace.clone();
+    unmarked[20] *= 1.5;
+    assert!(matches!(fingerprint.compare(EngineClass::Cpu, &unmarked), Verdict::Differs { step: 100, .. }), "a difference between marks is seen by the hash");
+    let far: Vec<f32> = trace.iter().map(|loss| loss * 1.1).collect();
+    assert!(matches!(fingerprint.compare(EngineClass::WebGpu, &far), Verdict::Differs { step: 1, .. }));
+}

@@ -1,0 +1,222 @@
+//! Laws of training that hold for any run.
+
+use lookahead::config::{EngineChoice, RunConfig, presets};
+use lookahead::engine::{cpu, read};
+use lookahead::model::weights::initial;
+use lookahead::task::{Horizon, LossOn, Radius, Split};
+use lookahead::train::evaluation::answers;
+use lookahead::train::pool::ThreadPool;
+use lookahead::train::run::Place;
+use lookahead::train::{LocalPool, Plan, Run, checkpoint, loss, optimizer};
+
+/// A run that takes milliseconds.
+fn tiny() -> RunConfig {
+    let mut config = presets::quick();
+    config.task.radius = Radius::One;
+    config.task.width = 5;
+    config.task.shown = 3;
+    config.model.layers = 2;
+    config.model.width = 16;
+    config.model.heads = 2;
+    config.model.ff = 24;
+    config.training.batch = 10;
+    config.training.steps = 8;
+    config.training.eval_every = 4;
+    config.training.eval_samples = 40;
+    config.engine = EngineChoice::Cpu;
+    config
+}
+
+fn threads(config: &RunConfig, threads: usize) -> Place {
+    Place::Pool(Box::new(ThreadPool { plan: Plan::new(config), threads }))
+}
+
+fn trace(mut run: Run, steps: u64) -> (Vec<f32>, Vec<f32>) {
+    pollster::block_on(async {
+        let mut losses = Vec::new();
+        for _ in 0..steps {
+            run.step().await.unwrap();
+            losses.extend(run.losses().await.unwrap());
+        }
+        (losses, run.values(false).await.unwrap().1)
+    })
+}
+
+#[test]
+fn the_number_of_workers_never_changes_a_bit() {
+    for horizon in [Horizon::Single, Horizon::Multi] {
+        let mut config = tiny();
+        config.task.horizon = horizon;
+        let local = trace(Run::new(&config, Place::Pool(Box::new(LocalPool { plan: Plan::new(&config) }))), 6);
+        for workers in [1, 2, 3, 4, 7] {
+            assert_eq!(local, trace(Run::new(&config, threads(&config, workers)), 6), "{workers} workers");
+        }
+    }
+}
+
+#[test]
+fn measurements_do_not_change_a_run_and_do_not_depend_on_workers() {
+    let config = tiny();
+    let undisturbed = trace(Run::new(&config, threads(&config, 1)), 6).0;
+    let mut found = Vec::new();
+    for workers in [1, 3] {
+        let mut run = Run::new(&config, threads(&config, workers));
+        let mut losses = Vec::new();
+        pollster::block_on(async {
+            for _ in 0..6 {
+                run.step().await.unwrap();
+                losses.extend(run.losses().await.unwrap());
+                found.push(run.measure(Split::Validation).await.unwrap().0);
+            }
+        });
+        assert_eq!(losses, undisturbed);
+    }
+    let (one, three) = found.split_at(6);
+    assert_eq!(one, three);
+}
+
+#[test]
+fn a_run_goes_on_from_a_snapshot_as_if_nothing_had_been() {
+    for optimizer in [lookahead::config::Optimizer::AdamW, lookahead::config::Optimizer::Muon] {
+        let mut config = tiny();
+        config.training.optimizer = optimizer;
+        let whole = trace(Run::new(&config, threads(&config, 2)), 8).0;
+        let mut first = Run::new(&config, threads(&config, 2));
+        let snapshot = pollster::block_on(async {
+            for _ in 0..5 {
+                first.step().await.unwrap();
+            }
+            first.snapshot().await.unwrap()
+        });
+        let rest = Run::resume(&config, threads(&config, 1), &snapshot).unwrap();
+        assert_eq!(rest.step_count(), 5);
+        assert_eq!(trace(rest, 3).0, whole[5..]);
+        let cut = Run::resume(&config, threads(&config, 1), &snapshot[..snapshot.len() / 2]).err().unwrap();
+        assert!(cut.contains("safetensors"), "{cut}");
+        config.model.layers = 3;
+        let other = Run::resume(&config, threads(&config, 1), &snapshot).err().unwrap();
+        assert!(other.contains("fewer layers"), "{other}");
+    }
+}
+
+#[test]
+fn a_shards_losses_and_gradients_add_up_to_the_batchs() {
+    let mut config = tiny();
+    config.loss_on = LossOn::Rows;
+    let plan = Plan::new(&config);
+    let weights = plan.upload(&initial(&plan.parameters, 3), &cpu());
+    let (whole, gradients) = loss::gradient(&plan.model, &weights, &plan.batch(1, 0..config.training.batch), plan.asked());
+    let whole = pollster::block_on(read(whole)).unwrap()[0];
+    let mut sum = 0.0;
+    let mut total: Vec<Vec<f32>> = gradients.iter().map(|gradient| vec![0.0; gradient.dims()[0]]).collect();
+    for shard in 0..plan.shards().len() {
+        let (loss, parts) = plan.shard_gradient(&weights, 1, shard);
+        sum += pollster::block_on(read(loss)).unwrap()[0];
+        for (total, part) in total.iter_mut().zip(parts) {
+            total.iter_mut().zip(pollster::block_on(read(part)).unwrap()).for_each(|(total, part)| *total += part);
+        }
+    }
+    assert!((whole - sum).abs() < 1e-6 * whole, "{whole} {sum}");
+    for (gradient, total) in gradients.into_iter().zip(total) {
+        let gradient = pollster::block_on(read(gradient)).unwrap();
+        let largest = gradient.iter().fold(1e-6f32, |largest, value| largest.max(value.abs()));
+        assert!(gradient.iter().zip(&total).all(|(a, b)| (a - b).abs() < 2e-5 * largest));
+    }
+}
+
+#[test]
+fn the_gradient_is_the_slope_of_the_loss() {
+    let config = tiny();
+    let plan = Plan::new(&config);
+    let mut values = initial(&plan.parameters, 5);
+    values.iter_mut().for_each(|value| *value *= 4.0);
+    let batch = plan.batch(1, 0..4);
+    let of = batch.asked();
+    let loss_at = |values: &[f32]| f64::from(pollster::block_on(read(loss::cross_entropy(&plan.model, &plan.upload(values, &cpu()), &batch, of))).unwrap()[0]);
+    let (_, gradients) = loss::gradient(&plan.model, &plan.upload(&values, &cpu()), &batch, of);
+    let gradient: Vec<f32> = gradients.into_iter().flat_map(|gradient| pollster::block_on(read(gradient)).unwrap()).collect();
+    // Along the gradient itself rounding matters least: the slope is the squared norm.
+    let square: f64 = gradient.iter().map(|value| f64::from(*value).powi(2)).sum();
+    let h = 2e-3 / square.sqrt();
+    let moved = |sign: f64| values.iter().zip(&gradient).map(|(value, slope)| (f64::from(*value) + sign * h * f64::from(*slope)) as f32).collect::<Vec<_>>();
+    let slope = (loss_at(&moved(1.0)) - loss_at(&moved(-1.0))) / (2.0 * h);
+    assert!((slope / square - 1.0).abs() < 5e-3, "{slope} {square}");
+}
+
+#[test]
+fn no_answer_depends_on_what_comes_after_it() {
+    let config = tiny();
+    let plan = Plan::new(&config);
+    let weights = plan.upload(&initial(&plan.parameters, 1), &cpu());
+    let mut batch = plan.batch(1, 0..2);
+    let logits = |batch: &lookahead::train::batch::Batch| pollster::block_on(read(plan.model.logits(&weights, batch.tokens(&cpu()), 0).narrow(1, 0, 7))).unwrap();
+    let before = logits(&batch);
+    for row in 0..2 {
+        for column in 7..batch.length {
+            batch.inputs[row * batch.length + column] ^= 1;
+        }
+    }
+    assert_eq!(before, logits(&batch));
+    batch.inputs[6] ^= 1;
+    assert_ne!(before, logits(&batch));
+}
+
+#[test]
+fn an_answer_is_exact_running_free_just_when_it_is_exact_teacher_forced() {
+    let mut config = tiny();
+    config.training.learning_rate = 0.05;
+    let plan = Plan::new(&config);
+    let (_, values) = trace(Run::new(&config, threads(&config, 2)), 30);
+    let weights = plan.upload(&values, &cpu());
+    let mut exact = 0;
+    for depth in 1..=4 {
+        for answer in pollster::block_on(answers(&plan, &weights, Split::Train, depth, 0..60, 60)).unwrap() {
+            let free = answer.free_running.unwrap();
+            assert_eq!(free == answer.truth, answer.teacher_forced == answer.truth);
+            exact += usize::from(free == answer.truth);
+            let wrong = answer.teacher_forced.iter().zip(&answer.truth).position(|(a, b)| a != b).unwrap_or(answer.truth.len() - 1);
+            assert_eq!(free[..=wrong], answer.teacher_forced[..=wrong], "equal up to and with the first error");
+        }
+    }
+    assert!(exact > 0, "the test wants some exact answers");
+}
+
+#[test]
+fn weights_cross_a_file_unchanged_and_faults_are_told() {
+    let config = tiny();
+    let plan = Plan::new(&config);
+    let values = initial(&plan.parameters, 9);
+    let file = checkpoint::write(&plan.parameters, &values).unwrap();
+    assert_eq!(values, checkpoint::read_weights(&plan.parameters, &file).unwrap());
+    let json = checkpoint::config_json(&config.model, 12, 40);
+    assert_eq!(checkpoint::read_config(&json).unwrap(), (config.model.clone(), 12));
+    assert!(checkpoint::read_weights(&plan.parameters, b"not a file").unwrap_err().contains("safetensors"));
+    assert!(checkpoint::read_config("{").unwrap_err().contains("config.json"));
+    let mut wider = config.clone();
+    wider.model.ff = 32;
+    assert!(checkpoint::read_weights(&Plan::new(&wider).parameters, &file).unwrap_err().contains("sizes differ"));
+}
+
+#[test]
+fn a_run_learns() {
+    let mut config = tiny();
+    config.training.steps = 60;
+    let (losses, _) = trace(Run::new(&config, threads(&config, 2)), 60);
+    let mean = |part: &[f32]| part.iter().sum::<f32>() / part.len() as f32;
+    assert!(mean(&losses[50..]) < 0.8 * mean(&losses[..5]), "{losses:?}");
+}
+
+#[test]
+fn a_run_that_diverges_says_so() {
+    let config = tiny();
+    let plan = Plan::new(&config);
+    let weights = plan.upload(&vec![f32::NAN; initial(&plan.parameters, 1).len()], &cpu());
+    let moments = optimizer::moments(config.training.optimizer, &plan.parameters, &weights.tensors);
+    let sentence = pollster::block_on(async {
+        let broken = checkpoint::snapshot(&plan, 3, &weights, &moments).await.unwrap();
+        let mut run = Run::resume(&config, threads(&config, 1), &broken).unwrap();
+        run.step().await.unwrap();
+        run.losses().await.unwrap_err()
+    });
+    assert!(sentence.contains("step 4"), "{sentence}");
+}
