@@ -6,6 +6,7 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/lookahead
 TOOLS=$CACHE/tools-root
+# shellcheck disable=SC2034
 NATIVE_TARGET=$CACHE/native
 WASM_TARGET=$CACHE/wasm
 TRUNK=0.21.14
@@ -70,7 +71,8 @@ wasm_target() {
     compgen -G "$(rustc --print target-libdir --target wasm32-unknown-unknown)/libstd-*.rlib" >/dev/null && return
     if have rustup; then
       say "adding the WebAssembly target with rustup (half a minute)"
-      quietly timeout 180 rustup target add wasm32-unknown-unknown && return
+      # shellcheck disable=SC2046
+      quietly $(have timeout && echo timeout 180) rustup target add wasm32-unknown-unknown && return
       say "rustup's server does not answer: taking Debian's compiler for the WebAssembly part instead"
     fi
   fi
@@ -90,7 +92,7 @@ wasm_target_from_debian() {
   WASM_ENV=(RUSTUP_TOOLCHAIN=debian "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker")
   library=$(/usr/bin/rustc --print sysroot)/lib/rustlib/wasm32-unknown-unknown/lib
   compgen -G "$library/libstd-*.rlib" >/dev/null && return
-  say "building the standard library for WebAssembly, once (about two minutes)"
+  say "building the standard library for WebAssembly, once (about a minute)"
   local seed=$CACHE/std-seed
   rm -rf "$seed" && mkdir -p "$seed/src"
   printf '[package]\nname = "seed"\nversion = "0.0.0"\nedition = "2021"\n[lib]\ncrate-type = ["cdylib"]\n[profile.release]\npanic = "abort"\n' >"$seed/Cargo.toml"
@@ -175,5 +177,5 @@ build_site() {
   if [ -d "$WASM_TARGET/wasm32-unknown-unknown" ]; then long="seconds to minutes: most of it is there already"; fi
   say "building the page and the worker into dist/ ($long)"
   # trunk cannot read NO_COLOR=1.
-  (cd "$ROOT" && env -u NO_COLOR "${WASM_ENV[@]}" CARGO_TARGET_DIR="$WASM_TARGET" trunk build --release) || fail "The site could not be built; the lines above say why."
+  (cd "$ROOT" && env -u NO_COLOR ${WASM_ENV[@]+"${WASM_ENV[@]}"} CARGO_TARGET_DIR="$WASM_TARGET" trunk build --release) || fail "The site could not be built; the lines above say why."
 }
