@@ -85,7 +85,7 @@ pub fn stop(page: Page) {
 
 /// Changes the step count that the current run is to reach. A form that described this run goes on describing it.
 pub fn reach(page: Page, steps: u64) {
-    let Some(config) = page.with_current(|run| run.config.clone()) else { return };
+    let Some(config) = untrack(|| page.with_current(|run| run.config.clone())) else { return };
     let followed = page.form.with_untracked(|form| form.config == config);
     page.change_current(|run| run.config.training.steps = steps);
     page.runs.notify();

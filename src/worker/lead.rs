@@ -4,12 +4,12 @@ use super::inbox::Inbox;
 use super::session::Session;
 use super::wire::{self, Incoming};
 use crate::protocol::{Command, Ending, Report};
-use js_sys::Promise;
+use js_sys::{Array, Function, Promise, Reflect};
 use std::cell::RefCell;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{MessageChannel, MessageEvent};
+use web_sys::MessageEvent;
 
 /// Longest that commands wait while the lead computes alone.
 const BREATH_MILLISECONDS: f64 = 30.0;
@@ -74,7 +74,25 @@ async fn obey(session: &mut Session, command: Command) -> Result<(), String> {
 }
 
 thread_local! {
-    static TURNS: RefCell<Option<MessageChannel>> = const { RefCell::new(None) };
+    static TURNS: RefCell<Option<Turns>> = const { RefCell::new(None) };
+}
+
+/// The two ports of a message channel to oneself.
+struct Turns {
+    listening: JsValue,
+    post: Function,
+    posting: JsValue,
+}
+
+impl Turns {
+    fn new() -> Option<Self> {
+        let get = |object: &JsValue, key: &str| Reflect::get(object, &key.into()).ok();
+        let channel: Function = get(&js_sys::global(), "MessageChannel")?.dyn_into().ok()?;
+        let channel = Reflect::construct(&channel, &Array::new()).ok()?;
+        let posting = get(&channel, "port2")?;
+        let post = get(&posting, "postMessage")?.dyn_into().ok()?;
+        Some(Self { listening: get(&channel, "port1")?, post, posting })
+    }
 }
 
 /// Lets the browser deliver what has arrived. A message to oneself comes back after those, and sooner than a timer.
@@ -82,11 +100,14 @@ async fn next_turn() {
     let promise = Promise::new(&mut |resolve, _| {
         TURNS.with_borrow_mut(|turns| {
             if turns.is_none() {
-                *turns = MessageChannel::new().ok();
+                *turns = Turns::new();
             }
-            if let Some(channel) = turns {
-                channel.port1().set_onmessage(Some(&resolve));
-                let _ = channel.port2().post_message(&0.into());
+            let posted = turns.as_ref().map(|turns| {
+                let _ = Reflect::set(&turns.listening, &"onmessage".into(), &resolve);
+                turns.post.call1(&turns.posting, &JsValue::NULL)
+            });
+            if !matches!(posted, Some(Ok(_))) {
+                let _ = resolve.call0(&JsValue::NULL);
             }
         });
     });

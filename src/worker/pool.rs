@@ -6,7 +6,7 @@ use super::wire::{self, Incoming};
 use crate::train::pool::{Outcomes, Pool, interleave, perform_here};
 use crate::train::{Job, Outcome, Plan};
 use js_sys::Reflect;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen::closure::Closure;
 use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
 
@@ -54,7 +54,8 @@ impl Helper {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         options.set_name(super::HELPER);
-        let address = Reflect::get(&super::scope().location(), &"href".into()).ok().and_then(|address| address.as_string()).unwrap_or_default();
+        let own = |object: &JsValue, key: &str| Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED);
+        let address = own(&own(&js_sys::global(), "location"), "href").as_string().unwrap_or_default();
         let worker = Worker::new_with_options(&address, &options).map_err(|error| format!("This browser does not let a worker start helpers ({error:?}); one core computes."))?;
         let replies: Inbox<Incoming<Reply>> = Inbox::new();
         let (filled, failed) = (replies.clone(), replies.clone());

@@ -29,7 +29,7 @@ function jaxPage() {
   if (!existsSync(source)) return undefined;
   const folder = path.join(CACHE, 'peers-bench');
   if (!existsSync(path.join(folder, 'www/jax.js'))) {
-    console.error('→ fetching and bundling jax-js, once (about a minute)');
+    console.error('→ fetching and bundling jax-js, once (about half a minute)');
     cpSync(source, folder, { recursive: true, mode: 0 });
     execFileSync('chmod', ['-R', 'u+w', folder]);
     for (const command of [['install', '--no-audit', '--no-fund'], ['run', 'build']]) execFileSync('npm', command, { cwd: folder, stdio: 'ignore' });

@@ -119,7 +119,7 @@ fn Reach(page: Page) -> impl IntoView {
     let target = move || page.with_current(|run| run.config.training.steps).unwrap_or(page.form.with(|form| form.config.training.steps));
     let shown = Memo::new(move |_| target());
     let changed = move |event| {
-        let made = page.with_current(|run| run.step()).unwrap_or(0);
+        let made = untrack(|| page.with_current(|run| run.step())).unwrap_or(0);
         match event_target_value(&event).trim().parse::<u64>() {
             Ok(steps) if steps > made && steps <= 1_000_000 => {
                 problem.set(String::new());
