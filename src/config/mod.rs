@@ -65,7 +65,7 @@ impl ModelConfig {
 pub enum Optimizer {
     /// AdamW (Loshchilov and Hutter) on every parameter; β = (.9, .999), ε = 1e-8.
     AdamW,
-    /// Muon (Jordan) on the blocks' matrices, AdamW on the rest at a tenth of the rate.
+    /// Muon (Jordan) on the blocks' matrices, AdamW on the rest at half the rate.
     Muon,
 }
 

@@ -1,6 +1,6 @@
 //! Operators whose stock form is wrong or dear on one of the engines. Models call them by what they do.
 
-use burn_tensor::{Tensor, activation};
+use burn_tensor::{Bool, Device, Tensor, TensorData, activation};
 
 /// Exact GELU, `x Φ(x) = x/2 (1 + erf(x/√2))`, any shape.
 ///
@@ -27,6 +27,39 @@ pub fn linear(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tenso
     match bias {
         Some(bias) => product + bias.unsqueeze(),
         None => product,
+    }
+}
+
+/// Which positions may look where: position t sees 0 … t.
+pub struct Causal {
+    /// `[1, 1, S, S]`, true where a position may not look.
+    future: Tensor<4, Bool>,
+    /// `[1, 1, S, S]`, 0 where a position may look and a large negative number where it may not.
+    penalty: Tensor<4>,
+    /// `[1, 1, S, S]`, 1 where a position may look and 0 where it may not.
+    past: Tensor<4>,
+}
+
+impl Causal {
+    pub fn new(length: usize, device: &Device) -> Self {
+        let future: Vec<bool> = (0..length * length).map(|index| index % length > index / length).collect();
+        let table = |hidden: f32, seen: f32| {
+            let values: Vec<f32> = future.iter().map(|&future| if future { hidden } else { seen }).collect();
+            Tensor::from_data(TensorData::new(values, [1, 1, length, length]), device)
+        };
+        let (penalty, past) = (table(-1e9, 0.0), table(0.0, 1.0));
+        Self { future: Tensor::from_data(TensorData::new(future, [1, 1, length, length]), device), penalty, past }
+    }
+
+    /// Softmax of scores `[B, h, S, S]` over the positions each one may look at, exactly 0 elsewhere.
+    ///
+    /// Hidden scores are set to a harmless value before `exp` and to zero after it, rather than to −∞ before it: in wasm
+    /// `expf` takes a denormal division for every argument below −87, which made it a third of a training step.
+    pub fn softmax(&self, scores: Tensor<4>) -> Tensor<4> {
+        let highest = (scores.clone().detach() + self.penalty.clone()).max_dim(3);
+        let weights = (scores - highest).mask_fill(self.future.clone(), -1.0).exp() * self.past.clone();
+        let sum = weights.clone().sum_dim(3);
+        weights / sum
     }
 }
 

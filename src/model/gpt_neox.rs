@@ -12,8 +12,7 @@
 use super::rotary::Rotary;
 use super::weights::{Init, Parameter, Role, Weights};
 use crate::config::ModelConfig;
-use crate::engine::{Device, Int, Tensor, TensorData, ops};
-use burn_tensor::activation::softmax;
+use crate::engine::{Device, Int, Tensor, ops};
 
 /// The layer norms' ε.
 pub const EPSILON: f64 = 1e-5;
@@ -82,21 +81,19 @@ struct Attention {
     heads: usize,
     head: usize,
     rotary: Rotary,
-    /// `[1, 1, S, S]`: 0 where a position may look, a large negative number where it may not.
-    causal: Tensor<4>,
+    causal: ops::Causal,
 }
 
 impl Attention {
     fn new(config: &ModelConfig, batch: usize, length: usize, device: &Device) -> Self {
         let head = config.width / config.heads;
-        let mask: Vec<f32> = (0..length * length).map(|index| if index % length > index / length { -1e9 } else { 0.0 }).collect();
         Self {
             batch,
             length,
             heads: config.heads,
             head,
             rotary: Rotary::new(length, head, config.rotary_dims(), config.rotary_base, device),
-            causal: Tensor::from_data(TensorData::new(mask, [1, 1, length, length]), device),
+            causal: ops::Causal::new(length, device),
         }
     }
 
@@ -105,7 +102,7 @@ impl Attention {
         let d = self.heads * self.head;
         let [q, k, v] = self.projections(weights, name, x);
         let scores = self.rotary.apply(q).matmul(self.rotary.apply(k).swap_dims(2, 3)) * (self.head as f64).powf(-0.5);
-        let mixed = softmax(scores + self.causal.clone(), 3).matmul(v);
+        let mixed = self.causal.softmax(scores).matmul(v);
         linear(weights, &format!("{name}.dense"), mixed.swap_dims(1, 2).reshape([self.batch * self.length, d]))
     }
 

@@ -16,7 +16,10 @@ pub enum Adapter {
     Asking,
     /// No WebGPU, or no adapter.
     Missing,
-    Found { name: String, software: bool },
+    Found {
+        name: String,
+        software: bool,
+    },
 }
 
 /// Asks the browser and notes the answer.
@@ -57,7 +60,13 @@ pub fn badge(engine: &Engine) -> String {
 
 /// The badge before a run: what this choice will come to.
 pub fn foretell(choice: EngineChoice, adapter: &Adapter, asked: usize, cores: usize) -> String {
-    let cpu = || if asked == 0 { format!("CPU · {cores} {}", if cores == 1 { "core" } else { "cores" }) } else { format!("CPU · {}", workers(asked)) };
+    let cpu = || {
+        if asked == 0 {
+            format!("CPU · {cores} {}", if cores == 1 { "core" } else { "cores" })
+        } else {
+            format!("CPU · {}", workers(asked))
+        }
+    };
     let gpu = |name: &str, software: bool| format!("WebGPU · {name}{}", if software { " (software adapter)" } else { "" });
     match (choice, adapter) {
         (EngineChoice::Cpu, _) => cpu(),

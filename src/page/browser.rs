@@ -95,7 +95,9 @@ pub fn download_text(name: &str, mime: &str, text: &str) {
 
 /// Saves bytes as a file.
 pub fn download_bytes(name: &str, bytes: &Uint8Array) {
-    download(name, "application/octet-stream", &Array::of1(bytes), |parts, options| Blob::new_with_u8_array_sequence_and_options(parts, options));
+    download(name, "application/octet-stream", &Array::of1(bytes), |parts, options| {
+        Blob::new_with_u8_array_sequence_and_options(parts, options)
+    });
 }
 
 fn download(name: &str, mime: &str, parts: &Array, blob: impl Fn(&JsValue, &BlobPropertyBag) -> Result<Blob, JsValue>) {
@@ -108,7 +110,12 @@ fn download(name: &str, mime: &str, parts: &Array, blob: impl Fn(&JsValue, &Blob
         anchor.set_download(name);
         anchor.click();
         // Some browsers read the file only after the click has returned.
-        leptos::prelude::set_timeout(move || { let _ = Url::revoke_object_url(&url); }, std::time::Duration::from_secs(60));
+        leptos::prelude::set_timeout(
+            move || {
+                let _ = Url::revoke_object_url(&url);
+            },
+            std::time::Duration::from_secs(60),
+        );
         Ok(())
     })();
     if let Err(error) = saved {
@@ -120,4 +127,20 @@ fn download(name: &str, mime: &str, parts: &Array, blob: impl Fn(&JsValue, &Blob
 pub fn place(element: &HtmlElement) -> (f64, f64, f64, f64) {
     let rectangle = element.get_bounding_client_rect();
     (rectangle.left(), rectangle.top(), rectangle.right(), rectangle.bottom())
+}
+
+/// Width and height of the window, CSS pixels.
+pub fn window_size() -> (f64, f64) {
+    let number = |length: Result<JsValue, JsValue>, otherwise: f64| length.ok().and_then(|value| value.as_f64()).unwrap_or(otherwise);
+    (number(window().inner_width(), 1366.0), number(window().inner_height(), 768.0))
+}
+
+/// How far the document is scrolled, CSS pixels.
+pub fn scrolled() -> (f64, f64) {
+    (window().scroll_x().unwrap_or(0.0), window().scroll_y().unwrap_or(0.0))
+}
+
+/// How much larger than on a desk things are drawn: a large window is probably a projector's.
+pub fn magnification() -> f64 {
+    if window_size().0 >= 1700.0 { 1.2 } else { 1.0 }
 }

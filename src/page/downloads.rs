@@ -20,7 +20,8 @@ pub fn weights(page: Page, step: u64, bytes: Option<Uint8Array>, config_json: &s
 
 /// A file name from a run's name.
 fn file_name(run: &Run, ending: &str) -> String {
-    let plain: String = run.name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' }).collect();
+    let plain: String =
+        run.name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' }).collect();
     format!("lookahead-{}.{ending}", plain.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-"))
 }
 
@@ -31,7 +32,8 @@ pub fn csv(run: &Run) {
 
 /// The text of [`csv`].
 pub fn csv_of(run: &Run) -> String {
-    let mut text = String::from("kind,step,loss,depth,samples,exact,bits_teacher_forced,bits_free_running,exact_free_running,free_samples\n");
+    let mut text =
+        String::from("kind,step,loss,depth,samples,exact,bits_teacher_forced,bits_free_running,exact_free_running,free_samples\n");
     for (index, loss) in run.losses.iter().enumerate() {
         text.push_str(&format!("loss,{},{loss},,,,,,,\n", index + 1));
     }
@@ -53,10 +55,18 @@ pub fn json(page: Page, run: &Run) {
         Ending::Stopped => "stopped",
     });
     let subject = (run.config.task, run.config.seed);
-    let references = page.references.with_untracked(|references| references.of(&subject).iter().map(|estimate| json!({
-        "depth": estimate.depth, "ceiling": estimate.ceiling, "bit_ceiling": estimate.bit_ceiling,
-        "copy": estimate.copy, "cycle": estimate.cycle, "samples": estimate.samples,
-    })).collect::<Vec<_>>());
+    let references = page.references.with_untracked(|references| {
+        references
+            .of(&subject)
+            .iter()
+            .map(|estimate| {
+                json!({
+                    "depth": estimate.depth, "ceiling": estimate.ceiling, "bit_ceiling": estimate.bit_ceiling,
+                    "copy": estimate.copy, "cycle": estimate.cycle, "samples": estimate.samples,
+                })
+            })
+            .collect::<Vec<_>>()
+    });
     let value = json!({
         "name": run.name, "link": browser::page_url(&run.fragment()), "config": run.config, "engine": run.engine,
         "parameters": run.parameters, "seconds": run.seconds, "ending": ending,

@@ -9,23 +9,83 @@ pub struct Entry {
 
 /// The terms, in the order in which one meets them.
 pub static TERMS: &[Entry] = &[
-    Entry { key: "automaton", title: "Cellular automaton", text: "A row of cells, each one of two colours. At every step each cell takes a new colour that depends only on its own and its neighbours' colours, by a fixed rule." },
-    Entry { key: "rule", title: "Rule", text: "The table that says, for every pattern of neighbours, which colour comes next. The model never sees it: it must find it out from the rows shown." },
-    Entry { key: "held-out", title: "Held-out rules", text: "Rules set aside before training. The model is only ever measured on these, so it cannot have learnt them by heart." },
-    Entry { key: "depth", title: "Depth k", text: "How many steps ahead the question lies. At k = 1 the next row is asked; at k = 3 the model must think through two rows that nobody shows it." },
-    Entry { key: "em", title: "Exact match", text: "Share of questions answered right in every single cell. One wrong cell and the answer does not count." },
-    Entry { key: "cells", title: "Cells right", text: "Share of single cells predicted right. Guessing gets about half of them, so this looks high long before whole rows are right." },
-    Entry { key: "teacher-forced", title: "Teacher-forced", text: "Each cell is predicted with the true cells to its left given, as in training. One slip does not spoil what follows." },
-    Entry { key: "free-running", title: "Free-running", text: "Each cell is predicted after the model's own earlier cells, as when it writes an answer by itself." },
-    Entry { key: "ceiling", title: "Ceiling", text: "The best anybody could score. The rows shown do not always reveal the whole rule, so even a perfect reasoner must sometimes guess." },
-    Entry { key: "copy", title: "Copy floor", text: "The score of simply repeating the last row shown. A model that is no better has learnt nothing about the rule." },
-    Entry { key: "cycle", title: "Shifted-cycle floor", text: "The score of noticing that the rows repeat, perhaps shifted sideways, and going on with the repetition, without knowing the rule." },
-    Entry { key: "wilson", title: "Wilson interval", text: "The range in which the true score lies with 95 % confidence, given how many questions were asked. More questions, narrower range." },
+    Entry {
+        key: "automaton",
+        title: "Cellular automaton",
+        text: "A row of cells, each one of two colours. At every step each cell takes a new colour that depends only on its own and its neighbours' colours, by a fixed rule.",
+    },
+    Entry {
+        key: "rule",
+        title: "Rule",
+        text: "The table that says, for every pattern of neighbours, which colour comes next. The model never sees it: it must find it out from the rows shown.",
+    },
+    Entry {
+        key: "held-out",
+        title: "Held-out rules",
+        text: "Rules set aside before training. The model is only ever measured on these, so it cannot have learnt them by heart.",
+    },
+    Entry {
+        key: "depth",
+        title: "Depth k",
+        text: "How many steps ahead the question lies. At k = 1 the next row is asked; at k = 3 the model must think through two rows that nobody shows it.",
+    },
+    Entry {
+        key: "em",
+        title: "Exact match",
+        text: "Share of questions answered right in every single cell. One wrong cell and the answer does not count.",
+    },
+    Entry {
+        key: "cells",
+        title: "Cells right",
+        text: "Share of single cells predicted right. Guessing gets about half of them, so this looks high long before whole rows are right.",
+    },
+    Entry {
+        key: "teacher-forced",
+        title: "Teacher-forced",
+        text: "Each cell is predicted with the true cells to its left given, as in training. One slip does not spoil what follows.",
+    },
+    Entry {
+        key: "free-running",
+        title: "Free-running",
+        text: "Each cell is predicted after the model's own earlier cells, as when it writes an answer by itself.",
+    },
+    Entry {
+        key: "ceiling",
+        title: "Ceiling",
+        text: "The best anybody could score. The rows shown do not always reveal the whole rule, so even a perfect reasoner must sometimes guess.",
+    },
+    Entry {
+        key: "copy",
+        title: "Copy floor",
+        text: "The score of simply repeating the last row shown. A model that is no better has learnt nothing about the rule.",
+    },
+    Entry {
+        key: "cycle",
+        title: "Shifted-cycle floor",
+        text: "The score of noticing that the rows repeat, perhaps shifted sideways, and going on with the repetition, without knowing the rule.",
+    },
+    Entry {
+        key: "wilson",
+        title: "Wilson interval",
+        text: "The range in which the true score lies with 95 % confidence, given how many questions were asked. More questions, narrower range.",
+    },
     Entry { key: "n", title: "n", text: "The number of questions behind a score." },
     Entry { key: "step", title: "Step", text: "The model sees one batch of fresh examples and changes its numbers a little." },
-    Entry { key: "loss", title: "Loss", text: "How surprised the model is by the right answer, per cell, in nats. Guessing costs ln 2 ≈ 0.69; certainty of the right colour costs 0." },
-    Entry { key: "fingerprint", title: "Fingerprint", text: "A short proof of a run's losses. A copied link carries it, and whoever opens the link and trains is told whether the same numbers came out." },
-    Entry { key: "engine", title: "Engine", text: "What does the computing: the processor (CPU), which gives the same bits on every machine, or the graphics card (WebGPU), which is faster but rounds a little differently on each." },
+    Entry {
+        key: "loss",
+        title: "Loss",
+        text: "How surprised the model is by the right answer, per cell, in nats. Guessing costs ln 2 ≈ 0.69; certainty of the right colour costs 0.",
+    },
+    Entry {
+        key: "fingerprint",
+        title: "Fingerprint",
+        text: "A short proof of a run's losses. A copied link carries it, and whoever opens the link and trains is told whether the same numbers came out.",
+    },
+    Entry {
+        key: "engine",
+        title: "Engine",
+        text: "What does the computing: the processor (CPU), which gives the same bits on every machine, or the graphics card (WebGPU), which is faster but rounds a little differently on each.",
+    },
     Entry { key: "parameters", title: "Parameters", text: "The numbers inside the model that training changes." },
 ];
 

@@ -35,7 +35,9 @@ pub fn start() {
         console_error_panic_hook::hook(panic);
         tell_of_panic();
     }));
-    let Some(place) = document().get_element_by_id("app").and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) else { return };
+    let Some(place) = document().get_element_by_id("app").and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) else {
+        return;
+    };
     place.set_inner_html("");
     leptos::mount::mount_to(place, || {
         let page = Page::new();

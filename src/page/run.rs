@@ -1,9 +1,9 @@
 //! One run as the page keeps it: what was asked, and all that came back.
 
+use crate::config::RunConfig;
 use crate::config::fields::FIELDS;
 use crate::config::link;
 use crate::config::presets::PRESETS;
-use crate::config::RunConfig;
 use crate::protocol::{DepthScore, Ending, Engine, Prediction};
 use crate::replay::Fingerprint;
 use crate::task::{Horizon, Split};

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 use std::time::Duration;
 
 const RELOAD: &str = "Reload the page. If it happens again, try a current Chrome, Edge, Firefox or Safari.";
+const GO_ON: &str = "The run is kept up to its last snapshot: press Resume to go on from there in a fresh engine.";
 
 /// Bytes to go on from in a new worker.
 #[derive(Clone)]
@@ -39,7 +40,10 @@ pub fn open(page: Page) {
     if page.session.with_value(|session| session.link.is_some()) {
         return;
     }
-    let opened = WorkerLink::open(move |report, bytes| update::report(page, report, bytes), move |why| lose(page, Failure { sentence: why, remedy: RELOAD.into() }));
+    let opened = WorkerLink::open(
+        move |report, bytes| update::report(page, report, bytes),
+        move |why| lose(page, Failure { sentence: why, remedy: remedy(page).into() }),
+    );
     match opened {
         Ok(link) => page.session.update_value(|session| {
             session.link = Some(link);
@@ -60,8 +64,14 @@ pub fn send(page: Page, command: Command, bytes: Option<Uint8Array>) {
         }
     });
     if let Some(Err(sentence)) = sent {
-        fail(page, Failure { sentence, remedy: RELOAD.into() });
+        fail(page, Failure { sentence, remedy: remedy(page).into() });
     }
+}
+
+/// What to do when the worker is gone without saying it itself.
+fn remedy(page: Page) -> &'static str {
+    let kept = page.session.with_value(|session| session.snapshot.is_some());
+    if kept { GO_ON } else { RELOAD }
 }
 
 /// The worker is ready: what waited goes out.

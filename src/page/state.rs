@@ -60,13 +60,11 @@ pub struct Faults {
     pub sentences: Vec<String>,
 }
 
-/// The one explanation on show: its text and where its subject stands on the screen.
+/// The one explanation on show, and the style that places it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tip {
     pub text: String,
-    pub left: f64,
-    pub top: f64,
-    pub bottom: f64,
+    pub style: String,
 }
 
 /// Every signal of the page. It is a handful of indices: copy it freely.

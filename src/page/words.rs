@@ -52,10 +52,16 @@ pub fn replay(verdict: Option<&Verdict>, steps: usize, engine: EngineClass) -> S
     };
     let steps = thousands(steps as u64);
     match verdict {
-        None => format!("This link carries the result of a run of {steps} steps on {machine}. Train to see whether this machine reproduces it."),
-        Some(Verdict::Agreeing { steps: made }) => format!("Replaying a run of {steps} steps on {machine}: agrees so far (step {}).", thousands(*made as u64)),
+        None => {
+            format!("This link carries the result of a run of {steps} steps on {machine}. Train to see whether this machine reproduces it.")
+        }
+        Some(Verdict::Agreeing { steps: made }) => {
+            format!("Replaying a run of {steps} steps on {machine}: agrees so far (step {}).", thousands(*made as u64))
+        }
         Some(Verdict::Identical) => format!("Reproduced bit for bit: all {steps} losses are those of the link."),
-        Some(Verdict::Reproduced) => format!("Reproduced within tolerance: the losses of {steps} steps agree with the link's to 2 %, as far as its engine promises."),
+        Some(Verdict::Reproduced) => {
+            format!("Reproduced within tolerance: the losses of {steps} steps agree with the link's to 2 %, as far as its engine promises.")
+        }
         Some(Verdict::Differs { step, expected, found }) => {
             format!("Differs at step {} (expected {expected:.6}, found {found:.6}): other engine or adapter.", thousands(*step as u64))
         }

@@ -20,10 +20,14 @@ impl WorkerLink {
     ///
     /// # Errors
     /// When the browser cannot start module workers.
-    pub fn open(on_report: impl Fn(Report, Option<Uint8Array>) + 'static, on_death: impl Fn(String) + Clone + 'static) -> Result<Self, String> {
+    pub fn open(
+        on_report: impl Fn(Report, Option<Uint8Array>) + 'static,
+        on_death: impl Fn(String) + Clone + 'static,
+    ) -> Result<Self, String> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(PROGRAM, &options).map_err(|_| "This browser could not start the training engine (a module worker).".to_string())?;
+        let worker = Worker::new_with_options(PROGRAM, &options)
+            .map_err(|_| "This browser could not start the training engine (a module worker).".to_string())?;
         let dead = on_death.clone();
         let on_message = Closure::new(move |event: MessageEvent| match read(&event.data()) {
             Ok((report, bytes)) => on_report(report, bytes),

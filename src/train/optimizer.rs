@@ -11,7 +11,7 @@ const EPSILON: f64 = 1e-8;
 /// Muon's momentum.
 const MOMENTUM: f64 = 0.95;
 /// Under Muon, the rate of what AdamW keeps (embedding, head, gains, biases) as a share of Muon's.
-const ADAMW_SHARE: f64 = 0.15;
+const ADAMW_SHARE: f64 = 0.5;
 /// Coefficients of Muon's quintic Newton–Schulz iteration. Source: K. Jordan, "Muon", 2024.
 const NEWTON_SCHULZ: (f64, f64, f64) = (3.4445, -4.7750, 2.0315);
 const NEWTON_SCHULZ_STEPS: usize = 5;

@@ -24,7 +24,7 @@ const TYPES = {
  */
 export async function serve(mounts, port = 0) {
   const server = createServer(async (request, response) => {
-    const name = decodeURIComponent(new URL(request.url, 'http://localhost').pathname);
+    const name = pathOf(request.url);
     const mount = mounts.find(({ at }) => name.startsWith(at));
     const found = mount && (await read(mount, name.slice(mount.at.length) || 'index.html'));
     if (!found) {
@@ -39,6 +39,14 @@ export async function serve(mounts, port = 0) {
     return new Promise(resolve => server.close(resolve));
   };
   return { origin: `http://localhost:${server.address().port}`, close };
+}
+
+function pathOf(url) {
+  try {
+    return decodeURIComponent(new URL(url, 'http://localhost').pathname);
+  } catch {
+    return '';
+  }
 }
 
 async function read({ folder, prelude, blank }, name) {

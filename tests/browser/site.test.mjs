@@ -46,7 +46,7 @@ test('it fits every screen, light and dark', async () => {
     for (const [width, height] of SIZES) {
       for (const scheme of ['light', 'dark']) {
         await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-        await page.setViewport({ width, height, deviceScaleFactor: 1, isMobile: width < 500, hasTouch: width < 500 });
+        await page.setViewport({ width, height, deviceScaleFactor: 1 });
         await new Promise(resolve => setTimeout(resolve, 400));
         await page.screenshot({ path: path.join(SCREENSHOTS, `${when}-${width}x${height}-${scheme}.png`) });
         const { wide, room } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, room: document.documentElement.clientWidth }));
@@ -63,6 +63,7 @@ test('it fits every screen, light and dark', async () => {
   await press(page, '#stop');
   await state(page, 'finished');
   await shoot('trained');
+  assert.ok(Number(await page.evaluate(() => document.body.dataset.step)) >= 55, 'the run is still on the page');
   for (const [width, height] of SIZES.slice(0, 2)) {
     await page.setViewport({ width, height });
     await page.screenshot({ path: path.join(SCREENSHOTS, `whole-${width}.png`), fullPage: true });

@@ -10,7 +10,7 @@ let site, browser, cpu, config;
 before(async () => {
   site = await serveSite({ given: prelude('given'), hidden: prelude('hidden'), plain: prelude('as is') });
   browser = await launch(...WEBGPU);
-  config = await configOf(browser, site.site(), tiny({ engine: 'webgpu', layers: 2, d: 32, ff: 64 }));
+  config = await configOf(browser, site.site(), tiny({ engine: 'webgpu', layers: 2, d: 32, ff: 64, every: 20, evaln: 8 }));
   cpu = await run(browser, site.blank(), { ...config, engine: 'Cpu' });
   assert.equal(cpu.failed, null, cpu.failed?.sentence);
 });
@@ -31,9 +31,10 @@ for (const [name, words] of Object.entries(ADAPTERS)) {
     assert.equal(gpu.losses.length, cpu.losses.length);
     const differences = gpu.losses.map((loss, step) => Math.abs(loss - cpu.losses[step]) / Math.abs(cpu.losses[step]));
     const seen = await counts(page);
-    const first = gpu.seconds[0];
+    const [first, last] = [gpu.dispatches[0], gpu.dispatches.at(-1)];
+    const each = Math.round((last[1] - first[1]) / (last[0] - first[0]));
     context.diagnostic(`largest relative difference ${Math.max(...differences).toExponential(1)} over ${differences.length} steps`);
-    context.diagnostic(`${seen.pipelines} pipelines, ${seen.shaders} shader modules, ${seen.dispatches} dispatches, ${seen.submits} submits in all; step ${first[0]} after ${first[1].toFixed(1)} s`);
+    context.diagnostic(`${seen.pipelines} pipelines, ${seen.shaders} shader modules, ${seen.dispatches} dispatches, ${seen.submits} submits in all; about ${each} dispatches a step; step ${gpu.seconds[0][0]} after ${gpu.seconds[0][1].toFixed(1)} s`);
     assert.ok(Math.max(...differences) < 1e-3, `CPU ${cpu.losses} and WebGPU ${gpu.losses}`);
     assert.deepEqual(seen.uncaptured, [], 'no error of WebGPU goes uncaught');
     if (name === 'given') assert.ok(seen.granted.every(features => features.includes('subgroups')));

@@ -34,7 +34,7 @@ export async function configOf(browser, site, link) {
  * @param options.until end after this many steps, when that is less than the configuration's own
  * @param options.page a page to run in; by default a new one of `browser` at `blank`
  * @param options.timeout milliseconds
- * @returns { ready, started, losses, bits, measured, snapshots, finished, failed, seconds: [[step, seconds]], reports, complaints }
+ * @returns { ready, started, losses, bits, measured, snapshots, finished, failed, seconds: [[step, seconds]], dispatches: [[step, count]], reports, complaints }
  */
 export async function run(browser, blank, config, { workers = 1, until = Infinity, timeout = 900_000, page } = {}) {
   const own = page === undefined;
@@ -50,7 +50,7 @@ export async function run(browser, blank, config, { workers = 1, until = Infinit
 /** Runs inside the browser. */
 function drive(config, workers, until, timeout) {
   return new Promise(resolve => {
-    const result = { ready: false, started: null, losses: [], measured: [], snapshots: [], finished: null, failed: null, seconds: [], reports: [] };
+    const result = { ready: false, started: null, losses: [], measured: [], snapshots: [], finished: null, failed: null, seconds: [], dispatches: [], reports: [] };
     const worker = new Worker('./worker_loader.js', { type: 'module' });
     const end = () => {
       clearTimeout(timer);
@@ -79,6 +79,8 @@ function drive(config, workers, until, timeout) {
         if (body.first !== result.losses.length + 1) return giveUp(`losses from step ${body.first} came after step ${result.losses.length}`);
         result.losses.push(...body.losses);
         result.seconds.push([result.losses.length, body.seconds]);
+        // Kept by gpu.mjs where the worker is instrumented.
+        result.dispatches.push([result.losses.length, window.gpu?.dispatches ?? 0]);
         if (result.losses.length >= until) end();
       }
       if (name === 'Finished') {

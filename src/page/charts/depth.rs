@@ -34,8 +34,13 @@ const REFERENCES: [Reference; 3] = [
 
 /// Draws the chart. `references` are of the task on show, ascending by depth; empty while they are unknown.
 pub fn draw(runs: &[Points], references: &[Estimate], size: Size) -> AnyView {
-    let lines = REFERENCES.iter().map(|reference| Entry { key: Key::Line { dash: reference.dash, colour: reference.colour }, text: reference.text.into() });
-    let named = runs.iter().map(|run| Entry { key: Key::Marked { series: run.series, colour: series::colour(run.series) }, text: format!("{}, step {}", run.name, run.step) });
+    let lines = REFERENCES
+        .iter()
+        .map(|reference| Entry { key: Key::Line { dash: reference.dash, colour: reference.colour }, text: reference.text.into() });
+    let named = runs.iter().map(|run| Entry {
+        key: Key::Marked { series: run.series, colour: series::colour(run.series) },
+        text: format!("{}, step {}", run.name, run.step),
+    });
     let asked = runs.iter().flat_map(|run| run.scores.iter().map(|&(_, _, samples)| samples));
     let n = match (asked.clone().min(), asked.max()) {
         (Some(low), Some(high)) if low == high => format!(", n = {low} questions a depth"),
@@ -68,7 +73,9 @@ fn offset(position: usize, count: usize) -> f64 {
 
 fn reference_line(reference: &Reference, references: &[Estimate], x: &Scale, y: &Scale) -> AnyView {
     let points: Vec<(f64, f64)> = references.iter().map(|estimate| (estimate.depth as f64, (reference.read)(estimate))).collect();
-    let words = |estimate: &Estimate| format!("{} at k = {}: {} ({} samples)", reference.text, estimate.depth, percent((reference.read)(estimate)), estimate.samples);
+    let words = |estimate: &Estimate| {
+        format!("{} at k = {}: {} ({} samples)", reference.text, estimate.depth, percent((reference.read)(estimate)), estimate.samples)
+    };
     let dots = references.iter().map(|estimate| {
         let (horizontal, vertical) = (tenth(x.at(estimate.depth as f64)), tenth(y.at((reference.read)(estimate))));
         view! { <path d=format!("M{} {vertical}h10", horizontal - 5.0) stroke=reference.colour stroke-width="2"><title>{words(estimate)}</title></path> }

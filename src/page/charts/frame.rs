@@ -12,7 +12,7 @@ const TITLE: f64 = 24.0;
 const LEGEND_ROW: f64 = 17.0;
 const BELOW: f64 = 40.0;
 /// Mean width of a letter at 11.5 pixels.
-const LETTER: f64 = 6.1;
+const LETTER: f64 = 6.6;
 
 /// How a legend entry is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]

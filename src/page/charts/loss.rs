@@ -25,7 +25,9 @@ impl Line {
 /// Draws the chart.
 pub fn draw(lines: &[Line], log: bool, size: Size) -> AnyView {
     let guessing = Entry { key: Key::Line { dash: "2 4", colour: "var(--soft)" }, text: "guessing (ln 2)".into() };
-    let runs = lines.iter().map(|line| Entry { key: Key::Marked { series: line.series, colour: series::colour(line.series) }, text: line.name.clone() });
+    let runs = lines
+        .iter()
+        .map(|line| Entry { key: Key::Marked { series: line.series, colour: series::colour(line.series) }, text: line.name.clone() });
     let frame = Frame {
         size,
         title: "Loss",

@@ -32,8 +32,8 @@ pub struct Orbit {
     pub asked: Vec<Asked>,
 }
 
-/// Draws the picture into a box of this width and about this height.
-pub fn draw(orbit: &Orbit, width: f64, height: f64) -> AnyView {
+/// Draws the picture into a box of this width and about this height, then magnifies it.
+pub fn draw(orbit: &Orbit, width: f64, height: f64, scale: f64) -> AnyView {
     let cells = orbit.shown.first().map_or(1, Vec::len);
     let gaps = orbit.asked.len() as f64 * 7.0 + 18.0;
     let rows = (orbit.shown.len() + 2 * orbit.asked.len()) as f64;
@@ -61,7 +61,7 @@ pub fn draw(orbit: &Orbit, width: f64, height: f64) -> AnyView {
     }
     let wide = LABEL + cells as f64 * cell + MARK;
     view! {
-        <svg width=wide height=y + 3.0 viewBox=format!("0 0 {wide} {}", y + 3.0) role="img" aria-label=spoken(orbit) font-family="system-ui, sans-serif" font-size="11.5">
+        <svg width=wide * scale height=(y + 3.0) * scale viewBox=format!("0 0 {wide} {}", y + 3.0) role="img" aria-label=spoken(orbit) font-family="system-ui, sans-serif" font-size="11.5">
             <rect width=wide height=y + 3.0 fill="var(--card)" />
             {rows}
         </svg>
@@ -124,7 +124,8 @@ fn unknown(width: usize, cell: f64, y: f64, asked: bool) -> AnyView {
         (true, true) => (0..width).map(|index| LABEL + (index as f64 + 0.5) * cell).collect(),
         (true, false) => vec![LABEL + width as f64 * cell / 2.0],
     };
-    let marks = centres.into_iter().map(|x| view! { <text x=tenth(x) y=y + cell / 2.0 + 4.0 text-anchor="middle" fill="var(--soft)">"?"</text> });
+    let marks =
+        centres.into_iter().map(|x| view! { <text x=tenth(x) y=y + cell / 2.0 + 4.0 text-anchor="middle" fill="var(--soft)">"?"</text> });
     view! {
         <g>
             <path d=outline fill="none" stroke="var(--grid)" stroke-dasharray="2 2" />
@@ -159,7 +160,8 @@ fn crosses(answer: &[u8], truth: &[u8], cell: f64, y: f64) -> AnyView {
 
 fn spoken(orbit: &Orbit) -> String {
     let width = orbit.shown.first().map_or(0, Vec::len);
-    let answers = orbit.asked.iter().filter_map(|asked| asked.right().map(|right| format!("k = {}: {right} of {width} cells right", asked.depth)));
+    let answers =
+        orbit.asked.iter().filter_map(|asked| asked.right().map(|right| format!("k = {}: {right} of {width} cells right", asked.depth)));
     let answers = answers.collect::<Vec<_>>().join("; ");
     let said = if answers.is_empty() { "The model has not answered yet".into() } else { format!("The model's answers: {answers}") };
     format!("{} rows of {width} cells shown. {said}.", orbit.shown.len())

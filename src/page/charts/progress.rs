@@ -19,8 +19,17 @@ pub fn draw(courses: &[Course], ceiling: Option<(usize, f64)>, size: Size) -> An
         key: Key::Marked { series: position, colour: series::depth_colour(position) },
         text: format!("k = {}", course.depth),
     });
-    let best = ceiling.map(|(depth, share)| Entry { key: Key::Line { dash: "7 4", colour: "var(--ink)" }, text: format!("ceiling at k = {depth}: {}", percent(share)) });
-    let frame = Frame { size, title: "Exact match as it learns", x_label: "training step".into(), y_label: "exact match", legend: named.chain(best).collect() };
+    let best = ceiling.map(|(depth, share)| Entry {
+        key: Key::Line { dash: "7 4", colour: "var(--ink)" },
+        text: format!("ceiling at k = {depth}: {}", percent(share)),
+    });
+    let frame = Frame {
+        size,
+        title: "Exact match as it learns",
+        x_label: "training step".into(),
+        y_label: "exact match",
+        legend: named.chain(best).collect(),
+    };
     let last = courses.iter().filter_map(|course| course.points.last()).map(|&(step, _)| step).fold(20.0, f64::max);
     let x = frame.x((0.0, last));
     let y = frame.y((0.0, 1.0), false);
@@ -37,10 +46,12 @@ fn one(position: usize, course: &Course, x: &Scale, y: &Scale) -> AnyView {
     let colour = series::depth_colour(position);
     // Markers thin out with the measurements, or they would hide the line.
     let every = course.points.len().div_ceil(40).max(1);
-    let marks = course.points.iter().enumerate().filter(|(index, _)| (course.points.len() - 1 - index).is_multiple_of(every)).map(|(_, &(step, share))| {
-        let words = format!("k = {} at step {step}: {} exact", course.depth, percent(share));
-        view! { <path d=series::marker(position, x.at(step), y.at(share), 3.5) fill=colour><title>{words}</title></path> }
-    });
+    let marks = course.points.iter().enumerate().filter(|(index, _)| (course.points.len() - 1 - index).is_multiple_of(every)).map(
+        |(_, &(step, share))| {
+            let words = format!("k = {} at step {step}: {} exact", course.depth, percent(share));
+            view! { <path d=series::marker(position, x.at(step), y.at(share), 3.5) fill=colour><title>{words}</title></path> }
+        },
+    );
     view! {
         <g fill="none">
             <path d=line(x, y, &course.points) stroke=colour stroke-width="1.8" stroke-linejoin="round" />
@@ -51,7 +62,13 @@ fn one(position: usize, course: &Course, x: &Scale, y: &Scale) -> AnyView {
 }
 
 fn spoken(courses: &[Course]) -> String {
-    let words = courses.iter().filter_map(|course| course.points.last().map(|(step, share)| format!("k = {}: {} at step {step}", course.depth, percent(*share))));
+    let words = courses
+        .iter()
+        .filter_map(|course| course.points.last().map(|(step, share)| format!("k = {}: {} at step {step}", course.depth, percent(*share))));
     let words = words.collect::<Vec<_>>().join("; ");
-    if words.is_empty() { "Exact match over training steps: nothing measured yet.".into() } else { format!("Exact match over training steps. {words}.") }
+    if words.is_empty() {
+        "Exact match over training steps: nothing measured yet.".into()
+    } else {
+        format!("Exact match over training steps. {words}.")
+    }
 }

@@ -58,5 +58,8 @@ fn entry(picture: &RulePicture, code: usize, cell: f64) -> AnyView {
 fn spoken(picture: &RulePicture) -> String {
     let outcomes: String = picture.rule.table.iter().rev().map(|value| if *value == 1 { '1' } else { '0' }).collect();
     let unused = picture.used.iter().filter(|used| !**used).count();
-    format!("The hidden rule, outcomes from all-filled to all-empty neighbourhoods: {outcomes}. {unused} of {} entries are not used by the rows shown.", picture.used.len())
+    format!(
+        "The hidden rule, outcomes from all-filled to all-empty neighbourhoods: {outcomes}. {unused} of {} entries are not used by the rows shown.",
+        picture.used.len()
+    )
 }

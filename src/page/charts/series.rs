@@ -35,6 +35,12 @@ pub fn marker(series: usize, x: f64, y: f64, radius: f64) -> String {
         2 => format!("M{x} {}L{} {}H{}z", y - 1.2 * r, x + 1.15 * r, y + 0.8 * r, x - 1.15 * r),
         3 => format!("M{x} {}L{} {y}L{x} {}L{} {y}z", y - 1.3 * r, x + 1.3 * r, y + 1.3 * r, x - 1.3 * r),
         4 => format!("M{x} {}L{} {}H{}z", y + 1.2 * r, x + 1.15 * r, y - 0.8 * r, x - 1.15 * r),
-        _ => format!("M{} {}h{a}v{b}h{a}v{a}h-{a}v{b}h-{a}v-{b}h-{a}v-{a}h{a}z", x - 0.4 * r, y - 1.2 * r, a = tenth(0.8 * r), b = tenth(0.8 * r)),
+        _ => format!(
+            "M{} {}h{a}v{b}h{a}v{a}h-{a}v{b}h-{a}v-{b}h-{a}v-{a}h{a}z",
+            x - 0.4 * r,
+            y - 1.2 * r,
+            a = tenth(0.8 * r),
+            b = tenth(0.8 * r)
+        ),
     }
 }

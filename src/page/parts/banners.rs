@@ -46,7 +46,11 @@ fn SilenceBanner(page: Page) -> impl IntoView {
 fn FaultsBanner(page: Page) -> impl IntoView {
     let instead = move || {
         let quick = page.form.with(|form| form.config == presets::quick());
-        if quick { "Showing the Quick preset instead; your link is unchanged in the box below." } else { "Your settings stay as they were; the link is unchanged in the box below." }
+        if quick {
+            "Showing the Quick preset instead; your link is unchanged in the box below."
+        } else {
+            "Your settings stay as they were; the link is unchanged in the box below."
+        }
     };
     view! {
         {move || page.faults.get().map(|faults| view! {
@@ -62,7 +66,11 @@ fn FaultsBanner(page: Page) -> impl IntoView {
 
 #[component]
 fn ReplayBanner(page: Page) -> impl IntoView {
-    let carried = Memo::new(move |_| page.replay.with(|link| link.as_ref().and_then(|link| link.fingerprint.as_ref().map(|fingerprint| (fingerprint.steps, fingerprint.engine)))));
+    let carried = Memo::new(move |_| {
+        page.replay.with(|link| {
+            link.as_ref().and_then(|link| link.fingerprint.as_ref().map(|fingerprint| (fingerprint.steps, fingerprint.engine)))
+        })
+    });
     let verdict = Memo::new(move |_| page.verdict());
     let class = move || match verdict.get() {
         Some(Verdict::Identical | Verdict::Reproduced) => "banner good",

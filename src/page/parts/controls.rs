@@ -6,8 +6,8 @@ use crate::page::{actions, browser, words};
 use leptos::prelude::*;
 use std::time::Duration;
 
-/// The status line is spoken aloud, so while a run goes on it changes only so often.
-const SPOKEN_EVERY: Duration = Duration::from_secs(4);
+/// While a run goes on, its status is spoken aloud only so often.
+const SPOKEN_EVERY: Duration = Duration::from_secs(20);
 
 /// The card with the main buttons.
 #[component]
@@ -38,21 +38,19 @@ fn Buttons(page: Page) -> impl IntoView {
     };
     let label = move || match page.phase.get() {
         Phase::Idle => "Train",
-        Phase::Finished | Phase::Failed => "Train anew",
+        Phase::Finished | Phase::Failed => "Train again",
         Phase::Preparing => "Starting…",
         Phase::Running => "Pause",
         Phase::Paused => "Resume",
     };
-    let barred = move || match page.phase.get() {
-        Phase::Idle | Phase::Finished | Phase::Failed => !reasons.with(Vec::is_empty),
-        Phase::Preparing => true,
-        Phase::Running | Phase::Paused => page.stopping.get(),
-    };
+    let refused = move || !page.phase.get().active() && !reasons.with(Vec::is_empty);
+    // Not the disabled attribute: that would take the keyboard's focus away between Train and Pause.
+    let waiting = move || page.phase.get() == Phase::Preparing || page.stopping.get();
     let stoppable = move || page.phase.get().active() && !page.stopping.get();
     let stop = move || if page.phase.get() == Phase::Preparing { "Cancel" } else { "Stop" };
     view! {
         <div class="buttons">
-            <button type="button" id=id class="main" aria-disabled=move || barred().to_string() on:click=move |_| if !barred() { actions::main_button(page) }>{label}</button>
+            <button type="button" id=id class="main" disabled=refused aria-disabled=move || waiting().to_string() on:click=move |_| if !waiting() { actions::main_button(page) }>{label}</button>
             <button type="button" id="step" title="Make one training step" disabled=move || page.phase.get() != Phase::Paused || page.stopping.get() on:click=move |_| actions::step(page)>"Step"</button>
             <button type="button" id="stop" title="End this run with a last measurement" disabled=move || !stoppable() on:click=move |_| actions::stop(page)>{stop}</button>
         </div>
@@ -61,7 +59,9 @@ fn Buttons(page: Page) -> impl IntoView {
 
 #[component]
 fn Progress(page: Page) -> impl IntoView {
-    let made = move || page.with_current(|run| (run.step(), run.config.training.steps)).unwrap_or((0, page.form.with(|form| form.config.training.steps)));
+    let made = move || {
+        page.with_current(|run| (run.step(), run.config.training.steps)).unwrap_or((0, page.form.with(|form| form.config.training.steps)))
+    };
     let count = move || {
         let (step, steps) = made();
         format!("step {} of {}", words::thousands(step), words::thousands(steps))
@@ -87,13 +87,15 @@ fn Progress(page: Page) -> impl IntoView {
 fn Status(page: Page) -> impl IntoView {
     let tick = RwSignal::new(0u32);
     set_interval(move || tick.update(|count| *count += 1), SPOKEN_EVERY);
-    let begun = Memo::new(move |_| page.with_current(|run| run.step() > 0).unwrap_or(false));
     let sentence = move || {
-        tick.track();
-        begun.track();
         let (phase, preparing, stopping) = (page.phase.get(), page.preparing.get(), page.stopping.get());
         let id = page.current.get();
-        page.runs.with_untracked(|runs| words::status(phase, &preparing, stopping, runs.iter().find(|run| Some(run.id) == id)))
+        page.runs.with(|runs| words::status(phase, &preparing, stopping, runs.iter().find(|run| Some(run.id) == id)))
+    };
+    let live = move || if page.phase.get() == Phase::Running { "off" } else { "polite" };
+    let spoken = move || {
+        tick.track();
+        (page.phase.get() == Phase::Running).then(|| untrack(sentence))
     };
     let loss = move || page.with_current(|run| run.last_loss().map(|loss| loss.to_string())).flatten();
     let advice = move || {
@@ -101,12 +103,14 @@ fn Status(page: Page) -> impl IntoView {
         if let Some(reason) = reasons.first() {
             return format!("Train is off: {reason}");
         }
-        let changed = page.phase.get().active() && page.with_current(|run| page.form.with(|form| run.config != form.config)).unwrap_or(false);
+        let changed =
+            page.phase.get().active() && page.with_current(|run| page.form.with(|form| run.config != form.config)).unwrap_or(false);
         if changed { "The changed settings are for the next run. Stop this one to start it.".into() } else { String::new() }
     };
     view! {
         <div class="status">
-            <p id="status" role="status" aria-live="polite" data-last-loss=loss>{sentence}</p>
+            <p id="status" aria-live=live data-last-loss=loss>{sentence}</p>
+            <p class="unseen" aria-live="polite">{spoken}</p>
             <p id="advice" class="hint" aria-live="polite">{advice}</p>
         </div>
     }
@@ -116,7 +120,10 @@ fn Status(page: Page) -> impl IntoView {
 #[component]
 fn Reach(page: Page) -> impl IntoView {
     let problem = RwSignal::new(String::new());
-    let target = move || page.with_current(|run| run.config.training.steps).unwrap_or(page.form.with(|form| form.config.training.steps));
+    let target = move || {
+        let running = if page.phase.get().active() { page.with_current(|run| run.config.training.steps) } else { None };
+        running.unwrap_or_else(|| page.form.with(|form| form.config.training.steps))
+    };
     let shown = Memo::new(move |_| target());
     let changed = move |event| {
         let made = untrack(|| page.with_current(|run| run.step())).unwrap_or(0);

@@ -20,7 +20,11 @@ struct Row {
 pub fn DepthTable(page: Page) -> impl IntoView {
     let rows = move || {
         let subject = page.subject();
-        let scores = if page.current_is_subject() { page.with_current(|run| run.latest().map(|measurement| measurement.depths.clone())).flatten() } else { None };
+        let scores = if page.current_is_subject() {
+            page.with_current(|run| run.latest().map(|measurement| measurement.depths.clone())).flatten()
+        } else {
+            None
+        };
         let scores = scores.unwrap_or_default();
         page.references.with(|references| {
             let estimates = references.of(&subject);
@@ -66,6 +70,8 @@ fn row(row: Row) -> AnyView {
         let (low, high) = wilson(score.exact, score.samples);
         format!("{} … {}", percent(low), percent(high))
     };
+    let free = score
+        .map(|score| format!("over {} of the questions, {} of them right in every cell", score.free_samples, score.exact_free_running));
     view! {
         <tr>
             <th scope="row">{row.depth}</th>
@@ -75,7 +81,7 @@ fn row(row: Row) -> AnyView {
             <td>{reference(|estimate| estimate.copy)}</td>
             <td>{reference(|estimate| estimate.cycle)}</td>
             <td>{of(|score| percent(score.bits_teacher_forced))}</td>
-            <td>{of(|score| percent(score.bits_free_running))}</td>
+            <td title=free>{of(|score| percent(score.bits_free_running))}</td>
             <td>{of(|score| score.samples.to_string())}</td>
         </tr>
     }

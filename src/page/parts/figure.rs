@@ -1,7 +1,7 @@
 //! A chart in its place: it knows its width, and can be saved.
 
 use crate::page::charts::Size;
-use crate::page::downloads;
+use crate::page::{browser, downloads};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::SvgElement;
@@ -20,7 +20,8 @@ pub fn Figure(
     let width = RwSignal::new(0.0);
     let measure = move || {
         if let Some(plot) = plot.get_untracked() {
-            let now = f64::from(plot.client_width());
+            // Drawn into a smaller box and stretched over the place, letters and lines grow with the window.
+            let now = f64::from(plot.client_width()) / browser::magnification();
             if now != width.get_untracked() {
                 width.set(now);
             }
@@ -41,7 +42,7 @@ pub fn Figure(
     };
     view! {
         <figure id=id data-points=move || points.map(|points| points.get().to_string())>
-            <div class="plot" node_ref=plot style=format!("min-height:{height}px")>
+            <div class="plot" node_ref=plot style=move || format!("min-height:{}px", height * browser::magnification())>
                 {move || (width.get() > 0.0).then(|| draw(Size { width: width.get(), height }))}
             </div>
             <figcaption>

@@ -12,7 +12,9 @@ use leptos::prelude::*;
 pub fn LossFigure(page: Page) -> impl IntoView {
     let points = Signal::derive(move || page.with_current(|run| run.losses.len()).unwrap_or(0));
     let draw = move |size| {
-        let lines: Vec<loss::Line> = page.runs.with(|runs| visible(runs).filter(|run| !run.losses.is_empty()).map(|run| loss::Line::of(&run.name, run.series, &run.losses)).collect());
+        let lines: Vec<loss::Line> = page.runs.with(|runs| {
+            visible(runs).filter(|run| !run.losses.is_empty()).map(|run| loss::Line::of(&run.name, run.series, &run.losses)).collect()
+        });
         loss::draw(&lines, page.log_loss.get(), size)
     };
     view! {
@@ -59,7 +61,9 @@ pub fn ProgressFigure(page: Page) -> impl IntoView {
         let subject = page.with_current(|run| (run.config.task, run.config.seed)).unwrap_or_else(|| page.subject());
         let courses = page.with_current(courses).unwrap_or_default();
         let least = subject.0.depths().first().copied().unwrap_or(1);
-        let ceiling = page.references.with(|references| references.of(&subject).iter().find(|estimate| estimate.depth == least).map(|estimate| (least, estimate.ceiling)));
+        let ceiling = page.references.with(|references| {
+            references.of(&subject).iter().find(|estimate| estimate.depth == least).map(|estimate| (least, estimate.ceiling))
+        });
         progress::draw(&courses, ceiling, size)
     };
     view! {
@@ -83,7 +87,10 @@ fn courses(run: &Run) -> Vec<progress::Course> {
     let depths = run.config.task.depths();
     let at = |depth: usize| {
         let scores = run.measured.iter().flat_map(|measurement| measurement.depths.iter().map(move |score| (measurement.step, score)));
-        scores.filter(|(_, score)| score.depth == depth).map(|(step, score)| (step as f64, score.exact as f64 / score.samples.max(1) as f64)).collect()
+        scores
+            .filter(|(_, score)| score.depth == depth)
+            .map(|(step, score)| (step as f64, score.exact as f64 / score.samples.max(1) as f64))
+            .collect()
     };
     depths.into_iter().map(|depth| progress::Course { depth, points: at(depth) }).collect()
 }

@@ -1,6 +1,7 @@
 //! The task as a picture: rows of a hidden rule, the question, the truth, and what the model says.
 
 use super::term::Term;
+use crate::page::browser;
 use crate::page::charts::orbit::{self, Asked, Orbit};
 use crate::page::charts::rule::{self, RulePicture};
 use crate::page::state::Page;
@@ -10,9 +11,9 @@ use leptos::prelude::*;
 
 /// Questions to leaf through before a run has chosen its own.
 const BEFORE: usize = 8;
-/// Width and height that the rows may take, CSS pixels.
-const BOX: (f64, f64) = (340.0, 372.0);
-const NARROW: f64 = 330.0;
+/// Width and height that the rows may take, CSS pixels: with the rule beside them, and with a long rule below them.
+const BESIDE: (f64, f64) = (340.0, 372.0);
+const ABOVE: (f64, f64) = (476.0, 270.0);
 
 /// What the picture shows.
 #[derive(Clone, PartialEq)]
@@ -54,7 +55,10 @@ pub fn Picture(page: Page) -> impl IntoView {
         "ArrowRight" => turn(1),
         _ => {}
     };
-    let place = move || current.with(|question| question.as_ref().map(|question| format!("question {} of {}", question.position + 1, question.count)));
+    let wide = move || current.with(|question| question.as_ref().is_some_and(|question| is_wide(&question.task)));
+    let place = move || {
+        current.with(|question| question.as_ref().map(|question| format!("question {} of {}", question.position + 1, question.count)))
+    };
     view! {
         <section class="card picture" aria-label="The task" on:keydown=key>
             <div class="heading">
@@ -67,12 +71,12 @@ pub fn Picture(page: Page) -> impl IntoView {
             </div>
             <p class="ask">
                 {move || current.with(|question| question.as_ref().map(|question| asking(&question.task)))}
-                " The " <Term page=page key="rule" text="rule" /> " is one the model never trained on (" <Term page=page key="held-out" text="held out" /> ")."
+                " Its rule is " <Term page=page key="held-out" text="held out" /> ": the model never trained on it."
             </p>
             <div class="task" id="task-picture" tabindex="0" role="group" aria-label="Question; left and right arrow keys leaf through">
                 <div class="rows">{move || current.with(|question| question.as_ref().map(|question| rows(question, page.reveal.get())))}</div>
-                <div class="rule">
-                    <h3>"The hidden rule"</h3>
+                <div class="rule" class:wide=wide>
+                    <h3><Term page=page key="rule" text="The hidden rule" /></h3>
                     {move || current.with(|question| question.as_ref().map(rule_view))}
                     <p class="hint">"Neighbours above, next colour below. Faded entries never occur in the rows shown: there one can only guess."</p>
                     <RevealButton page=page current=current />
@@ -98,8 +102,14 @@ fn asking(task: &Task) -> String {
     let last = task.shown;
     match task.horizon {
         Horizon::Single if task.depth == 1 => format!("Rows 1 to {last} are shown. Which colours will row {} have?", last + 1),
-        Horizon::Single => format!("Rows 1 to {last} are shown. Which colours will row {} have, {} steps ahead?", last + task.depth, task.depth),
-        Horizon::Multi => format!("Rows 1 to {last} are shown. Which colours will rows {} to {} have? Each is asked by itself.", last + 1, last + task.max_depth()),
+        Horizon::Single => {
+            format!("Rows 1 to {last} are shown. Which colours will row {} have, {} steps ahead?", last + task.depth, task.depth)
+        }
+        Horizon::Multi => format!(
+            "Rows 1 to {last} are shown. Which colours will rows {} to {} have? Each is asked by itself.",
+            last + 1,
+            last + task.max_depth()
+        ),
     }
 }
 
@@ -111,9 +121,15 @@ fn rows(question: &Question, reveal: bool) -> AnyView {
         Asked { depth, truth, revealed: reveal || answer.is_some(), answer }
     });
     let orbit = Orbit { shown: question.sample.states[..task.shown].to_vec(), asked: asked.collect() };
-    let window = window().inner_width().ok().and_then(|width| width.as_f64()).unwrap_or(1366.0);
-    let width = if window < 480.0 { NARROW.min(window - 48.0) } else { BOX.0 };
-    orbit::draw(&orbit, width, BOX.1)
+    let (width, height) = if is_wide(task) { ABOVE } else { BESIDE };
+    let scale = browser::magnification();
+    // 48 pixels are the card's and the page's margins on a telephone.
+    orbit::draw(&orbit, width.min(browser::window_size().0 - 48.0), height, scale)
+}
+
+/// Whether rule or rows are too wide to stand side by side.
+fn is_wide(task: &Task) -> bool {
+    task.radius.entries() > 8 || task.width > 24
 }
 
 fn rule_view(question: &Question) -> AnyView {

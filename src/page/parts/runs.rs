@@ -43,7 +43,8 @@ fn RunItem(page: Page, id: usize) -> impl IntoView {
             actions::fill(page, config);
         }
     };
-    let with = move |act: fn(Page, &Run)| page.runs.with_untracked(|runs| runs.iter().filter(|run| run.id == id).for_each(|run| act(page, run)));
+    let with =
+        move |act: fn(Page, &Run)| page.runs.with_untracked(|runs| runs.iter().filter(|run| run.id == id).for_each(|run| act(page, run)));
     view! {
         <li class="run">
             <label class="check">
@@ -78,7 +79,8 @@ fn swatch(page: Page, id: usize) -> AnyView {
 fn scores(run: &Run) -> String {
     let step = thousands(run.step());
     let Some(measurement) = run.latest() else { return format!("step {step}, not measured yet") };
-    let exact = measurement.depths.iter().map(|score| format!("k={} {}", score.depth, percent(score.exact as f64 / score.samples.max(1) as f64)));
+    let exact =
+        measurement.depths.iter().map(|score| format!("k={} {}", score.depth, percent(score.exact as f64 / score.samples.max(1) as f64)));
     format!("step {step} · exact: {}", exact.collect::<Vec<_>>().join(", "))
 }
 
@@ -87,10 +89,14 @@ fn scores(run: &Run) -> String {
 fn SaveWeights(page: Page) -> impl IntoView {
     let held = move || page.phase.get().active() || page.phase.get() == crate::page::state::Phase::Finished;
     let off = move || !held() || page.with_current(|run| run.losses.is_empty()).unwrap_or(true);
-    let best = move || page.with_current(|run| run.best_step.map(|step| format!("Best weights (step {})", thousands(step)))).flatten().unwrap_or_else(|| "Best weights".into());
+    let best = move || {
+        page.with_current(|run| run.best_step.map(|step| format!("Best weights (step {})", thousands(step))))
+            .flatten()
+            .unwrap_or_else(|| "Best weights".into())
+    };
     let parameters = move || page.with_current(|run| (run.parameters > 0).then(|| thousands(run.parameters as u64))).flatten();
     view! {
-        <div class="weights">
+        <div class="weights" hidden=move || page.runs.with(Vec::is_empty)>
             <p class="hint">
                 "Save the trained model: model.safetensors and config.json, which Hugging Face transformers opens."
                 {move || parameters().map(|count| view! { " " {count} " " <Term page=page key="parameters" text="parameters" /> "." })}

@@ -1,6 +1,6 @@
 //! The form, drawn from the table of fields.
 
-use super::term;
+use super::term::{self, Side};
 use crate::config::fields::{FIELDS, Field, Group, Kind};
 use crate::page::actions;
 use crate::page::state::Page;
@@ -10,8 +10,13 @@ use leptos::prelude::*;
 /// More CPU workers than this nobody can ask for.
 pub const MOST_WORKERS: usize = 64;
 
-const GROUPS: [(Group, &str); 5] =
-    [(Group::Task, "Task"), (Group::Model, "Model"), (Group::Training, "Training"), (Group::Measuring, "Measuring"), (Group::Machine, "Machine")];
+const GROUPS: [(Group, &str); 5] = [
+    (Group::Task, "Task"),
+    (Group::Model, "Model"),
+    (Group::Training, "Training"),
+    (Group::Measuring, "Measuring"),
+    (Group::Machine, "Machine"),
+];
 
 /// The folded groups of settings.
 #[component]
@@ -29,7 +34,8 @@ pub fn Settings(page: Page) -> impl IntoView {
 #[component]
 fn GroupView(page: Page, group: Group, title: &'static str) -> impl IntoView {
     let fields = move || FIELDS.iter().filter(move |field| field.group == group);
-    let faults = Memo::new(move |_| page.form.with(|form| form.faulty_keys().iter().filter(|key| fields().any(|field| field.key == **key)).count()));
+    let faults =
+        Memo::new(move |_| page.form.with(|form| form.faulty_keys().iter().filter(|key| fields().any(|field| field.key == **key)).count()));
     let summary = move || {
         let values = fields().take(4).map(|field| page.form.with(|form| format!("{} {}", field.key, (field.get)(&form.config))));
         values.collect::<Vec<_>>().join(" · ")
@@ -61,9 +67,9 @@ fn FieldView(page: Page, field: &'static Field) -> impl IntoView {
     view! {
         <div
             class="field"
-            on:focusin=move |event| term::show(page, &event, field.help)
+            on:focusin=move |event| term::show(page, &event, field.help, Side::Beside)
             on:focusout=move |_| term::hide(page)
-            on:mouseenter=move |event| term::show(page, &event, field.help)
+            on:mouseenter=move |event| term::show(page, &event, field.help, Side::Beside)
             on:mouseleave=move |_| term::hide(page)
         >
             <label for=id.clone()>{field.label} <span class="unit">{field.unit}</span></label>
@@ -86,7 +92,7 @@ fn input(page: Page, field: &'static Field, id: String, error_id: String, error:
         view! {
             <input
                 id=id.clone() name=field.key type="number" min=low max=high step=step prop:value=value disabled=off
-                aria-invalid=invalid aria-describedby=error_id.clone() on:input=move |event| actions::edit(page, field, &event_target_value(&event))
+                aria-invalid=invalid aria-describedby=format!("{error_id} tip") on:input=move |event| actions::edit(page, field, &event_target_value(&event))
             />
         }
         .into_any()
@@ -95,9 +101,10 @@ fn input(page: Page, field: &'static Field, id: String, error_id: String, error:
         Kind::Integer { min, max } => number(min.to_string(), max.to_string(), "1"),
         Kind::Real { min, max } => number(min.to_string(), max.to_string(), "any"),
         Kind::Choice(choices) => {
-            let options = choices.iter().map(|(choice, label)| view! { <option value=*choice selected=move || value() == *choice>{*label}</option> });
+            let options =
+                choices.iter().map(|(choice, label)| view! { <option value=*choice selected=move || value() == *choice>{*label}</option> });
             view! {
-                <select id=format!("field-{}", field.key) name=field.key disabled=off prop:value=value on:change=move |event| actions::edit(page, field, &event_target_value(&event))>
+                <select id=format!("field-{}", field.key) name=field.key aria-describedby="tip" disabled=off prop:value=value on:change=move |event| actions::edit(page, field, &event_target_value(&event))>
                     {options.collect_view()}
                 </select>
             }
@@ -109,14 +116,15 @@ fn input(page: Page, field: &'static Field, id: String, error_id: String, error:
 /// CPU workers are no part of a run: they change its speed and none of its numbers, so they are not in the link.
 #[component]
 fn WorkersView(page: Page) -> impl IntoView {
-    const HELP: &str = "How many processor cores share each step. It changes the speed and none of the numbers, so it is not in the link. 0 uses all.";
+    const HELP: &str =
+        "How many processor cores share each step. It changes the speed and none of the numbers, so it is not in the link. 0 uses all.";
     let changed = move |event| {
         if let Ok(workers) = event_target_value(&event).trim().parse::<usize>() {
             page.workers.set(workers.min(MOST_WORKERS));
         }
     };
     view! {
-        <div class="field" on:focusin=move |event| term::show(page, &event, HELP) on:focusout=move |_| term::hide(page) on:mouseenter=move |event| term::show(page, &event, HELP) on:mouseleave=move |_| term::hide(page)>
+        <div class="field" on:focusin=move |event| term::show(page, &event, HELP, Side::Beside) on:focusout=move |_| term::hide(page) on:mouseenter=move |event| term::show(page, &event, HELP, Side::Beside) on:mouseleave=move |_| term::hide(page)>
             <label for="field-workers">"CPU workers " <span class="unit">"0 = automatic"</span></label>
             <input id="field-workers" type="number" min="0" max=MOST_WORKERS.to_string() step="1" prop:value=move || page.workers.get().to_string() on:change=changed />
         </div>

@@ -8,11 +8,19 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-/// Shows an explanation beside the element that an event is about.
-pub fn show(page: Page, event: &web_sys::Event, text: &str) {
+/// On which side of its subject an explanation appears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Under a word, or over it where the window ends.
+    Below,
+    /// To the right, where there is room: under a field it would hide the next one.
+    Beside,
+}
+
+/// Shows an explanation of the element that an event is about.
+pub fn show(page: Page, event: &web_sys::Event, text: &str, side: Side) {
     let Some(element) = event.current_target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return };
-    let (left, top, _, bottom) = browser::place(&element);
-    page.tip.set(Some(Tip { text: text.into(), left, top, bottom }));
+    page.tip.set(Some(Tip { text: text.into(), style: place(&element, side) }));
 }
 
 pub fn hide(page: Page) {
@@ -33,9 +41,9 @@ pub fn Term(page: Page, key: &'static str, #[prop(optional)] text: &'static str)
             type="button"
             class="term"
             aria-describedby="tip"
-            on:click=move |event| show(page, &event, explanation)
-            on:focus=move |event| show(page, &event, explanation)
-            on:mouseenter=move |event| show(page, &event, explanation)
+            on:click=move |event| show(page, &event, explanation, Side::Below)
+            on:focus=move |event| show(page, &event, explanation, Side::Below)
+            on:mouseenter=move |event| show(page, &event, explanation, Side::Below)
             on:mouseleave=move |_| hide(page)
             on:blur=move |_| hide(page)
         >
@@ -52,23 +60,24 @@ pub fn TipBox(page: Page) -> impl IntoView {
             hide(page);
         }
     });
-    let scroll = window_event_listener(leptos::ev::scroll, move |_| hide(page));
-    on_cleanup(move || {
-        escape.remove();
-        scroll.remove();
-    });
-    let style = move || page.tip.with(|tip| tip.as_ref().map_or("display:none".into(), place));
+    on_cleanup(move || escape.remove());
+    let style = move || page.tip.with(|tip| tip.as_ref().map_or("display:none".into(), |tip| tip.style.clone()));
     view! { <div id="tip" role="tooltip" style=style>{move || page.tip.with(|tip| tip.as_ref().map(|tip| tip.text.clone()))}</div> }
 }
 
-/// Below its word, or above it where the window ends; never beyond the window's sides.
-fn place(tip: &Tip) -> String {
-    let measure = |length: Result<wasm_bindgen::JsValue, wasm_bindgen::JsValue>| length.ok().and_then(|value| value.as_f64()).unwrap_or(800.0);
-    let (width, height) = (measure(window().inner_width()), measure(window().inner_height()));
-    let left = tip.left.min(width - 316.0).max(8.0);
-    if tip.bottom + 150.0 < height {
-        format!("left:{left:.0}px;top:{:.0}px", tip.bottom + 6.0)
+/// Never beyond the window's sides. The place is in the document, so that it scrolls with its subject.
+fn place(element: &HtmlElement, side: Side) -> String {
+    const WIDTH: f64 = 316.0;
+    let (left, top, right, bottom) = browser::place(element);
+    let (width, height) = browser::window_size();
+    let (x, y) = browser::scrolled();
+    if side == Side::Beside && right + WIDTH < width {
+        return format!("left:{:.0}px;top:{:.0}px", right + 8.0 + x, top + y);
+    }
+    let left = left.min(width - WIDTH).max(8.0) + x;
+    if bottom + 150.0 < height || top < 150.0 {
+        format!("left:{left:.0}px;top:{:.0}px", bottom + 6.0 + y)
     } else {
-        format!("left:{left:.0}px;bottom:{:.0}px", height - tip.top + 6.0)
+        format!("left:{left:.0}px;top:{:.0}px;transform:translateY(-100%)", top - 6.0 + y)
     }
 }

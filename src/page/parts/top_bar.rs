@@ -7,7 +7,12 @@ use leptos::prelude::*;
 /// The bar at the top.
 #[component]
 pub fn TopBar(page: Page) -> impl IntoView {
-    let answered = move || page.phase.get().active().then(|| page.with_current(|run| run.engine.clone()).flatten()).flatten();
+    // An engine that has answered stays on the badge until another is asked for.
+    let answered = move || {
+        let asked = page.form.with(|form| form.config.engine);
+        let active = page.phase.get().active();
+        page.with_current(|run| if active || run.config.engine == asked { run.engine.clone() } else { None }).flatten()
+    };
     let badge = move || match answered() {
         Some(engine) => adapter::badge(&engine),
         None => {
