@@ -10,7 +10,6 @@ use crate::config::presets::Preset;
 use crate::config::{RunConfig, link};
 use crate::protocol::{Command, Which};
 use leptos::prelude::*;
-use std::time::Duration;
 
 /// Starts a new run of what the form says.
 pub fn train(page: Page) {
@@ -87,7 +86,7 @@ pub fn stop(page: Page) {
 pub fn reach(page: Page, steps: u64) {
     let Some(config) = untrack(|| page.with_current(|run| run.config.clone())) else { return };
     let followed = page.form.with_untracked(|form| form.config == config);
-    page.change_current(|run| run.config.training.steps = steps);
+    page.change_current(|run| run.reach(steps));
     page.runs.notify();
     session::send(page, Command::Reach { steps }, None);
     if followed {
@@ -161,10 +160,7 @@ pub fn form_fragment(page: Page) -> String {
 
 /// Copies a link and says so beside the button.
 pub fn copy_link(page: Page, fragment: &str) {
-    let told = move |done: bool| {
-        page.notice.set(if done { "Copied".into() } else { "Copying is not allowed here: select the link and copy it by hand.".into() });
-        set_timeout(move || page.notice.set(String::new()), Duration::from_secs(6));
-    };
+    let told = move |done| page.tell(if done { "Copied" } else { "Copying is not allowed here: select the link and copy it by hand." });
     browser::copy(&browser::page_url(fragment), told);
 }
 

@@ -90,7 +90,7 @@ pub fn select(id: &str) {
 
 /// Saves text as a file.
 pub fn download_text(name: &str, mime: &str, text: &str) {
-    download(name, mime, &Array::of1(&JsValue::from_str(text)), |parts, options| Blob::new_with_str_sequence_and_options(parts, options));
+    download(name, mime, &Array::of1(&JsValue::from_str(text)), Blob::new_with_str_sequence_and_options);
 }
 
 /// Saves bytes as a file.

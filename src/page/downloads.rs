@@ -15,7 +15,7 @@ pub fn weights(page: Page, step: u64, bytes: Option<Uint8Array>, config_json: &s
     let Some(bytes) = bytes else { return };
     browser::download_bytes("model.safetensors", &bytes);
     browser::download_text("config.json", "application/json", config_json);
-    page.notice.set(format!("Saved the weights of step {step}: model.safetensors and config.json."));
+    page.tell(&format!("Saved the weights of step {step}: model.safetensors and config.json."));
 }
 
 /// A file name from a run's name.

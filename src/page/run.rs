@@ -70,6 +70,12 @@ impl Run {
         self.losses.len() as u64
     }
 
+    /// Sets another step to end at; its name says so too.
+    pub fn reach(&mut self, steps: u64) {
+        self.config.training.steps = steps;
+        self.name = name_of(&self.config);
+    }
+
     /// Back to what was known after `step` steps, for a run that goes on from a snapshot.
     pub fn rewind(&mut self, step: u64) {
         self.losses.truncate(step as usize);

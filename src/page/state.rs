@@ -12,6 +12,7 @@ use crate::config::{RunConfig, presets};
 use crate::replay::Verdict;
 use crate::task::Task;
 use leptos::prelude::*;
+use std::time::Duration;
 
 /// Where the run that the worker holds stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +136,12 @@ impl Page {
         }
     }
 
+    /// Shows a confirmation for a few seconds.
+    pub fn tell(self, sentence: &str) {
+        self.notice.set(sentence.into());
+        set_timeout(move || self.notice.set(String::new()), Duration::from_secs(6));
+    }
+
     /// Reads the current run, tracked; `None` when there is none.
     pub fn with_current<T>(&self, read: impl FnOnce(&Run) -> T) -> Option<T> {
         let id = self.current.get();
@@ -167,21 +174,20 @@ impl Page {
         }
     }
 
-    /// The configuration that the current run has beyond [`Page::subject`]'s reach: whether that run is about the subject.
+    /// Whether the current run is about the subject.
     pub fn current_is_subject(&self) -> bool {
         let subject = self.subject();
         self.with_current(|run| (run.config.task, run.config.seed) == subject).unwrap_or(false)
     }
 
-    /// What the opened link's fingerprint says of the current run; `None` when there is nothing to compare.
+    /// What the opened link's fingerprint says of the newest run of its configuration; `None` while there is none.
     pub fn verdict(&self) -> Option<Verdict> {
         let link = self.replay.get()?;
         let fingerprint = link.fingerprint?;
-        self.with_current(|run| {
-            let engine = run.engine.as_ref()?;
-            let begun = !run.losses.is_empty() && same_numbers(&run.config, &link.config);
-            begun.then(|| fingerprint.compare(engine.class, &run.losses))
-        })?
+        self.runs.with(|runs| {
+            let run = runs.iter().rev().find(|run| !run.losses.is_empty() && same_numbers(&run.config, &link.config))?;
+            Some(fingerprint.compare(run.engine.as_ref()?.class, &run.losses))
+        })
     }
 }
 

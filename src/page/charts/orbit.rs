@@ -42,7 +42,9 @@ pub fn draw(orbit: &Orbit, width: f64, height: f64, scale: f64) -> AnyView {
     let mut rows = Vec::new();
     let mut y = 1.0;
     for (index, state) in orbit.shown.iter().enumerate() {
-        let label = if index == 0 || index + 1 == orbit.shown.len() { format!("row {}", index + 1) } else { String::new() };
+        // The last row's label needs room under the first one's.
+        let last = index + 1 == orbit.shown.len() && index as f64 * cell >= 12.0;
+        let label = if index == 0 || last { format!("row {}", index + 1) } else { String::new() };
         rows.push(view! { <g>{text(label, y, cell)}{strip(state, cell, y)}</g> }.into_any());
         y += cell;
     }

@@ -8,6 +8,8 @@ pub struct RulePicture {
     pub radius: Radius,
     pub rule: Rule,
     pub used: Vec<bool>,
+    /// Magnification.
+    pub scale: f64,
 }
 
 /// Which entries the transitions between these states read.
@@ -26,7 +28,7 @@ pub fn used(radius: Radius, states: &[Vec<u8>]) -> Vec<bool> {
 
 /// Draws the table, from all filled to all empty as Wolfram orders it.
 pub fn draw(picture: &RulePicture) -> AnyView {
-    let cell: f64 = if picture.radius.entries() > 16 { 7.0 } else { 10.0 };
+    let cell: f64 = if picture.radius.entries() > 16 { 7.0 } else { 10.0 } * picture.scale;
     let entries = (0..picture.radius.entries()).rev().map(|code| entry(picture, code, cell));
     view! { <div class="rule-table" role="img" aria-label=spoken(picture)>{entries.collect_view()}</div> }.into_any()
 }

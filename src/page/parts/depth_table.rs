@@ -68,7 +68,7 @@ fn row(row: Row) -> AnyView {
     let reference = |read: fn(&Estimate) -> f64| row.estimate.as_ref().map_or_else(dash, |estimate| percent(read(estimate)));
     let interval = |score: &DepthScore| {
         let (low, high) = wilson(score.exact, score.samples);
-        format!("{} … {}", percent(low), percent(high))
+        format!("{} … {}", percent(low).trim_end_matches(" %"), percent(high))
     };
     let free = score
         .map(|score| format!("over {} of the questions, {} of them right in every cell", score.free_samples, score.exact_free_running));

@@ -135,5 +135,5 @@ fn is_wide(task: &Task) -> bool {
 fn rule_view(question: &Question) -> AnyView {
     let task = &question.task;
     let used = rule::used(task.radius, &question.sample.states[..task.shown]);
-    rule::draw(&RulePicture { radius: task.radius, rule: question.sample.rule.clone(), used })
+    rule::draw(&RulePicture { radius: task.radius, rule: question.sample.rule.clone(), used, scale: browser::magnification() })
 }

@@ -12,7 +12,7 @@ pub fn Presets(page: Page) -> impl IntoView {
     let chosen = Memo::new(move |_| page.form.with(|form| PRESETS.iter().position(|preset| (preset.config)() == form.config)));
     let help = move || match chosen.get() {
         Some(index) => PRESETS[index].help.to_string(),
-        None => format!("Your own: {}.", page.form.with(|form| name_of(&form.config))),
+        None => format!("Your own: {}. Press a preset to begin from it again.", page.form.with(|form| name_of(&form.config))),
     };
     let buttons = PRESETS.iter().enumerate().map(|(index, preset)| {
         view! {
