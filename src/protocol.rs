@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 pub enum Command {
     /// Begin this run, on so many workers in all if the engine is the CPU (0: as many as the machine has cores, at most the shards).
     /// Bytes of a snapshot beside the message continue that run from its step.
-    Start { config: RunConfig, workers: usize },
+    Start {
+        config: RunConfig,
+        workers: usize,
+    },
     Pause,
     /// Go on after a pause.
     Resume,
@@ -20,9 +23,13 @@ pub enum Command {
     /// End the run here, with a last measurement.
     Stop,
     /// Change the step count to reach.
-    Reach { steps: u64 },
+    Reach {
+        steps: u64,
+    },
     /// Send the weights: [`Report::Weights`].
-    Save { which: Which },
+    Save {
+        which: Which,
+    },
 }
 
 /// Which weights to save.
@@ -40,23 +47,57 @@ pub enum Report {
     /// The worker's program has loaded and waits for a command.
     Ready,
     /// Something is under way before the first step; the sentence says what.
-    Preparing { sentence: String },
+    Preparing {
+        sentence: String,
+    },
     /// The run has begun (or goes on, at `step`).
-    Started { engine: Engine, parameters: usize, step: u64 },
+    Started {
+        engine: Engine,
+        parameters: usize,
+        step: u64,
+    },
     /// Losses of the steps `first`, `first + 1`, … (counted from 1). `seconds` is the training time so far, pauses and measurements left out.
-    Losses { first: u64, losses: Vec<f32>, seconds: f64 },
+    Losses {
+        first: u64,
+        losses: Vec<f32>,
+        seconds: f64,
+    },
     /// Accuracy on held-out rules after `step` steps. `seconds` as in [`Report::Losses`].
-    Measured { step: u64, seconds: f64, split: Split, depths: Vec<DepthScore>, predictions: Vec<Prediction>, best: bool },
+    Measured {
+        step: u64,
+        seconds: f64,
+        split: Split,
+        depths: Vec<DepthScore>,
+        predictions: Vec<Prediction>,
+        best: bool,
+    },
     /// Enough to go on from `step` in a new worker: the bytes come beside the message. The page keeps the newest.
-    Snapshot { step: u64 },
-    Paused { step: u64 },
-    Resumed { step: u64 },
+    Snapshot {
+        step: u64,
+    },
+    Paused {
+        step: u64,
+    },
+    Resumed {
+        step: u64,
+    },
     /// The run has ended.
-    Finished { step: u64, seconds: f64, why: Ending },
+    Finished {
+        step: u64,
+        seconds: f64,
+        why: Ending,
+    },
     /// The weights as safetensors in the bytes beside the message, and the config.json that belongs beside them.
-    Weights { which: Which, step: u64, config_json: String },
+    Weights {
+        which: Which,
+        step: u64,
+        config_json: String,
+    },
     /// Something failed: what, and what to do. The run stays as it was at the last snapshot.
-    Failed { sentence: String, remedy: String },
+    Failed {
+        sentence: String,
+        remedy: String,
+    },
 }
 
 /// The engine that answered.

@@ -60,7 +60,10 @@ pub fn marks(steps: usize) -> Vec<usize> {
 
 /// FNV-1a over the little-endian bits of the losses.
 fn hash(losses: &[f32]) -> u32 {
-    losses.iter().flat_map(|loss| loss.to_bits().to_le_bytes()).fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    losses
+        .iter()
+        .flat_map(|loss| loss.to_bits().to_le_bytes())
+        .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 impl Fingerprint {
@@ -114,7 +117,8 @@ impl FromStr for Fingerprint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let broken = || "“fp” is not a whole fingerprint; the link was probably cut off. Remove the fp part to run without comparing.".to_string();
+        let broken =
+            || "“fp” is not a whole fingerprint; the link was probably cut off. Remove the fp part to run without comparing.".to_string();
         let parts: Vec<&str> = text.split('-').collect();
         let [engine, steps, hash, losses] = parts[..] else { return Err(broken()) };
         let engine = match engine {
@@ -125,7 +129,8 @@ impl FromStr for Fingerprint {
         let steps: usize = steps.parse().ok().filter(|steps| (1..=10_000_000).contains(steps)).ok_or_else(broken)?;
         let hash = hexadecimal(hash).ok_or_else(broken)?;
         let losses: Option<Vec<f32>> = losses.split('.').map(|loss| hexadecimal(loss).map(f32::from_bits)).collect();
-        let losses = losses.filter(|losses| losses.len() == marks(steps).len() && losses.iter().all(|loss| loss.is_finite())).ok_or_else(broken)?;
+        let losses =
+            losses.filter(|losses| losses.len() == marks(steps).len() && losses.iter().all(|loss| loss.is_finite())).ok_or_else(broken)?;
         Ok(Self { engine, steps, hash, losses })
     }
 }

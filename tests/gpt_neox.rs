@@ -53,13 +53,20 @@ fn case(name: &str, device: &Device) -> Case {
     };
     let model = Model { config, vocabulary: whole("vocab_size") };
     let parameters: std::sync::Arc<[_]> = model.parameters().into();
-    let values: Vec<f32> =
-        parameters.iter().enumerate().flat_map(|(index, parameter)| (0..parameter.len()).map(move |element| formula(&parameter.name, index, element))).collect();
+    let values: Vec<f32> = parameters
+        .iter()
+        .enumerate()
+        .flat_map(|(index, parameter)| (0..parameter.size()).map(move |element| formula(&parameter.name, index, element)))
+        .collect();
     let weights = Weights::upload(&parameters, &values, device);
-    let tokens: Vec<Vec<u32>> = json["tokens"].as_array().unwrap().iter().map(|row| numbers(row).into_iter().map(|token| token as u32).collect()).collect();
+    let tokens: Vec<Vec<u32>> =
+        json["tokens"].as_array().unwrap().iter().map(|row| numbers(row).into_iter().map(|token| token as u32).collect()).collect();
     let length = tokens[0].len() - 1;
     let mask = numbers(&json["mask"]);
-    let labels = tokens.iter().enumerate().flat_map(|(row, tokens)| tokens[1..].iter().enumerate().map(move |(column, token)| (row, column, *token)));
+    let labels = tokens
+        .iter()
+        .enumerate()
+        .flat_map(|(row, tokens)| tokens[1..].iter().enumerate().map(move |(column, token)| (row, column, *token)));
     let batch = Batch {
         sequences: tokens.len(),
         length,
@@ -80,7 +87,8 @@ fn error(found: &[f32], truth: &[f64]) -> f64 {
 fn names_and_shapes_are_those_of_the_state_dict() {
     for name in ["quarter", "full"] {
         let case = case(name, &cpu());
-        let found: Vec<Value> = case.model.parameters().iter().map(|parameter| serde_json::json!([parameter.name, parameter.shape])).collect();
+        let found: Vec<Value> =
+            case.model.parameters().iter().map(|parameter| serde_json::json!([parameter.name, parameter.shape])).collect();
         assert_eq!(Value::Array(found), case.json["parameters"]);
     }
 }
@@ -130,8 +138,7 @@ fn curve(case: &Case, training: &TrainingConfig) -> Vec<f32> {
 #[test]
 fn ten_steps_of_adamw_equal_torch() {
     // (case, curve, tolerance): tight enough that weight decay switched off (2e-5 at least) is seen.
-    for (name, clip, tolerance) in
-        [("quarter", "value", 6e-6), ("quarter", "norm", 1e-5), ("full", "value", 2e-6), ("full", "norm", 2e-6)]
+    for (name, clip, tolerance) in [("quarter", "value", 6e-6), ("quarter", "norm", 1e-5), ("full", "value", 2e-6), ("full", "norm", 2e-6)]
     {
         let case = case(name, &cpu());
         let golden = &case.json[format!("adamw_clip_{clip}")];

@@ -3,8 +3,8 @@
 
 use lookahead::config::presets;
 use lookahead::engine::{Int, Tensor, TensorData, cpu, read};
-use lookahead::model::{Model, Weights};
 use lookahead::model::weights::initial;
+use lookahead::model::{Model, Weights};
 use lookahead::task::Split;
 use lookahead::train::batch::Batch;
 use lookahead::train::{Plan, checkpoint};
@@ -45,7 +45,8 @@ fn our_checkpoint_opens_in_transformers_with_equal_logits() {
         let plan = Plan::new(&config);
         let values: Vec<f32> = initial(&plan.parameters, 4).iter().map(|value| value * 3.0).collect();
         let weights = plan.upload(&values, &cpu());
-        let examples: Vec<_> = (0..3).map(|index| config.task.encode(&config.task.sample(1, Split::Test, index), 2, config.loss_on)).collect();
+        let examples: Vec<_> =
+            (0..3).map(|index| config.task.encode(&config.task.sample(1, Split::Test, index), 2, config.loss_on)).collect();
         let batch = Batch::new(&examples);
         let logits = pollster::block_on(read(plan.model.logits(&weights, batch.tokens(&cpu()), 0))).unwrap();
         let rows: Vec<&[f32]> = logits.chunks(plan.model.vocabulary).collect();

@@ -41,7 +41,9 @@ fn every_field_takes_its_range_and_nothing_past_it() {
                 let below = if min == 0 { "-1".to_string() } else { (min - 1).to_string() };
                 (vec![min.to_string(), max.to_string()], vec![below, (max + 1).to_string(), "1.5".into(), "x".into(), String::new()])
             }
-            Kind::Real { min, max } => (vec![min.to_string(), max.to_string()], vec![(max * 2.0).to_string(), "NaN".into(), "inf".into(), "x".into(), "-1".into()]),
+            Kind::Real { min, max } => {
+                (vec![min.to_string(), max.to_string()], vec![(max * 2.0).to_string(), "NaN".into(), "inf".into(), "x".into(), "-1".into()])
+            }
             Kind::Choice(choices) => (choices.iter().map(|choice| choice.0.to_string()).collect(), vec!["x".into(), String::new()]),
         };
         for text in good {
@@ -96,7 +98,10 @@ fn a_fingerprint_tells_same_from_other() {
     assert_eq!(fingerprint.compare(EngineClass::WebGpu, &other), Verdict::Reproduced);
     let mut unmarked = trace.clone();
     unmarked[20] *= 1.5;
-    assert!(matches!(fingerprint.compare(EngineClass::Cpu, &unmarked), Verdict::Differs { step: 100, .. }), "a difference between marks is seen by the hash");
+    assert!(
+        matches!(fingerprint.compare(EngineClass::Cpu, &unmarked), Verdict::Differs { step: 100, .. }),
+        "a difference between marks is seen by the hash"
+    );
     let far: Vec<f32> = trace.iter().map(|loss| loss * 1.1).collect();
     assert!(matches!(fingerprint.compare(EngineClass::WebGpu, &far), Verdict::Differs { step: 1, .. }));
 }

@@ -3,22 +3,13 @@
 use std::collections::BTreeSet;
 
 use lookahead::rng::{Purpose, stream};
-use lookahead::task::{
-    Horizon, LossOn, Radius, Rule, Split, Task, Vocabulary, next_state, published_record, sample_record, split_of,
-};
+use lookahead::task::{Horizon, LossOn, Radius, Rule, Split, Task, Vocabulary, next_state, published_record, sample_record, split_of};
 
 const SPLITS: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
 const RADII: [Radius; 3] = [Radius::One, Radius::ThreeHalves, Radius::Two];
 
 fn paper() -> Task {
-    Task {
-        radius: Radius::Two,
-        width: 20,
-        shown: 10,
-        depth: 1,
-        horizon: Horizon::Single,
-        vocabulary: Vocabulary::Paper,
-    }
+    Task { radius: Radius::Two, width: 20, shown: 10, depth: 1, horizon: Horizon::Single, vocabulary: Vocabulary::Paper }
 }
 
 fn bits(text: &str) -> Vec<u8> {
@@ -63,14 +54,8 @@ fn normals_have_the_moments_of_the_normal() {
 #[test]
 fn the_test_vector_holds() {
     let rule = Rule { table: bits("01011111100100000101111011111100") };
-    let orbit = [
-        "10110111001000110100",
-        "11101001101111101100",
-        "10111011010000111011",
-        "11001110111011101100",
-        "10111011001100111011",
-    ]
-    .map(bits);
+    let orbit =
+        ["10110111001000110100", "11101001101111101100", "10111011010000111011", "11001110111011101100", "10111011001100111011"].map(bits);
     for pair in orbit.windows(2) {
         assert_eq!(next_state(Radius::Two, &rule, &pair[0]), pair[1]);
     }
@@ -117,9 +102,7 @@ fn a_step_commutes_with_every_rotation() {
 
 #[test]
 fn splits_hold_their_share_of_the_rules() {
-    let count = |radius, split, rules: u32| {
-        (0..rules).filter(|&n| split_of(&Rule::from_number(radius, n), radius) == split).count()
-    };
+    let count = |radius, split, rules: u32| (0..rules).filter(|&n| split_of(&Rule::from_number(radius, n), radius) == split).count();
     assert_eq!(SPLITS.map(|split| count(Radius::One, split, 256)), [171, 30, 55]);
     // Four standard errors of a binomial count.
     assert!(count(Radius::ThreeHalves, Split::Test, 65_536).abs_diff(13_107) < 410);
@@ -131,8 +114,7 @@ fn splits_hold_their_share_of_the_rules() {
 /// The split is part of what a link means.
 #[test]
 fn the_split_of_a_rule_never_changes() {
-    let test: Vec<u32> =
-        (0..48).filter(|&n| split_of(&Rule::from_number(Radius::One, n), Radius::One) == Split::Test).collect();
+    let test: Vec<u32> = (0..48).filter(|&n| split_of(&Rule::from_number(Radius::One, n), Radius::One) == Split::Test).collect();
     assert_eq!(test, [6, 10, 14, 19, 23, 37, 41, 43, 45]);
 }
 

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use lookahead::rng::{Purpose, Stream, stream};
 use lookahead::task::{
-    Estimate, Horizon, Radius, Rule, Sample, Split, Task, Vocabulary, estimate, estimate_samples, next_state,
-    target_distribution,
+    Estimate, Horizon, Radius, Rule, Sample, Split, Task, Vocabulary, estimate, estimate_samples, next_state, target_distribution,
 };
 
 fn task(radius: Radius, width: usize, shown: usize) -> Task {
@@ -119,10 +118,7 @@ fn the_ceiling_is_attained() {
             }
             let errors = surplus / variance.sqrt();
             println!("r {} depth {depth}: {errors:.2} standard errors", task.radius.name());
-            assert!(
-                errors.abs() < 4.0,
-                "depth {depth}: the best answer scores {errors} standard errors off the ceiling"
-            );
+            assert!(errors.abs() < 4.0, "depth {depth}: the best answer scores {errors} standard errors off the ceiling");
         }
     }
 }
@@ -175,12 +171,7 @@ fn slices_merge_to_the_whole() {
 #[test]
 fn the_table_of_the_paper_benchmark_is_reproduced() {
     let task = task(Radius::Two, 20, 10);
-    let table = [
-        (0.958, 0.922, 0.051, 0.248),
-        (0.932, 0.874, 0.074, 0.248),
-        (0.914, 0.842, 0.055, 0.248),
-        (0.902, 0.819, 0.079, 0.248),
-    ];
+    let table = [(0.958, 0.922, 0.051, 0.248), (0.932, 0.874, 0.074, 0.248), (0.914, 0.842, 0.055, 0.248), (0.902, 0.819, 0.079, 0.248)];
     for (depth, (ceiling, seen, copy, cycle)) in (1..).zip(table) {
         let line = estimate(&task, 1, Split::Test, 0..SAMPLES, depth);
         assert_near("ceiling", line.ceiling, ceiling, f64::INFINITY);

@@ -132,13 +132,17 @@ fn the_gradient_is_the_slope_of_the_loss() {
     values.iter_mut().for_each(|value| *value *= 4.0);
     let batch = plan.batch(1, 0..4);
     let of = batch.asked();
-    let loss_at = |values: &[f32]| f64::from(pollster::block_on(read(loss::cross_entropy(&plan.model, &plan.upload(values, &cpu()), &batch, of))).unwrap()[0]);
+    let loss_at = |values: &[f32]| {
+        f64::from(pollster::block_on(read(loss::cross_entropy(&plan.model, &plan.upload(values, &cpu()), &batch, of))).unwrap()[0])
+    };
     let (_, gradients) = loss::gradient(&plan.model, &plan.upload(&values, &cpu()), &batch, of);
     let gradient: Vec<f32> = gradients.into_iter().flat_map(|gradient| pollster::block_on(read(gradient)).unwrap()).collect();
     // Along the gradient itself rounding matters least: the slope is the squared norm.
     let square: f64 = gradient.iter().map(|value| f64::from(*value).powi(2)).sum();
     let h = 2e-3 / square.sqrt();
-    let moved = |sign: f64| values.iter().zip(&gradient).map(|(value, slope)| (f64::from(*value) + sign * h * f64::from(*slope)) as f32).collect::<Vec<_>>();
+    let moved = |sign: f64| {
+        values.iter().zip(&gradient).map(|(value, slope)| (f64::from(*value) + sign * h * f64::from(*slope)) as f32).collect::<Vec<_>>()
+    };
     let slope = (loss_at(&moved(1.0)) - loss_at(&moved(-1.0))) / (2.0 * h);
     assert!((slope / square - 1.0).abs() < 5e-3, "{slope} {square}");
 }
@@ -149,7 +153,9 @@ fn no_answer_depends_on_what_comes_after_it() {
     let plan = Plan::new(&config);
     let weights = plan.upload(&initial(&plan.parameters, 1), &cpu());
     let mut batch = plan.batch(1, 0..2);
-    let logits = |batch: &lookahead::train::batch::Batch| pollster::block_on(read(plan.model.logits(&weights, batch.tokens(&cpu()), 0).narrow(1, 0, 7))).unwrap();
+    let logits = |batch: &lookahead::train::batch::Batch| {
+        pollster::block_on(read(plan.model.logits(&weights, batch.tokens(&cpu()), 0).narrow(1, 0, 7))).unwrap()
+    };
     let before = logits(&batch);
     for row in 0..2 {
         for column in 7..batch.length {

@@ -43,11 +43,16 @@ pub fn ceiling(config: &RunConfig, samples: u64, split: Split) -> Result<(), Str
 /// Accuracy of saved weights; the network's shape comes from the folder's config.json.
 pub fn eval(folder: &Path, mut config: RunConfig, split: Split, logits: u64) -> Result<(), String> {
     let file = |name: &str| folder.join(name);
-    let text = std::fs::read_to_string(file(checkpoint::CONFIG_FILE)).map_err(|error| format!("{} cannot be read: {error}", file(checkpoint::CONFIG_FILE).display()))?;
-    let bytes = std::fs::read(file(checkpoint::WEIGHTS_FILE)).map_err(|error| format!("{} cannot be read: {error}", file(checkpoint::WEIGHTS_FILE).display()))?;
+    let text = std::fs::read_to_string(file(checkpoint::CONFIG_FILE))
+        .map_err(|error| format!("{} cannot be read: {error}", file(checkpoint::CONFIG_FILE).display()))?;
+    let bytes = std::fs::read(file(checkpoint::WEIGHTS_FILE))
+        .map_err(|error| format!("{} cannot be read: {error}", file(checkpoint::WEIGHTS_FILE).display()))?;
     let (model, vocabulary) = checkpoint::read_config(&text)?;
     if vocabulary != config.task.vocabulary.size() {
-        return Err(format!("The weights know {vocabulary} tokens and the link's task {}: choose the link's vocabulary to match.", config.task.vocabulary.size()));
+        return Err(format!(
+            "The weights know {vocabulary} tokens and the link's task {}: choose the link's vocabulary to match.",
+            config.task.vocabulary.size()
+        ));
     }
     config.model = model;
     let plan = Plan::new(&config);
@@ -62,7 +67,9 @@ pub fn eval(folder: &Path, mut config: RunConfig, split: Split, logits: u64) -> 
         .collect();
     let mut result = serde_json::json!({ "split": split, "depths": depths });
     if logits > 0 {
-        let tokens: Vec<_> = (0..logits).map(|index| config.task.encode(&config.task.sample(config.seed, split, index), config.task.depths()[0], config.loss_on)).collect();
+        let tokens: Vec<_> = (0..logits)
+            .map(|index| config.task.encode(&config.task.sample(config.seed, split, index), config.task.depths()[0], config.loss_on))
+            .collect();
         let batch = Batch::new(&tokens);
         let values = pollster::block_on(read(plan.model.logits(&weights, batch.tokens(&cpu()), 0)))?;
         let rows: Vec<&[f32]> = values.chunks(vocabulary).collect();

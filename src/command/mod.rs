@@ -11,7 +11,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 #[derive(Parser)]
-#[command(name = "lookahead", about = "Small sequence models that learn to look k steps ahead. LINK is a link of the page, its fragment, or a preset's name (quick, paper).")]
+#[command(
+    name = "lookahead",
+    about = "Small sequence models that learn to look k steps ahead. LINK is a link of the page, its fragment, or a preset's name (quick, paper)."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Action,

@@ -97,7 +97,8 @@ fn entry(run: &Run, seconds: f64, measurement: Measurement, best: bool) -> Measu
 }
 
 fn summary(losses: &[f32], measurement: &Measurement) -> String {
-    let exact: Vec<String> = measurement.depths.iter().map(|score| format!("{:.2}", score.exact as f64 / score.samples.max(1) as f64)).collect();
+    let exact: Vec<String> =
+        measurement.depths.iter().map(|score| format!("{:.2}", score.exact as f64 / score.samples.max(1) as f64)).collect();
     format!("loss {:.4}, EM {}", losses.last().copied().unwrap_or(f32::NAN), exact.join(" "))
 }
 
@@ -119,7 +120,10 @@ fn save_weights(run: &Run, folder: &Path) -> Result<(), String> {
         std::fs::write(&path, bytes).map_err(|error| format!("{} cannot be written: {error}", path.display()))
     };
     put(checkpoint::WEIGHTS_FILE, &checkpoint::write(&run.plan.parameters, &values)?)?;
-    put(checkpoint::CONFIG_FILE, checkpoint::config_json(&run.plan.model.config, run.plan.model.vocabulary, task.sequence_length()).as_bytes())
+    put(
+        checkpoint::CONFIG_FILE,
+        checkpoint::config_json(&run.plan.model.config, run.plan.model.vocabulary, task.sequence_length()).as_bytes(),
+    )
 }
 
 fn write<T: Serialize>(value: &T, out: Option<&Path>) -> Result<(), String> {

@@ -77,7 +77,9 @@ pub fn read(text: &str) -> Result<Link, Vec<String>> {
 fn version(value: &str) -> Result<(), String> {
     match value.parse::<u32>() {
         Ok(VERSION) => Ok(()),
-        Ok(newer) if newer > VERSION => Err(format!("The link is of version {newer}, newer than this page knows: reload the page or ask for a newer one.")),
+        Ok(newer) if newer > VERSION => {
+            Err(format!("The link is of version {newer}, newer than this page knows: reload the page or ask for a newer one."))
+        }
         Ok(_) | Err(_) => Err(format!("“{value}” is not a version of a link: it should read v={VERSION}.")),
     }
 }
@@ -88,7 +90,8 @@ fn decode(value: &str) -> Result<String, String> {
     let mut rest = value.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
         if first == b'%' {
-            let code = tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            let code =
+                tail.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()).and_then(|digits| u8::from_str_radix(digits, 16).ok());
             bytes.push(code.ok_or("a % is not followed by two hexadecimal digits; the link may have been cut off.")?);
             rest = &tail[2..];
         } else {

@@ -119,14 +119,7 @@ impl RunConfig {
     /// The values that a link of version 1 has where it names none: the paper's setting, frozen for ever.
     pub fn version_1() -> Self {
         Self {
-            task: Task {
-                radius: Radius::Two,
-                width: 20,
-                shown: 10,
-                depth: 1,
-                horizon: Horizon::Single,
-                vocabulary: Vocabulary::Paper,
-            },
+            task: Task { radius: Radius::Two, width: 20, shown: 10, depth: 1, horizon: Horizon::Single, vocabulary: Vocabulary::Paper },
             loss_on: LossOn::Target,
             model: ModelConfig {
                 kind: ModelKind::GptNeox,
@@ -166,13 +159,31 @@ impl RunConfig {
         }
         let model = &self.model;
         if !model.width.is_multiple_of(model.heads) {
-            tell("heads", format!("The model width {} cannot be shared evenly by {} heads: choose a width that is a multiple of the heads.", model.width, model.heads));
+            tell(
+                "heads",
+                format!(
+                    "The model width {} cannot be shared evenly by {} heads: choose a width that is a multiple of the heads.",
+                    model.width, model.heads
+                ),
+            );
         } else if model.rotary_dims() < 2 {
-            tell("rope", format!("Rotary positions need at least 2 of a head's {} dimensions: raise the rotary share or use fewer heads.", model.width / model.heads));
+            tell(
+                "rope",
+                format!(
+                    "Rotary positions need at least 2 of a head's {} dimensions: raise the rotary share or use fewer heads.",
+                    model.width / model.heads
+                ),
+            );
         }
         let training = &self.training;
         if training.decay > 0 && training.decay <= training.warmup {
-            tell("decay", format!("The decay would end (step {}) before the warm-up does (step {}): raise one or set decay to 0.", training.decay, training.warmup));
+            tell(
+                "decay",
+                format!(
+                    "The decay would end (step {}) before the warm-up does (step {}): raise one or set decay to 0.",
+                    training.decay, training.warmup
+                ),
+            );
         }
         problems
     }

@@ -35,7 +35,15 @@ pub fn quick() -> RunConfig {
     RunConfig {
         task: Task { radius: Radius::One, width: 8, shown: 6, depth: 1, horizon: Horizon::Multi, vocabulary: Vocabulary::Compact },
         loss_on: LossOn::Rows,
-        model: ModelConfig { kind: ModelKind::GptNeox, layers: 2, width: 64, heads: 4, ff: 128, rotary_fraction: 1.0, rotary_base: 10_000.0 },
+        model: ModelConfig {
+            kind: ModelKind::GptNeox,
+            layers: 2,
+            width: 64,
+            heads: 4,
+            ff: 128,
+            rotary_fraction: 1.0,
+            rotary_base: 10_000.0,
+        },
         training: TrainingConfig {
             optimizer: Optimizer::Muon,
             learning_rate: 0.02,

@@ -25,6 +25,9 @@ pub fn upload(values: &[f32], device: &Device) -> Tensor<1> {
 /// A sentence when the device was lost or ran out of memory.
 pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, String> {
     // The CPU engine has nothing to wait for and cannot fail here; burn's own text is a list of causes without a remedy.
-    let data = tensor.into_data_async().await.map_err(|_| "The graphics card does not give its numbers back: the device was lost, reset or ran out of memory.".to_string())?;
+    let data = tensor
+        .into_data_async()
+        .await
+        .map_err(|_| "The graphics card does not give its numbers back: the device was lost, reset or ran out of memory.".to_string())?;
     data.try_into_vec::<f32>().map_err(|error| format!("The engine gave back numbers of another type: {error:?}"))
 }

@@ -24,6 +24,8 @@ pub async fn open(on_fault: OnFault) -> Result<Device, String> {
             on_fault(&format!("The graphics card was lost ({message})."));
         }
     });
-    setup.device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| on_fault(&format!("The graphics card reported an error: {error}"))));
+    setup
+        .device
+        .on_uncaptured_error(Arc::new(move |error: wgpu::Error| on_fault(&format!("The graphics card reported an error: {error}"))));
     Ok(device)
 }

@@ -32,7 +32,12 @@ pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
             add(&format!("{norm}.weight"), &[d], Init::Ones, Role::Vector);
             add(&format!("{norm}.bias"), &[d], Init::Zeros, Role::Vector);
         }
-        let linears = [("attention.query_key_value", 3 * d, d), ("attention.dense", d, d), ("mlp.dense_h_to_4h", ff, d), ("mlp.dense_4h_to_h", d, ff)];
+        let linears = [
+            ("attention.query_key_value", 3 * d, d),
+            ("attention.dense", d, d),
+            ("mlp.dense_h_to_4h", ff, d),
+            ("mlp.dense_4h_to_h", d, ff),
+        ];
         for (name, out, input) in linears {
             add(&format!("{name}.weight"), &[out, input], normal, Role::Hidden);
             add(&format!("{name}.bias"), &[out], Init::Zeros, Role::Vector);

@@ -35,7 +35,8 @@ pub enum Role {
 }
 
 impl Parameter {
-    pub fn len(&self) -> usize {
+    /// How many numbers it holds.
+    pub fn size(&self) -> usize {
         self.shape.iter().product()
     }
 }
@@ -53,7 +54,7 @@ pub fn initial(parameters: &[Parameter], seed: u64) -> Vec<f32> {
     let mut values = Vec::with_capacity(count(parameters));
     for (index, parameter) in parameters.iter().enumerate() {
         let mut stream = stream(seed, Purpose::Weights, index as u64);
-        values.extend((0..parameter.len()).map(|_| match parameter.init {
+        values.extend((0..parameter.size()).map(|_| match parameter.init {
             Init::Zeros => 0.0,
             Init::Ones => 1.0,
             Init::Normal(deviation) => (deviation * stream.normal()) as f32,
@@ -64,7 +65,7 @@ pub fn initial(parameters: &[Parameter], seed: u64) -> Vec<f32> {
 
 /// How many numbers the parameters hold.
 pub fn count(parameters: &[Parameter]) -> usize {
-    parameters.iter().map(Parameter::len).sum()
+    parameters.iter().map(Parameter::size).sum()
 }
 
 impl Weights {
@@ -117,7 +118,7 @@ impl Weights {
 pub fn split(parameters: &[Parameter], values: &[f32], device: &Device) -> Vec<Tensor<1>> {
     let mut rest = values;
     let cut = |parameter: &Parameter| {
-        let (head, tail) = rest.split_at(parameter.len());
+        let (head, tail) = rest.split_at(parameter.size());
         rest = tail;
         upload(head, device)
     };

@@ -78,8 +78,7 @@ pub fn next_state(radius: Radius, rule: &Rule, state: &[u8]) -> Vec<u8> {
     let (left, right) = radius.neighbourhood();
     (0..width)
         .map(|i| {
-            let code = (0..=left + right)
-                .fold(0, |code, offset| code << 1 | usize::from(state[(i + width - left + offset) % width]));
+            let code = (0..=left + right).fold(0, |code, offset| code << 1 | usize::from(state[(i + width - left + offset) % width]));
             rule.table[code]
         })
         .collect()

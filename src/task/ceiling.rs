@@ -44,17 +44,7 @@ pub struct Estimate {
 impl Estimate {
     /// The estimate of no samples, neutral in [`Estimate::merge`].
     pub fn empty(depth: usize) -> Estimate {
-        Estimate {
-            depth,
-            ceiling: 0.0,
-            bit_ceiling: 0.0,
-            seen: 0.0,
-            copy: 0.0,
-            copy_bits: 0.0,
-            cycle: 0.0,
-            cycle_bits: 0.0,
-            samples: 0,
-        }
+        Estimate { depth, ceiling: 0.0, bit_ceiling: 0.0, seen: 0.0, copy: 0.0, copy_bits: 0.0, cycle: 0.0, cycle_bits: 0.0, samples: 0 }
     }
 
     /// The estimate over the samples of both, which must be distinct samples of one depth; the depth is `self`'s.
@@ -83,8 +73,7 @@ impl Estimate {
 /// Ceiling and floors at `depth` over the samples `range` of `split`. Cut the range and [`Estimate::merge`] to work in
 /// slices. The task must be valid ([`Task::validate`]).
 pub fn estimate(task: &Task, seed: u64, split: Split, range: Range<u64>, depth: usize) -> Estimate {
-    let samples =
-        range.map(|index| (task.sample(seed, split, index), stream(seed, Purpose::Estimate, split.tagged(index))));
+    let samples = range.map(|index| (task.sample(seed, split, index), stream(seed, Purpose::Estimate, split.tagged(index))));
     estimate_samples(task, samples, depth)
 }
 

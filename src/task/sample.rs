@@ -57,11 +57,7 @@ impl Task {
         }
         // One shown state holds no transition, so nothing of the rule could be known.
         if !(2..=Self::SHOWN_LIMIT).contains(&self.shown) {
-            return Err(format!(
-                "The number of shown states is {}; choose from 2 to {}.",
-                self.shown,
-                Self::SHOWN_LIMIT
-            ));
+            return Err(format!("The number of shown states is {}; choose from 2 to {}.", self.shown, Self::SHOWN_LIMIT));
         }
         if !(1..=Self::DEPTH_LIMIT).contains(&self.depth) {
             return Err(format!("The depth is {}; choose from 1 to {}.", self.depth, Self::DEPTH_LIMIT));

@@ -24,7 +24,7 @@ pub fn write(parameters: &[Parameter], values: &[f32]) -> Result<Vec<u8>, String
     let mut rest = values;
     let mut entries = Vec::with_capacity(parameters.len());
     for parameter in parameters {
-        let (head, tail) = rest.split_at(parameter.len());
+        let (head, tail) = rest.split_at(parameter.size());
         rest = tail;
         entries.push((parameter.name.clone(), parameter.shape.clone(), bytes(head)));
     }
@@ -45,13 +45,19 @@ pub fn read_weights(parameters: &[Parameter], file: &[u8]) -> Result<Vec<f32>, S
 }
 
 fn open(file: &[u8]) -> Result<SafeTensors<'_>, String> {
-    SafeTensors::deserialize(file).map_err(|error| format!("This is not a whole safetensors file ({error}): choose a model.safetensors that was saved completely."))
+    SafeTensors::deserialize(file)
+        .map_err(|error| format!("This is not a whole safetensors file ({error}): choose a model.safetensors that was saved completely."))
 }
 
 fn entry(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-    let tensor = tensors.tensor(name).map_err(|_| format!("The file has no tensor “{name}”: it is not of this architecture or has fewer layers."))?;
+    let tensor = tensors
+        .tensor(name)
+        .map_err(|_| format!("The file has no tensor “{name}”: it is not of this architecture or has fewer layers."))?;
     if tensor.shape() != shape {
-        return Err(format!("“{name}” is {:?} in the file and {shape:?} in this model: the sizes differ. Use the config.json saved beside the file.", tensor.shape()));
+        return Err(format!(
+            "“{name}” is {:?} in the file and {shape:?} in this model: the sizes differ. Use the config.json saved beside the file.",
+            tensor.shape()
+        ));
     }
     match tensor.dtype() {
         Dtype::F32 => Ok(tensor.data().chunks_exact(4).map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]])).collect()),
@@ -97,14 +103,20 @@ pub fn config_json(model: &ModelConfig, vocabulary: usize, positions: usize) -> 
 /// # Errors
 /// A sentence naming what is missing or not supported.
 pub fn read_config(text: &str) -> Result<(ModelConfig, usize), String> {
-    let json: serde_json::Value = serde_json::from_str(text).map_err(|error| format!("config.json cannot be read ({error}): it may have been cut off."))?;
+    let json: serde_json::Value =
+        serde_json::from_str(text).map_err(|error| format!("config.json cannot be read ({error}): it may have been cut off."))?;
     if json["model_type"] != "gpt_neox" {
         return Err(format!("config.json is of a model of type {}; this version opens gpt_neox.", json["model_type"]));
     }
     let whole = |key: &str| json[key].as_u64().map(|value| value as usize).ok_or_else(|| format!("config.json does not say “{key}”."));
     let parameters = &json["rope_parameters"];
-    let rotary = |new: &str, old: &str| parameters[new].as_f64().or(json[old].as_f64()).ok_or_else(|| format!("config.json does not say “{old}”."));
-    if json["use_parallel_residual"] == false || json["hidden_act"] != "gelu" || json["tie_word_embeddings"] == true || json["attention_bias"] == false {
+    let rotary =
+        |new: &str, old: &str| parameters[new].as_f64().or(json[old].as_f64()).ok_or_else(|| format!("config.json does not say “{old}”."));
+    if json["use_parallel_residual"] == false
+        || json["hidden_act"] != "gelu"
+        || json["tie_word_embeddings"] == true
+        || json["attention_bias"] == false
+    {
         return Err("config.json asks for a variant of GPT-NeoX that this version does not compute: it must have parallel residual, GELU, biases and an untied head.".into());
     }
     let config = ModelConfig {
@@ -116,7 +128,7 @@ pub fn read_config(text: &str) -> Result<(ModelConfig, usize), String> {
         rotary_fraction: rotary("partial_rotary_factor", "rotary_pct")?,
         rotary_base: rotary("rope_theta", "rotary_emb_base")?,
     };
-    if config.heads == 0 || config.width % config.heads != 0 || config.rotary_dims() < 2 {
+    if config.heads == 0 || !config.width.is_multiple_of(config.heads) || config.rotary_dims() < 2 {
         return Err("config.json has a width that its heads cannot share, or no rotary dimensions.".into());
     }
     Ok((config, whole("vocab_size")?))
@@ -147,7 +159,7 @@ pub async fn snapshot(plan: &Plan, step: u64, weights: &Weights, moments: &[Mome
     let mut rest = &values[..];
     let cut = |(name, index, _): (String, usize, Tensor<1>)| {
         let parameter = &plan.parameters[index];
-        let (head, tail) = rest.split_at(parameter.len());
+        let (head, tail) = rest.split_at(parameter.size());
         rest = tail;
         (name, parameter.shape.clone(), bytes(head))
     };
@@ -169,7 +181,8 @@ impl Snapshot {
         for parameter in plan.parameters.iter() {
             snapshot.values.extend(entry(&tensors, &parameter.name, &parameter.shape)?);
             snapshot.first.extend(entry(&tensors, &format!("{FIRST}{}", parameter.name), &parameter.shape)?);
-            let second = (!by_muon(plan.config.training.optimizer, parameter)).then(|| entry(&tensors, &format!("{SECOND}{}", parameter.name), &parameter.shape));
+            let second = (!by_muon(plan.config.training.optimizer, parameter))
+                .then(|| entry(&tensors, &format!("{SECOND}{}", parameter.name), &parameter.shape));
             snapshot.second.push(second.transpose()?);
         }
         Ok(snapshot)

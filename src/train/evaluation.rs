@@ -66,7 +66,8 @@ pub fn score(plan: &Plan, split: Split, outcomes: Vec<Outcome>) -> Measurement {
 }
 
 fn depth_score(depth: usize, answers: &[&Answer]) -> DepthScore {
-    let free: Vec<(&[u8], &[u8])> = answers.iter().filter_map(|answer| answer.free_running.as_ref().map(|cells| (&cells[..], &answer.truth[..]))).collect();
+    let free: Vec<(&[u8], &[u8])> =
+        answers.iter().filter_map(|answer| answer.free_running.as_ref().map(|cells| (&cells[..], &answer.truth[..]))).collect();
     let forced: Vec<(&[u8], &[u8])> = answers.iter().map(|answer| (&answer.teacher_forced[..], &answer.truth[..])).collect();
     DepthScore {
         depth,
@@ -93,7 +94,14 @@ fn bits(pairs: &[(&[u8], &[u8])]) -> f64 {
 ///
 /// # Errors
 /// As [`read`].
-pub async fn answers(plan: &Plan, weights: &Weights, split: Split, depth: usize, range: Range<u64>, free: usize) -> Result<Vec<Answer>, String> {
+pub async fn answers(
+    plan: &Plan,
+    weights: &Weights,
+    split: Split,
+    depth: usize,
+    range: Range<u64>,
+    free: usize,
+) -> Result<Vec<Answer>, String> {
     let task = &plan.config.task;
     let width = task.width;
     let samples: Vec<_> = range.clone().map(|index| task.sample(plan.config.seed, split, index)).collect();
@@ -149,6 +157,7 @@ async fn free_running(plan: &Plan, weights: &Weights, examples: &[Example], widt
 
 /// The most probable token as a cell; the first of equals.
 fn most_probable(logits: &[f32]) -> u8 {
-    let best = logits.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (token, &logit)| if logit > best.1 { (token, logit) } else { best });
+    let best =
+        logits.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (token, &logit)| if logit > best.1 { (token, logit) } else { best });
     best.0.min(NO_CELL as usize) as u8
 }

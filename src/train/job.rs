@@ -39,7 +39,11 @@ pub enum Job {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The shard's part of the batch's mean loss, and of its gradient, all parameters one after the other.
-    Gradient { loss: f32, #[serde(skip)] gradient: Vec<f32> },
+    Gradient {
+        loss: f32,
+        #[serde(skip)]
+        gradient: Vec<f32>,
+    },
     Answers(Vec<Answer>),
 }
 

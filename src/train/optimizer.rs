@@ -40,7 +40,8 @@ pub fn moments(optimizer: Optimizer, parameters: &[Parameter], weights: &[Tensor
 /// Clips each entry to ± `clip_value`, then the whole to norm `clip_norm`, as `torch.nn.utils.clip_grad_value_` and `clip_grad_norm_` do; 0 switches either off.
 pub fn clip(training: &TrainingConfig, gradients: Vec<Tensor<1>>) -> Vec<Tensor<1>> {
     let limit = training.clip_value;
-    let gradients: Vec<_> = if limit > 0.0 { gradients.into_iter().map(|gradient| gradient.clamp(-limit, limit)).collect() } else { gradients };
+    let gradients: Vec<_> =
+        if limit > 0.0 { gradients.into_iter().map(|gradient| gradient.clamp(-limit, limit)).collect() } else { gradients };
     if training.clip_norm <= 0.0 {
         return gradients;
     }
@@ -64,7 +65,11 @@ pub fn update(
         let parameter = &parameters[index];
         let muon = by_muon(training.optimizer, parameter);
         let rate = if training.optimizer == Optimizer::Muon && !muon { rate * ADAMW_SHARE } else { rate };
-        let direction = if muon { muon_direction(parameter, &mut moments[index], gradient) } else { adamw_direction(&mut moments[index], gradient, step) };
+        let direction = if muon {
+            muon_direction(parameter, &mut moments[index], gradient)
+        } else {
+            adamw_direction(&mut moments[index], gradient, step)
+        };
         weights[index] = weights[index].clone() * (1.0 - rate * training.weight_decay) - direction * rate;
     }
 }

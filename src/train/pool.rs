@@ -64,7 +64,10 @@ impl Pool for ThreadPool {
                 scope.spawn(move || pollster::block_on(perform_here(plan, weights, jobs)))
             };
             let handles: Vec<_> = (0..threads).map(spawn).collect();
-            handles.into_iter().map(|handle| handle.join().unwrap_or_else(|_| Err("A worker thread of the CPU engine stopped.".into()))).collect()
+            handles
+                .into_iter()
+                .map(|handle| handle.join().unwrap_or_else(|_| Err("A worker thread of the CPU engine stopped.".into())))
+                .collect()
         });
         let outcomes = shares.map(|shares| interleave(shares, jobs.len()));
         Box::pin(std::future::ready(outcomes))

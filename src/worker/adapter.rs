@@ -29,7 +29,8 @@ pub async fn find() -> Result<Adapter, String> {
     let adapter = JsFuture::from(promise).await.ok().filter(|adapter| !adapter.is_null() && !adapter.is_undefined()).ok_or_else(none)?;
     let info = get(&adapter, "info");
     let text = |key: &str| get(&info, key).as_string().unwrap_or_default();
-    let words: Vec<String> = [text("description"), text("vendor"), text("architecture")].into_iter().filter(|word| !word.is_empty()).collect();
+    let words: Vec<String> =
+        [text("description"), text("vendor"), text("architecture")].into_iter().filter(|word| !word.is_empty()).collect();
     let name = if words.is_empty() { "adapter without a name".to_string() } else { words.join(" ") };
     let known = ["swiftshader", "llvmpipe", "lavapipe", "microsoft basic"];
     let software = get(&info, "isFallbackAdapter").is_truthy() || known.iter().any(|word| name.to_lowercase().contains(word));

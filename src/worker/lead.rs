@@ -6,8 +6,8 @@ use super::wire::{self, Incoming};
 use crate::protocol::{Command, Ending, Report};
 use js_sys::{Array, Function, Promise, Reflect};
 use std::cell::RefCell;
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::MessageEvent;
 

@@ -44,6 +44,7 @@ fn now() -> f64 {
 
 /// Tells the page that the run cannot go on here.
 fn failed(sentence: &str) {
-    let remedy = "Press Resume to go on from the last snapshot in a fresh engine; if it fails again, choose the CPU engine or a smaller batch.";
+    let remedy =
+        "Press Resume to go on from the last snapshot in a fresh engine; if it fails again, choose the CPU engine or a smaller batch.";
     wire::post(&Report::Failed { sentence: sentence.into(), remedy: remedy.into() }, None);
 }

@@ -6,8 +6,8 @@ use super::wire::{self, Incoming};
 use crate::train::pool::{Outcomes, Pool, interleave, perform_here};
 use crate::train::{Job, Outcome, Plan};
 use js_sys::Reflect;
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
 
 /// The lead and its helpers, on the CPU engine.
@@ -56,7 +56,8 @@ impl Helper {
         options.set_name(super::HELPER);
         let own = |object: &JsValue, key: &str| Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED);
         let address = own(&own(&js_sys::global(), "location"), "href").as_string().unwrap_or_default();
-        let worker = Worker::new_with_options(&address, &options).map_err(|error| format!("This browser does not let a worker start helpers ({error:?}); one core computes."))?;
+        let worker = Worker::new_with_options(&address, &options)
+            .map_err(|error| format!("This browser does not let a worker start helpers ({error:?}); one core computes."))?;
         let replies: Inbox<Incoming<Reply>> = Inbox::new();
         let (filled, failed) = (replies.clone(), replies.clone());
         let listen = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| match wire::read(&event) {
@@ -64,7 +65,10 @@ impl Helper {
             Err(sentence) => filled.push(Incoming { message: Reply::Failed(sentence), bytes: None }),
         });
         let complain = Closure::<dyn FnMut(web_sys::Event)>::new(move |_| {
-            failed.push(Incoming { message: Reply::Failed("A helper worker of the CPU engine stopped, perhaps for want of memory.".into()), bytes: None });
+            failed.push(Incoming {
+                message: Reply::Failed("A helper worker of the CPU engine stopped, perhaps for want of memory.".into()),
+                bytes: None,
+            });
         });
         worker.set_onmessage(Some(listen.as_ref().unchecked_ref()));
         worker.set_onerror(Some(complain.as_ref().unchecked_ref()));
@@ -96,7 +100,9 @@ impl Helper {
         let mut gradients = numbers.chunks_exact(parameters);
         for outcome in &mut outcomes {
             match outcome {
-                Outcome::Gradient { gradient, .. } => *gradient = gradients.next().ok_or("A helper worker sent too few gradients.")?.to_vec(),
+                Outcome::Gradient { gradient, .. } => {
+                    *gradient = gradients.next().ok_or("A helper worker sent too few gradients.")?.to_vec()
+                }
                 Outcome::Answers(_) => {}
             }
         }

@@ -220,13 +220,16 @@ async fn open(config: &RunConfig, workers: usize) -> Result<(Place, Engine), Str
     match config.engine {
         EngineChoice::Cpu => Ok(open_cpu(config, workers, String::new()).await),
         EngineChoice::WebGpu => {
-            let refused = |why: String| format!("{why} The link asks for WebGPU: choose the CPU or automatic engine in the form to run it here.");
+            let refused =
+                |why: String| format!("{why} The link asks for WebGPU: choose the CPU or automatic engine in the form to run it here.");
             let adapter = adapter::find().await.map_err(refused)?;
             open_webgpu(adapter).await.map_err(refused)
         }
         EngineChoice::Auto => {
             let why = match adapter::find().await {
-                Ok(adapter) if adapter.software => format!("The graphics adapter ({}) is emulated in software, so the CPU computes.", adapter.name),
+                Ok(adapter) if adapter.software => {
+                    format!("The graphics adapter ({}) is emulated in software, so the CPU computes.", adapter.name)
+                }
                 Ok(adapter) => match open_webgpu(adapter).await {
                     Ok(opened) => return Ok(opened),
                     Err(why) => why,

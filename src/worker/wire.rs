@@ -19,7 +19,8 @@ pub struct Incoming<T> {
 pub fn read<T: DeserializeOwned>(event: &MessageEvent) -> Result<Incoming<T>, String> {
     let parts: Array = event.data().dyn_into().map_err(|_| "A message is not an array.".to_string())?;
     let json = parts.get(0).as_string().ok_or("A message has no text.")?;
-    let message = serde_json::from_str(&json).map_err(|error| format!("A message cannot be read ({error}): reload the page, its parts are of different versions."))?;
+    let message = serde_json::from_str(&json)
+        .map_err(|error| format!("A message cannot be read ({error}): reload the page, its parts are of different versions."))?;
     Ok(Incoming { message, bytes: parts.get(1).dyn_into().ok() })
 }
 
