@@ -46,7 +46,7 @@ fn our_checkpoint_opens_in_transformers_with_equal_logits() {
         let values: Vec<f32> = initial(&plan.parameters, 4).iter().map(|value| value * 3.0).collect();
         let weights = plan.upload(&values, &cpu());
         let examples: Vec<_> =
-            (0..3).map(|index| config.task.encode(&config.task.sample(1, Split::Test, index), 2, config.loss_on)).collect();
+            (0..3).map(|index| config.task.encode(&config.task.sample(1, Split::Test, index), 1, config.loss_on)).collect();
         let batch = Batch::new(&examples);
         let logits = pollster::block_on(read(plan.model.logits(&weights, batch.tokens(&cpu()), 0))).unwrap();
         let rows: Vec<&[f32]> = logits.chunks(plan.model.vocabulary).collect();

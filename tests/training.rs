@@ -13,6 +13,7 @@ use lookahead::train::{LocalPool, Plan, Run, checkpoint, loss, optimizer};
 fn tiny() -> RunConfig {
     let mut config = presets::quick();
     config.task.radius = Radius::One;
+    config.task.horizon = Horizon::Multi;
     config.task.width = 5;
     config.task.shown = 3;
     config.model.layers = 2;
