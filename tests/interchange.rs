@@ -40,6 +40,7 @@ fn folder(name: &str) -> PathBuf {
 fn our_checkpoint_opens_in_transformers_with_equal_logits() {
     for (name, fraction, base) in [("full", 1.0, 100.0), ("quarter", 0.25, 10_000.0)] {
         let mut config = presets::quick();
+        config.model.width = 64;
         config.model.rotary_fraction = fraction;
         config.model.rotary_base = base;
         let plan = Plan::new(&config);

@@ -72,6 +72,7 @@ fn a_mangled_link_says_what_is_wrong() {
         ("#v=1&lr", "no value"),
         ("#v=1&lr=%zz", "hexadecimal"),
         ("#v=1&d=30&heads=4", "multiple of the heads"),
+        ("#v=1&d=48&heads=4&rope=0.25", "even number"),
         ("#v=1&fp=cpu-5-00", "fingerprint"),
         ("#v=1&fp=cpu-2-00000000-7fc00000.00000000", "fingerprint"),
     ];

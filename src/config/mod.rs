@@ -53,10 +53,9 @@ pub struct ModelConfig {
 }
 
 impl ModelConfig {
-    /// Dimensions of one head that rotary positions turn: the even number at or below fraction · d/h, as GPT-NeoX takes it.
+    /// Dimensions of one head that rotary positions turn: fraction · d/h without its decimals, as GPT-NeoX takes it.
     pub fn rotary_dims(&self) -> usize {
-        let dims = ((self.width / self.heads) as f64 * self.rotary_fraction) as usize;
-        dims - dims % 2
+        ((self.width / self.heads) as f64 * self.rotary_fraction) as usize
     }
 }
 
@@ -166,12 +165,13 @@ impl RunConfig {
                     model.width, model.heads
                 ),
             );
-        } else if model.rotary_dims() < 2 {
+        } else if model.rotary_dims() < 2 || !model.rotary_dims().is_multiple_of(2) {
+            // transformers gives an odd number of dimensions a meaning of its own; nobody wants it.
+            let (head, dims) = (model.width / model.heads, model.rotary_dims());
             tell(
                 "rope",
                 format!(
-                    "Rotary positions need at least 2 of a head's {} dimensions: raise the rotary share or use fewer heads.",
-                    model.width / model.heads
+                    "Rotary positions turn dimensions in pairs, and this share of a head's {head} dimensions is {dims}: choose a share that gives an even number, such as 1."
                 ),
             );
         }

@@ -128,8 +128,12 @@ pub fn read_config(text: &str) -> Result<(ModelConfig, usize), String> {
         rotary_fraction: rotary("partial_rotary_factor", "rotary_pct")?,
         rotary_base: rotary("rope_theta", "rotary_emb_base")?,
     };
-    if config.heads == 0 || !config.width.is_multiple_of(config.heads) || config.rotary_dims() < 2 {
-        return Err("config.json has a width that its heads cannot share, or no rotary dimensions.".into());
+    if config.heads == 0
+        || !config.width.is_multiple_of(config.heads)
+        || config.rotary_dims() < 2
+        || !config.rotary_dims().is_multiple_of(2)
+    {
+        return Err("config.json has a width that its heads cannot share, or rotary dimensions that are not an even number.".into());
     }
     Ok((config, whole("vocab_size")?))
 }

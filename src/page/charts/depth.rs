@@ -12,6 +12,8 @@ use leptos::prelude::*;
 pub struct Points {
     pub name: String,
     pub series: usize,
+    /// Equal for runs that differ in nothing but the depth they are asked.
+    pub kind: String,
     /// After how many steps.
     pub step: u64,
     /// (depth, right, asked), ascending by depth.
@@ -61,6 +63,7 @@ pub fn draw(runs: &[Points], references: &[Estimate], size: Size) -> AnyView {
     let ticks = (1..=deepest).map(|depth| depth as f64).collect();
     let marks = view! {
         {REFERENCES.iter().map(|reference| reference_line(reference, references, &x, &y)).collect_view()}
+        {joints(runs).into_iter().map(|joint| joint.draw(&x, &y)).collect_view()}
         {runs.iter().enumerate().map(|(position, run)| points(run, offset(position, runs.len()), &x, &y)).collect_view()}
     };
     frame.draw(&x, &y, ticks, marks.into_any(), spoken(runs))
@@ -69,6 +72,33 @@ pub fn draw(runs: &[Points], references: &[Estimate], size: Size) -> AnyView {
 /// Runs stand side by side, so that their intervals do not hide each other.
 fn offset(position: usize, count: usize) -> f64 {
     (position as f64 - (count as f64 - 1.0) / 2.0) * (0.3 / count as f64).min(0.08)
+}
+
+/// A thin line through runs of one kind that were each asked one depth: together they are a depth curve.
+struct Joint(Vec<(f64, f64)>);
+
+fn joints(runs: &[Points]) -> Vec<Joint> {
+    let mut kinds: Vec<(&str, Vec<(f64, f64)>)> = Vec::new();
+    for (position, run) in runs.iter().enumerate() {
+        if let [(depth, right, asked)] = run.scores[..] {
+            let point = (depth as f64 + offset(position, runs.len()), right as f64 / asked.max(1) as f64);
+            match kinds.iter_mut().find(|(kind, _)| *kind == run.kind) {
+                Some((_, points)) => points.push(point),
+                None => kinds.push((&run.kind, vec![point])),
+            }
+        }
+    }
+    let sorted = |(_, mut points): (&str, Vec<(f64, f64)>)| {
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Joint(points)
+    };
+    kinds.into_iter().map(sorted).collect()
+}
+
+impl Joint {
+    fn draw(self, x: &Scale, y: &Scale) -> AnyView {
+        view! { <path d=line(x, y, &self.0) fill="none" stroke="var(--soft)" stroke-width="1.5" stroke-dasharray="1 3" /> }.into_any()
+    }
 }
 
 fn reference_line(reference: &Reference, references: &[Estimate], x: &Scale, y: &Scale) -> AnyView {

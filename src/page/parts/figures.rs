@@ -1,6 +1,7 @@
 //! The three charts: what of the state each one shows.
 
 use super::figure::Figure;
+use crate::config::link;
 use crate::page::charts::{depth, loss, progress};
 use crate::page::references::SAMPLES;
 use crate::page::run::Run;
@@ -80,7 +81,9 @@ fn visible(runs: &[Run]) -> impl Iterator<Item = &Run> {
 fn points(run: &Run) -> Option<depth::Points> {
     let measurement = run.latest()?;
     let scores = measurement.depths.iter().map(|score| (score.depth, score.exact, score.samples)).collect();
-    Some(depth::Points { name: run.name.clone(), series: run.series, step: measurement.step, scores })
+    let mut alike = run.config.clone();
+    alike.task.depth = 1;
+    Some(depth::Points { name: run.name.clone(), series: run.series, kind: link::write(&alike, None), step: measurement.step, scores })
 }
 
 fn courses(run: &Run) -> Vec<progress::Course> {
