@@ -38,12 +38,10 @@ async fn drive(inbox: Inbox<Incoming<Command>>) {
             (Some(Incoming { message: Command::Start { config, workers }, bytes }), _) => {
                 session = None;
                 match Session::start(config, workers, bytes).await {
-                    Ok(started) => {
-                        session = Some(started);
-                        Ok(())
-                    }
-                    Err(sentence) => Err(sentence),
+                    Ok(started) => session = Some(started),
+                    Err(sentence) => super::refused(&sentence),
                 }
+                Ok(())
             }
             (Some(command), Some(session)) => obey(session, command.message).await,
             (Some(_), None) => Err("There is no run yet: press Train first.".into()),

@@ -42,6 +42,12 @@ fn now() -> f64 {
     scope().performance().map_or(0.0, |clock| clock.now())
 }
 
+/// Tells the page that a run could not begin.
+fn refused(sentence: &str) {
+    let remedy = "Nothing is lost: change the setting it names, or the engine, and press Train again.";
+    wire::post(&Report::Failed { sentence: sentence.into(), remedy: remedy.into() }, None);
+}
+
 /// Tells the page that the run cannot go on here.
 fn failed(sentence: &str) {
     let remedy =
