@@ -86,11 +86,17 @@ fn a_run_goes_on_from_a_snapshot_as_if_nothing_had_been() {
         let snapshot = pollster::block_on(async {
             for _ in 0..5 {
                 first.step().await.unwrap();
+                if first.measurement_due() {
+                    assert!(first.measure(Split::Validation).await.unwrap().1, "the first measurement is the best so far");
+                }
             }
             first.snapshot().await.unwrap()
         });
         let rest = Run::resume(&config, threads(&config, 1), &snapshot).unwrap();
         assert_eq!(rest.step_count(), 5);
+        let best = pollster::block_on(rest.values(true)).unwrap();
+        assert_eq!(best, pollster::block_on(first.values(true)).unwrap());
+        assert_eq!(best.0, 4, "the best weights are kept too");
         assert_eq!(trace(rest, 3).0, whole[5..]);
         let cut = Run::resume(&config, threads(&config, 1), &snapshot[..snapshot.len() / 2]).err().unwrap();
         assert!(cut.contains("safetensors"), "{cut}");
@@ -220,7 +226,7 @@ fn a_run_that_diverges_says_so() {
     let weights = plan.upload(&vec![f32::NAN; initial(&plan.parameters, 1).len()], &cpu());
     let moments = optimizer::moments(config.training.optimizer, &plan.parameters, &weights.tensors);
     let sentence = pollster::block_on(async {
-        let broken = checkpoint::snapshot(&plan, 3, &weights, &moments).await.unwrap();
+        let broken = checkpoint::snapshot(&plan, 3, &weights, &moments, None).await.unwrap();
         let mut run = Run::resume(&config, threads(&config, 1), &broken).unwrap();
         run.step().await.unwrap();
         run.losses().await.unwrap_err()

@@ -19,13 +19,13 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         key: "quick",
         label: "Quick",
-        help: "A small automaton and a small transformer. Within about a minute it finds the rule and looks one step ahead.",
+        help: "A small automaton and a small transformer. Within a minute it finds the rule and looks one step ahead. Then try Two ahead.",
         config: quick,
     },
     Preset {
         key: "two",
         label: "Two ahead",
-        help: "The same, asked for the row after the next. Train it after Quick: with as many steps it lags behind.",
+        help: "The same, asked for the row after the next. Train it after Quick and compare: with as many steps it lags behind.",
         config: || direct(2),
     },
     Preset {

@@ -13,21 +13,19 @@ pub const WEIGHTS_FILE: &str = "model.safetensors";
 /// Name of the configuration's file in a checkpoint's folder.
 pub const CONFIG_FILE: &str = "config.json";
 
+/// Name, shape and bytes of a tensor in a file.
+type Entry = (String, Vec<usize>, Vec<u8>);
+
 const FIRST: &str = "first.";
 const SECOND: &str = "second.";
+const BEST: &str = "best.";
 
 /// The weights (all parameters one after the other) as a safetensors file under the interchange names.
 ///
 /// # Errors
 /// When the file cannot be laid out; the library's sentence.
 pub fn write(parameters: &[Parameter], values: &[f32]) -> Result<Vec<u8>, String> {
-    let mut rest = values;
-    let mut entries = Vec::with_capacity(parameters.len());
-    for parameter in parameters {
-        let (head, tail) = rest.split_at(parameter.size());
-        rest = tail;
-        entries.push((parameter.name.clone(), parameter.shape.clone(), bytes(head)));
-    }
+    let entries = named(parameters.iter().map(|parameter| (parameter.name.clone(), parameter)), values);
     serialize(entries, HashMap::from([("format".into(), "pt".into())]))
 }
 
@@ -65,11 +63,22 @@ fn entry(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>,
     }
 }
 
+/// Values cut into named entries, one parameter after the other.
+fn named<'a>(names: impl Iterator<Item = (String, &'a Parameter)>, values: &[f32]) -> Vec<Entry> {
+    let mut rest = values;
+    let cut = |(name, parameter): (String, &Parameter)| {
+        let (head, tail) = rest.split_at(parameter.size());
+        rest = tail;
+        (name, parameter.shape.clone(), bytes(head))
+    };
+    names.map(cut).collect()
+}
+
 fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-fn serialize(entries: Vec<(String, Vec<usize>, Vec<u8>)>, metadata: HashMap<String, String>) -> Result<Vec<u8>, String> {
+fn serialize(entries: Vec<Entry>, metadata: HashMap<String, String>) -> Result<Vec<u8>, String> {
     let mut views = Vec::with_capacity(entries.len());
     for (name, shape, data) in &entries {
         let view = TensorView::new(Dtype::F32, shape.clone(), data).map_err(|error| format!("“{name}” cannot be saved: {error}"))?;
@@ -138,37 +147,47 @@ pub fn read_config(text: &str) -> Result<(ModelConfig, usize), String> {
     Ok((config, whole("vocab_size")?))
 }
 
-/// What a snapshot holds: weights and moments, one parameter after the other, and the step they stand at.
+/// The weights of the best measurement so far.
+#[derive(Clone)]
+pub struct Best {
+    /// Exact matches of that measurement.
+    pub exact: usize,
+    pub step: u64,
+    /// All parameters one after the other.
+    pub values: Vec<f32>,
+}
+
+/// What a snapshot holds: weights and moments, one parameter after the other, the step they stand at, and the best weights so far.
 pub struct Snapshot {
     pub step: u64,
     pub values: Vec<f32>,
+    pub best: Option<Best>,
     first: Vec<f32>,
     second: Vec<Option<Vec<f32>>>,
 }
 
-/// Writes a snapshot: safetensors with the moments under `first.` and `second.` and the step in its metadata.
+/// Writes a snapshot: safetensors with the moments under `first.` and `second.`, the best weights under `best.` and the
+/// steps in its metadata.
 ///
 /// # Errors
 /// When the device failed.
-pub async fn snapshot(plan: &Plan, step: u64, weights: &Weights, moments: &[Moments]) -> Result<Vec<u8>, String> {
-    let mut all: Vec<(String, usize, Tensor<1>)> = Vec::new();
+pub async fn snapshot(plan: &Plan, step: u64, weights: &Weights, moments: &[Moments], best: Option<&Best>) -> Result<Vec<u8>, String> {
+    let mut all: Vec<(String, &Parameter, Tensor<1>)> = Vec::new();
     for (index, parameter) in plan.parameters.iter().enumerate() {
-        all.push((parameter.name.clone(), index, weights.tensors[index].clone()));
-        all.push((format!("{FIRST}{}", parameter.name), index, moments[index].first.clone()));
+        all.push((parameter.name.clone(), parameter, weights.tensors[index].clone()));
+        all.push((format!("{FIRST}{}", parameter.name), parameter, moments[index].first.clone()));
         if let Some(second) = &moments[index].second {
-            all.push((format!("{SECOND}{}", parameter.name), index, second.clone()));
+            all.push((format!("{SECOND}{}", parameter.name), parameter, second.clone()));
         }
     }
     let values = read(Tensor::cat(all.iter().map(|(_, _, tensor)| tensor.clone()).collect(), 0)).await?;
-    let mut rest = &values[..];
-    let cut = |(name, index, _): (String, usize, Tensor<1>)| {
-        let parameter = &plan.parameters[index];
-        let (head, tail) = rest.split_at(parameter.size());
-        rest = tail;
-        (name, parameter.shape.clone(), bytes(head))
-    };
-    let entries = all.into_iter().map(cut).collect();
-    serialize(entries, HashMap::from([("step".into(), step.to_string())]))
+    let mut entries = named(all.into_iter().map(|(name, parameter, _)| (name, parameter)), &values);
+    let mut metadata = HashMap::from([("step".to_string(), step.to_string())]);
+    if let Some(best) = best {
+        entries.extend(named(plan.parameters.iter().map(|parameter| (format!("{BEST}{}", parameter.name), parameter)), &best.values));
+        metadata.extend([("best_step".into(), best.step.to_string()), ("best_exact".into(), best.exact.to_string())]);
+    }
+    serialize(entries, metadata)
 }
 
 impl Snapshot {
@@ -179,17 +198,22 @@ impl Snapshot {
     pub fn read(plan: &Plan, file: &[u8]) -> Result<Self, String> {
         let tensors = open(file)?;
         let (_, metadata) = SafeTensors::read_metadata(file).map_err(|error| format!("The snapshot is broken: {error}"))?;
-        let step = metadata.metadata().as_ref().and_then(|data| data.get("step")).and_then(|step| step.parse().ok());
-        let step = step.ok_or("The file does not say at which step it was saved: it holds weights, not a run to go on with.")?;
-        let mut snapshot = Self { step, values: Vec::new(), first: Vec::new(), second: Vec::new() };
-        for parameter in plan.parameters.iter() {
-            snapshot.values.extend(entry(&tensors, &parameter.name, &parameter.shape)?);
-            snapshot.first.extend(entry(&tensors, &format!("{FIRST}{}", parameter.name), &parameter.shape)?);
-            let second = (!by_muon(plan.config.training.optimizer, parameter))
-                .then(|| entry(&tensors, &format!("{SECOND}{}", parameter.name), &parameter.shape));
-            snapshot.second.push(second.transpose()?);
-        }
-        Ok(snapshot)
+        let number = |key: &str| metadata.metadata().as_ref().and_then(|data| data.get(key)).and_then(|value| value.parse::<u64>().ok());
+        let step = number("step").ok_or("The file does not say at which step it was saved: it holds weights, not a run to go on with.")?;
+        let all = |prefix: &str| -> Result<Vec<f32>, String> {
+            let parts = plan.parameters.iter().map(|parameter| entry(&tensors, &format!("{prefix}{}", parameter.name), &parameter.shape));
+            Ok(parts.collect::<Result<Vec<_>, _>>()?.concat())
+        };
+        let second = |parameter: &Parameter| {
+            let kept = !by_muon(plan.config.training.optimizer, parameter);
+            kept.then(|| entry(&tensors, &format!("{SECOND}{}", parameter.name), &parameter.shape)).transpose()
+        };
+        let best = match (number("best_step"), number("best_exact")) {
+            (Some(step), Some(exact)) => Some(Best { exact: exact as usize, step, values: all(BEST)? }),
+            (None, _) | (_, None) => None,
+        };
+        let second = plan.parameters.iter().map(second).collect::<Result<_, _>>()?;
+        Ok(Self { step, values: all("")?, best, first: all(FIRST)?, second })
     }
 
     /// The moments on a device.

@@ -1,6 +1,6 @@
 //! A run in progress.
 
-use super::checkpoint::{self, Snapshot};
+use super::checkpoint::{self, Best, Snapshot};
 use super::evaluation::{self, Measurement};
 use super::job::{Job, Outcome, Plan};
 use super::optimizer::{self, Moments};
@@ -43,13 +43,6 @@ pub struct Run {
     reached_goal: bool,
 }
 
-/// The weights of the best measurement so far.
-struct Best {
-    exact: usize,
-    step: u64,
-    values: Vec<f32>,
-}
-
 impl Run {
     /// A run at step 0 with its initial weights.
     pub fn new(config: &RunConfig, place: Place) -> Self {
@@ -80,6 +73,7 @@ impl Run {
         let device = run.weights.tensors[0].device();
         run.moments = snapshot.moments(&run.plan, &device);
         run.step = snapshot.step;
+        run.best = snapshot.best;
         Ok(run)
     }
 
@@ -178,7 +172,7 @@ impl Run {
     /// # Errors
     /// When the device failed.
     pub async fn snapshot(&self) -> Result<Vec<u8>, String> {
-        checkpoint::snapshot(&self.plan, self.step, &self.weights, &self.moments).await
+        checkpoint::snapshot(&self.plan, self.step, &self.weights, &self.moments, self.best.as_ref()).await
     }
 
     /// The weights of the last step, or of the best measurement (the last step's where there was none), with their step.
