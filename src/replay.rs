@@ -7,10 +7,13 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Engines that promise equal bits to each other. Only [`EngineClass::Cpu`] promises them between machines.
+/// Engines that a run can be computed on. Only [`EngineClass::Cpu`] promises equal bits between machines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EngineClass {
+    /// The CPU engine in a browser: one WebAssembly program, equal bits everywhere.
     Cpu,
+    /// The CPU engine of the command line: it takes what instructions the machine has, so its last bits differ.
+    Native,
     WebGpu,
 }
 
@@ -18,6 +21,7 @@ impl EngineClass {
     pub fn name(self) -> &'static str {
         match self {
             EngineClass::Cpu => "cpu",
+            EngineClass::Native => "native",
             EngineClass::WebGpu => "webgpu",
         }
     }
@@ -45,6 +49,8 @@ pub enum Verdict {
     Reproduced,
     /// Unequal at this step (counted from 1), the first one recorded that is.
     Differs { step: usize, expected: f32, found: f32 },
+    /// Equal at every recorded step, but not at some step between two of them.
+    DiffersBetween,
     /// All equal so far; the run has yet to reach the fingerprint's last step.
     Agreeing { steps: usize },
 }
@@ -94,11 +100,7 @@ impl Fingerprint {
         if identical && hash(&trace[..self.steps]) == self.hash {
             return Verdict::Identical;
         }
-        if exact {
-            let last = self.steps;
-            return Verdict::Differs { step: last, expected: self.losses[self.losses.len() - 1], found: trace[last - 1] };
-        }
-        Verdict::Reproduced
+        if exact { Verdict::DiffersBetween } else { Verdict::Reproduced }
     }
 }
 
@@ -123,6 +125,7 @@ impl FromStr for Fingerprint {
         let [engine, steps, hash, losses] = parts[..] else { return Err(broken()) };
         let engine = match engine {
             "cpu" => EngineClass::Cpu,
+            "native" => EngineClass::Native,
             "webgpu" => EngineClass::WebGpu,
             _ => return Err(broken()),
         };

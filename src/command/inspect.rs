@@ -1,5 +1,6 @@
 //! `sample`, `ceiling`, `eval` and `fields`.
 
+use super::print;
 use crate::config::RunConfig;
 use crate::config::fields::{FIELDS, Kind};
 use crate::engine::{cpu, read};
@@ -22,7 +23,7 @@ pub fn sample(config: &RunConfig, count: u64, split: Split, published: bool) -> 
         } else {
             sample_record(&config.task, config.seed, split, index, config.loss_on)
         };
-        println!("{line}");
+        print(&line.to_string())?;
     }
     Ok(())
 }
@@ -35,7 +36,7 @@ pub fn ceiling(config: &RunConfig, samples: u64, split: Split) -> Result<(), Str
             "depth": depth, "split": split, "samples": e.samples, "ceiling": e.ceiling, "bit_ceiling": e.bit_ceiling, "seen": e.seen,
             "copy": e.copy, "copy_bits": e.copy_bits, "cycle": e.cycle, "cycle_bits": e.cycle_bits,
         });
-        println!("{line}");
+        print(&line.to_string())?;
     }
     Ok(())
 }
@@ -76,20 +77,20 @@ pub fn eval(folder: &Path, mut config: RunConfig, split: Split, logits: u64) -> 
         result["tokens"] = serde_json::json!(batch.inputs.chunks(batch.length).collect::<Vec<_>>());
         result["logits"] = serde_json::json!(rows.chunks(batch.length).collect::<Vec<_>>());
     }
-    println!("{result}");
+    print(&result.to_string())?;
     Ok(())
 }
 
 /// The table of fields as Markdown.
 pub fn fields() -> Result<(), String> {
-    println!("| key | name | unit | values | meaning |\n|---|---|---|---|---|");
+    print("| key | name | unit | values | meaning |\n|---|---|---|---|---|")?;
     for field in FIELDS {
         let values = match field.kind {
             Kind::Integer { min, max } => format!("{min} … {max}"),
             Kind::Real { min, max } => format!("{min} … {max}"),
             Kind::Choice(choices) => choices.iter().map(|(value, _)| format!("`{value}`")).collect::<Vec<_>>().join(", "),
         };
-        println!("| `{}` | {} | {} | {values} | {} |", field.key, field.label, field.unit, field.help);
+        print(&format!("| `{}` | {} | {} | {values} | {} |", field.key, field.label, field.unit, field.help))?;
     }
     Ok(())
 }

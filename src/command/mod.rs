@@ -8,6 +8,7 @@ use crate::config::link::{self, Link};
 use crate::config::presets::PRESETS;
 use crate::task::Split;
 use clap::{Parser, Subcommand, ValueEnum};
+use std::io::Write;
 use std::path::PathBuf;
 
 #[derive(Parser)]
@@ -116,6 +117,18 @@ fn read_link(text: &str) -> Result<Link, String> {
         return Ok(Link { config: (preset.config)(), fingerprint: None });
     }
     link::read(text).map_err(|faults| format!("The link cannot be used:\n  {}", faults.join("\n  ")))
+}
+
+/// Writes a line to standard output; whoever reads it may stop early, which ends the program without a word.
+///
+/// # Errors
+/// When standard output cannot be written for another reason.
+fn print(line: &str) -> Result<(), String> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => Err(format!("Standard output cannot be written: {error}")),
+    }
 }
 
 /// Threads for `--workers`.

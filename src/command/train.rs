@@ -1,5 +1,6 @@
 //! `train` and `bench`.
 
+use super::print;
 use crate::config::RunConfig;
 use crate::config::link::{self, Link};
 use crate::protocol::{DepthScore, Ending};
@@ -10,6 +11,8 @@ use crate::train::run::Place;
 use crate::train::{Measurement, Plan, Run, checkpoint};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
@@ -21,7 +24,9 @@ struct Results {
     workers: usize,
     parameters: usize,
     steps: u64,
-    ending: Ending,
+    /// Why it ended; none where it failed.
+    ending: Option<Ending>,
+    failure: Option<String>,
     /// Training time, measurements left out.
     seconds: f64,
     fingerprint: Option<String>,
@@ -44,56 +49,77 @@ fn pool(config: &RunConfig, workers: usize) -> Place {
     Place::Pool(Box::new(ThreadPool { plan: Plan::new(config), threads: super::threads(workers) }))
 }
 
-/// Trains the run of a link.
+/// Trains the run of a link. The results are written whatever befalls the run; then its end is told.
 pub fn train(link: &Link, out: Option<&Path>, save: Option<&Path>, workers: usize) -> Result<(), String> {
-    let mut run = Run::new(&link.config, pool(&link.config, workers));
-    let bar = ProgressBar::new(link.config.training.steps);
-    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {eta} left  {msg}").map_err(|error| error.to_string())?);
-    let mut losses = Vec::new();
-    let mut measured = Vec::new();
-    let mut seconds = 0.0;
-    let ending = pollster::block_on(async {
-        loop {
-            if let Some(ending) = run.ended() {
-                return Ok::<Ending, String>(ending);
-            }
-            let start = Instant::now();
-            run.step().await?;
-            losses.extend(run.losses().await?);
-            seconds += start.elapsed().as_secs_f64();
-            if run.measurement_due() {
-                let (measurement, best) = run.measure(Split::Validation).await?;
-                bar.set_message(summary(&losses, &measurement));
-                measured.push(entry(&run, seconds, measurement, best));
-            }
-            bar.set_position(run.step_count());
-        }
-    })?;
-    let (last, _) = pollster::block_on(run.measure(Split::Test))?;
-    bar.finish_with_message(summary(&losses, &last));
-    measured.push(entry(&run, seconds, last, false));
+    let mut out =
+        out.map(|path| File::create(path).map_err(|error| format!("{} cannot be written: {error}", path.display()))).transpose()?;
     if let Some(folder) = save {
-        save_weights(&run, folder)?;
+        std::fs::create_dir_all(folder).map_err(|error| format!("The folder {} cannot be made: {error}", folder.display()))?;
     }
-    let fingerprint = Fingerprint::of(EngineClass::Cpu, &losses);
+    let mut run = Run::new(&link.config, pool(&link.config, workers));
+    let mut course = Course::default();
+    let ended = pollster::block_on(follow(&mut run, &mut course));
+    let fingerprint = Fingerprint::of(EngineClass::Native, &course.losses);
     let results = Results {
         link: link::write(&link.config, fingerprint.as_ref()),
-        engine: EngineClass::Cpu.name(),
+        engine: EngineClass::Native.name(),
         workers: run.workers(),
         parameters: crate::model::weights::count(&run.plan.parameters),
         steps: run.step_count(),
-        ending,
-        seconds,
+        ending: ended.as_ref().ok().copied(),
+        failure: ended.as_ref().err().cloned(),
+        seconds: course.seconds,
         fingerprint: fingerprint.as_ref().map(ToString::to_string),
-        replay: link.fingerprint.as_ref().map(|expected| verdict(&expected.compare(EngineClass::Cpu, &losses))),
-        losses,
-        measured,
+        replay: link.fingerprint.as_ref().map(|expected| verdict(&expected.compare(EngineClass::Native, &course.losses))),
+        losses: course.losses,
+        measured: course.measured,
     };
-    write(&results, out)
+    write(&results, out.as_mut())?;
+    ended?;
+    save.map_or(Ok(()), |folder| save_weights(&run, folder))
 }
 
-fn entry(run: &Run, seconds: f64, measurement: Measurement, best: bool) -> Measured {
-    Measured { step: run.step_count(), seconds, split: measurement.split, best, depths: measurement.depths }
+/// What a run has given so far.
+#[derive(Default)]
+struct Course {
+    losses: Vec<f32>,
+    measured: Vec<Measured>,
+    seconds: f64,
+}
+
+/// Drives a run to its end and its last measurement, on test rules.
+async fn follow(run: &mut Run, course: &mut Course) -> Result<Ending, String> {
+    let bar = ProgressBar::new(run.plan.config.training.steps);
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {eta} left  {msg}").map_err(|error| error.to_string())?);
+    let ending = loop {
+        if let Some(ending) = run.ended() {
+            break ending;
+        }
+        let start = Instant::now();
+        run.step().await?;
+        course.losses.extend(run.losses().await?);
+        course.seconds += start.elapsed().as_secs_f64();
+        if run.measurement_due() {
+            bar.set_message(course.measure(run, Split::Validation).await?);
+        }
+        bar.set_position(run.step_count());
+    };
+    // The last weights compete for the best ones too.
+    if !run.measurement_due() {
+        course.measure(run, Split::Validation).await?;
+    }
+    bar.finish_with_message(course.measure(run, Split::Test).await?);
+    Ok(ending)
+}
+
+impl Course {
+    /// Measures, and says in a few words what was found.
+    async fn measure(&mut self, run: &mut Run, split: Split) -> Result<String, String> {
+        let (measurement, best) = run.measure(split).await?;
+        let words = summary(&self.losses, &measurement);
+        self.measured.push(Measured { step: run.step_count(), seconds: self.seconds, split, best, depths: measurement.depths });
+        Ok(words)
+    }
 }
 
 fn summary(losses: &[f32], measurement: &Measurement) -> String {
@@ -107,6 +133,7 @@ fn verdict(verdict: &Verdict) -> String {
         Verdict::Identical => "reproduced bit for bit".into(),
         Verdict::Reproduced => "reproduced within tolerance".into(),
         Verdict::Differs { step, expected, found } => format!("differs at step {step} (expected {expected}, found {found})"),
+        Verdict::DiffersBetween => "differs between two recorded steps".into(),
         Verdict::Agreeing { steps } => format!("agrees over the {steps} steps made"),
     }
 }
@@ -114,7 +141,6 @@ fn verdict(verdict: &Verdict) -> String {
 fn save_weights(run: &Run, folder: &Path) -> Result<(), String> {
     let (_, values) = pollster::block_on(run.values(true))?;
     let task = &run.plan.config.task;
-    std::fs::create_dir_all(folder).map_err(|error| format!("The folder {} cannot be made: {error}", folder.display()))?;
     let put = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
         std::fs::write(&path, bytes).map_err(|error| format!("{} cannot be written: {error}", path.display()))
@@ -126,14 +152,11 @@ fn save_weights(run: &Run, folder: &Path) -> Result<(), String> {
     )
 }
 
-fn write<T: Serialize>(value: &T, out: Option<&Path>) -> Result<(), String> {
+fn write<T: Serialize>(value: &T, out: Option<&mut File>) -> Result<(), String> {
     let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
     match out {
-        Some(path) => std::fs::write(path, text + "\n").map_err(|error| format!("{} cannot be written: {error}", path.display())),
-        None => {
-            println!("{text}");
-            Ok(())
-        }
+        Some(file) => writeln!(file, "{text}").map_err(|error| format!("The results cannot be written: {error}")),
+        None => print(&text),
     }
 }
 

@@ -226,7 +226,7 @@ pub static FIELDS: &[Field] = &[
     },
     Field {
         key: "decay", label: "Decay ends", unit: "steps", group: Group::Training, kind: Kind::Integer { min: 0, max: 10_000_000 },
-        help: "The step at which the falling learning rate would reach zero. 0 keeps it level.",
+        help: "The step at which the falling learning rate reaches zero; past it nothing more is learnt. 0 keeps it level.",
         get: |c| c.training.decay.to_string(), write: |c, v| c.training.decay = v.integer(),
     },
     Field {
@@ -266,7 +266,7 @@ pub static FIELDS: &[Field] = &[
     },
     Field {
         key: "stop", label: "Stop early at", unit: "of floor → ceiling", group: Group::Measuring, kind: Kind::Real { min: 0.0, max: 1.0 },
-        help: "End the run once exact match at the smallest depth has come this share of the way from copying to the best possible. 0 never stops early.",
+        help: "End the run once exact match at the smallest depth has come this share of the way from the better shortcut (copying, or continuing a cycle) to the best possible. 0 never stops early.",
         get: |c| c.training.stop_at.to_string(), write: |c, v| c.training.stop_at = v.real(),
     },
     Field {

@@ -149,6 +149,11 @@ impl RunConfig {
         }
     }
 
+    /// Bytes of one layer's attention weights for one sequence, `4 h S²`: what long sequences cost.
+    pub fn attention_bytes(&self) -> usize {
+        4 * self.model.heads * self.task.sequence_length().pow(2)
+    }
+
     /// What is wrong across fields; each field's own range is checked where it is set. Empty when the run can start.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
@@ -172,6 +177,18 @@ impl RunConfig {
                 "rope",
                 format!(
                     "Rotary positions turn dimensions in pairs, and this share of a head's {head} dimensions is {dims}: choose a share that gives an even number, such as 1."
+                ),
+            );
+        }
+        // A gradient keeps about six such arrays a layer, and WebAssembly has 4 GB in all.
+        if self.attention_bytes().saturating_mul(6 * model.layers) > 2_500_000_000 {
+            tell(
+                "T",
+                format!(
+                    "A sequence of {} tokens is too long for {} layers of {} heads in a browser's memory: show fewer rows or cells, or use fewer layers or heads.",
+                    self.task.sequence_length(),
+                    model.layers,
+                    model.heads
                 ),
             );
         }

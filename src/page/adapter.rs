@@ -52,7 +52,7 @@ async fn request() -> Result<Adapter, JsValue> {
 /// The badge of an engine that answered.
 pub fn badge(engine: &Engine) -> String {
     match engine.class {
-        EngineClass::Cpu => format!("CPU · {}", workers(engine.workers)),
+        EngineClass::Cpu | EngineClass::Native => format!("CPU · {}", workers(engine.workers)),
         EngineClass::WebGpu if engine.software => format!("WebGPU · {} (software adapter)", engine.name),
         EngineClass::WebGpu => format!("WebGPU · {}", engine.name),
     }

@@ -36,6 +36,8 @@ pub struct Run {
     /// One loss a step, from step 1.
     pub losses: Vec<f32>,
     pub seconds: f64,
+    /// Training time before the worker that now computes took over.
+    pub earlier: f64,
     pub measured: Vec<Measurement>,
     /// Answers of the newest measurement, and the split its questions are from.
     pub predictions: Vec<Prediction>,
@@ -57,6 +59,7 @@ impl Run {
             parameters: 0,
             losses: Vec::new(),
             seconds: 0.0,
+            earlier: 0.0,
             measured: Vec::new(),
             predictions: Vec::new(),
             split: Split::Validation,
@@ -81,13 +84,15 @@ impl Run {
         self.losses.truncate(step as usize);
         self.measured.retain(|measurement| measurement.step <= step);
         self.ending = None;
+        self.earlier = self.measured.last().map_or(0.0, |measurement| measurement.seconds);
+        self.seconds = self.earlier;
     }
 
     /// Takes over the losses of the steps from `first`, counted from 1. What was known of those steps gives way.
     pub fn add_losses(&mut self, first: u64, losses: &[f32], seconds: f64) {
         self.losses.truncate(first.saturating_sub(1) as usize);
         self.losses.extend_from_slice(losses);
-        self.seconds = seconds;
+        self.seconds = self.earlier + seconds;
     }
 
     pub fn add_measurement(&mut self, measurement: Measurement, predictions: Vec<Prediction>, best: bool) {
@@ -97,7 +102,7 @@ impl Run {
         }
         self.split = measurement.split;
         self.predictions = predictions;
-        self.measured.push(measurement);
+        self.measured.push(Measurement { seconds: self.earlier + measurement.seconds, ..measurement });
     }
 
     pub fn latest(&self) -> Option<&Measurement> {

@@ -191,9 +191,11 @@ impl Page {
     }
 }
 
-/// Whether two configurations draw the same losses as far as both go: the step to reach ends a run but changes none of its numbers.
+/// Whether two configurations draw the same losses as far as both go: the step to reach ends a run but changes none of its numbers, and what the engine
+/// changes is what a fingerprint is compared for.
 pub fn same_numbers(a: &RunConfig, b: &RunConfig) -> bool {
     let mut b = b.clone();
     b.training.steps = a.training.steps;
+    b.engine = a.engine;
     *a == b
 }

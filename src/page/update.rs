@@ -5,6 +5,7 @@ use super::session::{self, Snapshot};
 use super::state::{Failure, Page, Phase};
 use super::{browser, downloads};
 use crate::protocol::{Ending, Engine, Report};
+use crate::replay::EngineClass;
 use js_sys::Uint8Array;
 use leptos::prelude::*;
 use std::time::Duration;
@@ -34,6 +35,7 @@ pub fn report(page: Page, report: Report, bytes: Option<Uint8Array>) {
             page.phase.set(Phase::Paused);
         }
         Report::Resumed { .. } => {
+            page.change_current(|run| run.ending = None);
             page.pace.update_untracked(|pace| pace.rest());
             page.phase.set(Phase::Running);
         }
@@ -47,13 +49,22 @@ pub fn report(page: Page, report: Report, bytes: Option<Uint8Array>) {
 fn started(page: Page, engine: Engine, parameters: usize, step: u64) {
     page.change_current(|run| {
         run.rewind(step);
-        run.engine = Some(engine);
+        run.engine = Some(continued(run.engine.take(), engine, step));
         run.parameters = parameters;
     });
     page.pace.update_untracked(|pace| pace.rest());
     page.failure.set(None);
     page.phase.set(Phase::Running);
     page.runs.notify();
+}
+
+/// The engine of a run that goes on at `step`: on two of different classes it promises no more bits than the weaker one.
+fn continued(before: Option<Engine>, mut now: Engine, step: u64) -> Engine {
+    if step > 0 && before.is_some_and(|before| before.class != now.class) {
+        now.note = format!("The run began on another engine and goes on on {}. {}", now.name, now.note);
+        now.class = EngineClass::WebGpu;
+    }
+    now
 }
 
 fn keep(page: Page, step: u64, bytes: Option<Uint8Array>) {
@@ -64,7 +75,7 @@ fn keep(page: Page, step: u64, bytes: Option<Uint8Array>) {
 
 fn finished(page: Page, seconds: f64, why: Ending) {
     page.change_current(|run| {
-        run.seconds = seconds;
+        run.seconds = run.earlier + seconds;
         run.ending = Some(why);
     });
     page.stopping.set(false);

@@ -48,6 +48,7 @@ fn finished(run: Option<&Run>, step: u64, loss: &str) -> String {
 pub fn replay(verdict: Option<&Verdict>, steps: usize, engine: EngineClass) -> String {
     let machine = match engine {
         EngineClass::Cpu => "the CPU",
+        EngineClass::Native => "the command line",
         EngineClass::WebGpu => "WebGPU",
     };
     let steps = thousands(steps as u64);
@@ -62,8 +63,16 @@ pub fn replay(verdict: Option<&Verdict>, steps: usize, engine: EngineClass) -> S
         Some(Verdict::Reproduced) => {
             format!("Reproduced within tolerance: the losses of {steps} steps agree with the link's to 2 %, as far as its engine promises.")
         }
+        Some(Verdict::DiffersBetween) => {
+            format!(
+                "Differs somewhere between two of the recorded steps: other engine, adapter or version. All {steps} steps were compared."
+            )
+        }
         Some(Verdict::Differs { step, expected, found }) => {
-            format!("Differs at step {} (expected {expected:.6}, found {found:.6}): other engine or adapter.", thousands(*step as u64))
+            format!(
+                "Differs at step {} (expected {expected:.6}, found {found:.6}): other engine, adapter or version.",
+                thousands(*step as u64)
+            )
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Accuracy on held-out rules.
 
 use super::batch::Batch;
-use super::job::{Job, Outcome, Plan, QUESTIONS};
+use super::job::{Job, Outcome, Plan};
 use crate::engine::{Int, Tensor, TensorData, read};
 use crate::model::Weights;
 use crate::protocol::{DepthScore, Prediction};
@@ -42,8 +42,9 @@ impl Measurement {
 
 /// The jobs of a measurement over `samples` questions a depth, the first `free` of them also free-running.
 pub fn jobs(plan: &Plan, split: Split, samples: usize, free: usize) -> Vec<Job> {
-    let starts = || (0..samples).step_by(QUESTIONS);
-    let job = |depth: usize, first: usize| Job::Answers { split, depth, first: first as u64, count: QUESTIONS.min(samples - first), free };
+    let questions = plan.questions();
+    let starts = || (0..samples).step_by(questions);
+    let job = |depth: usize, first: usize| Job::Answers { split, depth, first: first as u64, count: questions.min(samples - first), free };
     plan.config.task.depths().into_iter().flat_map(|depth| starts().map(move |first| job(depth, first))).collect()
 }
 

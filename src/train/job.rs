@@ -11,12 +11,14 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Most sequences in a shard: bounds the memory of one gradient.
+/// Most sequences in a shard.
 const SHARD_LIMIT: usize = 16;
+/// Most bytes of one layer's attention weights in a shard: with [`SHARD_LIMIT`] this bounds the memory of one gradient.
+const SHARD_BYTES: usize = 64 << 20;
 /// Shards that a batch is cut into at least, where it has as many sequences.
 const SHARDS: usize = 4;
-/// Sequences in a question job.
-pub const QUESTIONS: usize = 32;
+/// Most sequences in a question job.
+const QUESTIONS: usize = 32;
 
 /// What every worker of a run knows.
 #[derive(Clone)]
@@ -54,12 +56,18 @@ impl Plan {
         Self { config: config.clone(), model, parameters }
     }
 
-    /// The shards of a batch, as ranges of its sequences: at least [`SHARDS`] and none over [`SHARD_LIMIT`], as even as can
+    /// The shards of a batch, as ranges of its sequences: at least [`SHARDS`] and none past the limits above, as even as can
     /// be. They depend on the batch alone, never on who computes them.
     pub fn shards(&self) -> Vec<Range<usize>> {
         let batch = self.config.training.batch;
-        let count = SHARDS.max(batch.div_ceil(SHARD_LIMIT)).min(batch);
+        let limit = (SHARD_BYTES / self.config.attention_bytes()).clamp(1, SHARD_LIMIT);
+        let count = SHARDS.max(batch.div_ceil(limit)).min(batch);
         (0..count).map(|shard| shard * batch / count..(shard + 1) * batch / count).collect()
+    }
+
+    /// Sequences in a question job.
+    pub fn questions(&self) -> usize {
+        (2 * SHARD_BYTES / self.config.attention_bytes()).clamp(1, QUESTIONS)
     }
 
     /// Training example of position `position` in the batch of `step`.

@@ -17,8 +17,9 @@ const FREE_ON_THE_WAY: usize = 8;
 const FREE_AT_THE_END: usize = 64;
 /// Sequences that the floor and the ceiling of the early stop are estimated on.
 const ESTIMATED: u64 = 2_000;
-/// Tokens of one gradient on a device of its own: bounds its memory.
+/// Most tokens, and most bytes of one layer's attention weights, of one gradient on a device of its own: they bound its memory.
 const DEVICE_TOKENS: usize = 16_384;
+const DEVICE_BYTES: usize = 128 << 20;
 
 /// Where gradients are computed.
 pub enum Place {
@@ -41,6 +42,7 @@ pub struct Run {
     /// Floor and ceiling of exact match at the smallest depth, where the run may stop early.
     goal: Option<(f64, f64)>,
     reached_goal: bool,
+    diverged: bool,
 }
 
 impl Run {
@@ -59,7 +61,7 @@ impl Run {
         let weights = plan.upload(values, &device);
         let moments = optimizer::moments(plan.config.training.optimizer, &plan.parameters, &weights.tensors);
         let goal = (plan.config.training.stop_at > 0.0).then(|| goal(&plan));
-        Self { plan, place, weights, moments, step: 0, pending: Vec::new(), best: None, goal, reached_goal: false }
+        Self { plan, place, weights, moments, step: 0, pending: Vec::new(), best: None, goal, reached_goal: false, diverged: false }
     }
 
     /// Goes on from a snapshot.
@@ -101,6 +103,11 @@ impl Run {
         }
     }
 
+    /// Whether a loss was not a number.
+    pub fn diverged(&self) -> bool {
+        self.diverged
+    }
+
     /// Changes the step count to reach.
     pub fn reach(&mut self, steps: u64) {
         self.plan.config.training.steps = steps;
@@ -138,7 +145,10 @@ impl Run {
         let first = self.step + 1 - self.pending.len() as u64;
         let losses = read(Tensor::cat(std::mem::take(&mut self.pending), 0)).await?;
         match losses.iter().position(|loss| !loss.is_finite()) {
-            Some(index) => Err(format!("The loss of step {} is not a number: the run has diverged.", first + index as u64)),
+            Some(index) => {
+                self.diverged = true;
+                Err(format!("The loss of step {} is not a number: the run has diverged.", first + index as u64))
+            }
             None => Ok(losses),
         }
     }
@@ -162,7 +172,7 @@ impl Run {
         }
         if let (Some((floor, ceiling)), Some(first), Split::Validation) = (self.goal, measured.depths.first(), split) {
             let share = first.exact as f64 / first.samples.max(1) as f64;
-            self.reached_goal = progress(share, floor, ceiling) >= self.plan.config.training.stop_at;
+            self.reached_goal = share >= ceiling || progress(share, floor, ceiling) >= self.plan.config.training.stop_at;
         }
         Ok((measured, best))
     }
@@ -244,7 +254,8 @@ async fn pooled_gradient(plan: &Plan, weights: &Weights, pool: &mut dyn Pool, st
 /// Loss and gradient of a step on a device of its own.
 fn device_gradient(plan: &Plan, weights: &Weights, step: u64) -> (Tensor<1>, Vec<Tensor<1>>) {
     let batch = plan.config.training.batch;
-    let size = (DEVICE_TOKENS / plan.config.task.sequence_length()).clamp(1, batch);
+    let fitting = (DEVICE_TOKENS / plan.config.task.sequence_length()).min(DEVICE_BYTES / plan.config.attention_bytes());
+    let size = fitting.clamp(1, batch);
     let asked = plan.asked();
     let part = |start: usize| super::loss::gradient(&plan.model, weights, &plan.batch(step, start..(start + size).min(batch)), asked);
     let (mut loss, mut gradients) = part(0);

@@ -49,8 +49,9 @@ async fn drive(inbox: Inbox<Incoming<Command>>) {
             (None, None) => Ok(()),
         };
         if let Err(sentence) = outcome {
+            let diverged = session.as_ref().is_some_and(Session::diverged);
             session = None;
-            super::failed(&sentence);
+            if diverged { super::diverged(&sentence) } else { super::failed(&sentence) }
         }
         if super::now() - breath > BREATH_MILLISECONDS {
             next_turn().await;

@@ -22,7 +22,8 @@ const PENDING_LIMIT: u64 = 64;
 enum State {
     Running,
     Paused,
-    Over,
+    /// Ended, and why.
+    Over(Ending),
 }
 
 /// A run and its clock.
@@ -63,6 +64,11 @@ impl Session {
             prepare("Compiling the graphics card's programs; the first steps are slow.");
         }
         Ok(Self { run, class, state: State::Running, trained: 0.0, losses: Vec::new(), sent: now(), stride: 1, queued: 0 })
+    }
+
+    /// Whether the run has come to numbers that are none: to go on from the last snapshot would end the same way.
+    pub fn diverged(&self) -> bool {
+        self.run.diverged()
     }
 
     pub fn running(&self) -> bool {
@@ -181,20 +187,25 @@ impl Session {
 
     /// Changes the step count to reach; a run that had reached its own goes on.
     pub fn reach(&mut self, steps: u64) -> Result<(), String> {
-        self.run.reach(steps);
-        if self.state == State::Over && self.run.ended().is_none() {
+        self.run.reach(steps.max(self.run.step_count()));
+        if self.state == State::Over(Ending::Reached) && self.run.ended().is_none() {
             self.state = State::Running;
             wire::post(&Report::Resumed { step: self.run.step_count() }, None);
         }
         Ok(())
     }
 
-    /// The last measurement, on test rules that neither training nor the choice of the best weights has seen.
+    /// The last measurement, of the last step's weights on test rules that neither training nor the choice of the best
+    /// weights has seen.
     pub async fn finish(&mut self, why: Ending) -> Result<(), String> {
-        if self.state == State::Over {
+        if matches!(self.state, State::Over(_)) {
             return Ok(());
         }
-        self.state = State::Over;
+        self.state = State::Over(why);
+        // The last weights compete for the best ones too.
+        if !self.run.measurement_due() {
+            self.measure(Split::Validation).await?;
+        }
         self.measure(Split::Test).await?;
         self.snapshot().await?;
         wire::post(&Report::Finished { step: self.run.step_count(), seconds: self.trained / 1e3, why }, None);

@@ -72,5 +72,11 @@ test('a lost device is told in a sentence, and the run goes on from its snapshot
   assert.equal(await text(page, '#failure'), '');
   await press(page, '#stop');
   await state(page, 'finished');
+  await press(page, '#train');
+  await state(page, 'running');
+  await steps(page, 2);
+  assert.match(await text(page, '#engine-badge'), /WebGPU/, 'a second run of the same page is on the graphics card too');
+  await press(page, '#stop');
+  await state(page, 'finished');
   await page.close();
 });

@@ -74,7 +74,7 @@ fn ReplayBanner(page: Page) -> impl IntoView {
     let verdict = Memo::new(move |_| page.verdict());
     let class = move || match verdict.get() {
         Some(Verdict::Identical | Verdict::Reproduced) => "banner good",
-        Some(Verdict::Differs { .. }) => "banner bad",
+        Some(Verdict::Differs { .. } | Verdict::DiffersBetween) => "banner bad",
         Some(Verdict::Agreeing { .. }) | None => "banner",
     };
     let name = move || match verdict.get() {
@@ -82,7 +82,7 @@ fn ReplayBanner(page: Page) -> impl IntoView {
         Some(Verdict::Agreeing { .. }) => "agreeing",
         Some(Verdict::Identical) => "identical",
         Some(Verdict::Reproduced) => "reproduced",
-        Some(Verdict::Differs { .. }) => "differs",
+        Some(Verdict::Differs { .. } | Verdict::DiffersBetween) => "differs",
     };
     view! {
         {move || carried.get().map(|(steps, engine)| view! {
