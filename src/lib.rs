@@ -27,8 +27,10 @@
 //! - `train`: batch, loss, optimiser, step, evaluation, checkpoint. Knows no clock, page or worker.
 //! - `engine`: the only place that names a backend.
 //! - [`protocol`]: what page and worker say.
-//! - `page`, `worker`: the browser's side; the only places that know there is a browser.
+//! - `page`, `worker`, and `adapter` for both: the browser's side; the only places that know there is a browser.
 
+#[cfg(feature = "browser")]
+mod adapter;
 pub mod config;
 pub mod protocol;
 pub mod replay;

@@ -1,13 +1,11 @@
 //! Which engine “automatic” would choose here, for the badge before a run. The worker chooses for itself; this only foretells.
 
 use super::state::Page;
+use crate::adapter;
 use crate::config::EngineChoice;
 use crate::protocol::Engine;
 use crate::replay::EngineClass;
-use js_sys::{Function, Promise, Reflect};
 use leptos::prelude::*;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 
 /// What the browser answers when asked for a WebGPU adapter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,28 +23,11 @@ pub enum Adapter {
 /// Asks the browser and notes the answer.
 pub fn ask(page: Page) {
     wasm_bindgen_futures::spawn_local(async move {
-        page.adapter.set(request().await.unwrap_or(Adapter::Missing));
+        page.adapter.set(match adapter::find().await {
+            Ok(found) => Adapter::Found { name: found.name, software: found.software },
+            Err(_) => Adapter::Missing,
+        });
     });
-}
-
-async fn request() -> Result<Adapter, JsValue> {
-    let gpu = Reflect::get(&window().navigator(), &"gpu".into())?;
-    if gpu.is_undefined() || gpu.is_null() {
-        return Ok(Adapter::Missing);
-    }
-    let request: Function = Reflect::get(&gpu, &"requestAdapter".into())?.dyn_into()?;
-    let adapter = JsFuture::from(request.call0(&gpu)?.dyn_into::<Promise>()?).await?;
-    if adapter.is_undefined() || adapter.is_null() {
-        return Ok(Adapter::Missing);
-    }
-    let info = Reflect::get(&adapter, &"info".into())?;
-    let part = |name: &str| Reflect::get(&info, &name.into()).ok().and_then(|value| value.as_string()).unwrap_or_default();
-    let told = [part("description"), format!("{} {}", part("vendor"), part("architecture"))];
-    let name = told.iter().map(|name| name.trim()).find(|name| !name.is_empty()).unwrap_or("graphics adapter").to_string();
-    let flag = |object: &JsValue| Reflect::get(object, &"isFallbackAdapter".into()).ok().and_then(|value| value.as_bool()).unwrap_or(false);
-    let lower = told.join(" ").to_lowercase();
-    let emulated = ["swiftshader", "llvmpipe", "lavapipe", "basic render"].iter().any(|known| lower.contains(known));
-    Ok(Adapter::Found { name, software: flag(&info) || flag(&adapter) || emulated })
 }
 
 /// The badge of an engine that answered.

@@ -3,7 +3,6 @@
 //! The same program serves as lead (started by the page) and as helper (started by a lead on the CPU engine, told apart
 //! by the worker's name). Messages are arrays `[json]` or `[json, bytes]`.
 
-mod adapter;
 mod helper;
 mod inbox;
 mod lead;

@@ -1,8 +1,8 @@
 //! One run in the worker: which engine, how often to report, when to measure.
 
-use super::adapter::{self, Adapter};
 use super::pool::HelperPool;
 use super::{now, wire};
+use crate::adapter::{self, Adapter};
 use crate::config::{EngineChoice, RunConfig};
 use crate::engine::webgpu;
 use crate::model::weights;

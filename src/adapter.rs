@@ -1,4 +1,5 @@
-//! What the browser says of its graphics adapter before anything is opened on it.
+//! What the browser says of its graphics adapter before anything is opened on it. The page foretells the engine from it and
+//! the worker chooses by it, so that the two cannot disagree.
 
 use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -18,7 +19,7 @@ pub struct Adapter {
 pub async fn find() -> Result<Adapter, String> {
     let get = |object: &JsValue, key: &str| Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED);
     let gpu = get(&get(&js_sys::global(), "navigator"), "gpu");
-    if gpu.is_undefined() {
+    if gpu.is_undefined() || gpu.is_null() {
         return Err("This browser has no WebGPU (it needs a recent browser and a page served over https or from localhost).".into());
     }
     let none = || "This browser has WebGPU but no graphics adapter answered.".to_string();
@@ -32,7 +33,8 @@ pub async fn find() -> Result<Adapter, String> {
     let words: Vec<String> =
         [text("description"), text("vendor"), text("architecture")].into_iter().filter(|word| !word.is_empty()).collect();
     let name = if words.is_empty() { "adapter without a name".to_string() } else { words.join(" ") };
-    let known = ["swiftshader", "llvmpipe", "lavapipe", "microsoft basic"];
-    let software = get(&info, "isFallbackAdapter").is_truthy() || known.iter().any(|word| name.to_lowercase().contains(word));
+    let known = ["swiftshader", "llvmpipe", "lavapipe", "basic render", "microsoft basic"];
+    let fallback = |object: &JsValue| get(object, "isFallbackAdapter").is_truthy();
+    let software = fallback(&info) || fallback(&adapter) || known.iter().any(|word| name.to_lowercase().contains(word));
     Ok(Adapter { name, software })
 }
