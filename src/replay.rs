@@ -1,28 +1,54 @@
 //! Does this machine reproduce that run? A [`Fingerprint`] holds enough of a run's loss trace to say so, and where it first differs.
 //!
-//! Written `cpu-500-9f3a12bc-3fb504f3.3fb1c28d…`: the class of engine, the number of steps, a hash over the bits of all
+//! Written `fma-500-9f3a12bc-3fb504f3.3fb1c28d…`: the class of engine, the number of steps, a hash over the bits of all
 //! losses, and the bits of the losses of steps 1, 2, 4, 8, … and the last.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// Engines that a run can be computed on. Only [`EngineClass::Cpu`] promises equal bits between machines.
+/// Engines that a run can be computed on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EngineClass {
-    /// The CPU engine in a browser: one WebAssembly program, equal bits everywhere.
-    Cpu,
-    /// The CPU engine of the command line: it takes what instructions the machine has, so its last bits differ.
-    Native,
+    /// The CPU engine with fused multiply-add: equal bits on every machine that has it, in a browser or natively.
+    Fused,
+    /// The CPU engine with separate rounding: equal bits on every machine.
+    Separate,
     WebGpu,
+    /// The CPU engine of the first links, which no longer exists; equal bits in every browser.
+    Cpu,
+    /// That engine in the command line of its day, whose last bits differed between machines.
+    Native,
 }
 
 impl EngineClass {
+    const ALL: [EngineClass; 5] =
+        [EngineClass::Fused, EngineClass::Separate, EngineClass::WebGpu, EngineClass::Cpu, EngineClass::Native];
+
     pub fn name(self) -> &'static str {
         match self {
+            EngineClass::Fused => "fma",
+            EngineClass::Separate => "simd",
+            EngineClass::WebGpu => "webgpu",
             EngineClass::Cpu => "cpu",
             EngineClass::Native => "native",
-            EngineClass::WebGpu => "webgpu",
+        }
+    }
+
+    /// The CPU engine's class by how it rounds.
+    #[cfg(feature = "engine")]
+    pub fn of(arithmetic: crate::engine::cpu::Arithmetic) -> Self {
+        match arithmetic {
+            crate::engine::cpu::Arithmetic::Fused => EngineClass::Fused,
+            crate::engine::cpu::Arithmetic::Separate => EngineClass::Separate,
+        }
+    }
+
+    /// Whether two runs of this class have equal bits.
+    fn promises_bits(self) -> bool {
+        match self {
+            EngineClass::Fused | EngineClass::Separate | EngineClass::Cpu => true,
+            EngineClass::WebGpu | EngineClass::Native => false,
         }
     }
 }
@@ -84,7 +110,7 @@ impl Fingerprint {
 
     /// Compares a run in progress or finished with this one.
     pub fn compare(&self, engine: EngineClass, trace: &[f32]) -> Verdict {
-        let exact = self.engine == EngineClass::Cpu && engine == EngineClass::Cpu;
+        let exact = self.engine == engine && engine.promises_bits();
         let mut identical = true;
         for (mark, &expected) in marks(self.steps).into_iter().zip(&self.losses) {
             let Some(&found) = trace.get(mark - 1) else {
@@ -123,12 +149,7 @@ impl FromStr for Fingerprint {
             || "“fp” is not a whole fingerprint; the link was probably cut off. Remove the fp part to run without comparing.".to_string();
         let parts: Vec<&str> = text.split('-').collect();
         let [engine, steps, hash, losses] = parts[..] else { return Err(broken()) };
-        let engine = match engine {
-            "cpu" => EngineClass::Cpu,
-            "native" => EngineClass::Native,
-            "webgpu" => EngineClass::WebGpu,
-            _ => return Err(broken()),
-        };
+        let engine = EngineClass::ALL.into_iter().find(|class| class.name() == engine).ok_or_else(broken)?;
         let steps: usize = steps.parse().ok().filter(|steps| (1..=10_000_000).contains(steps)).ok_or_else(broken)?;
         let hash = hexadecimal(hash).ok_or_else(broken)?;
         let losses: Option<Vec<f32>> = losses.split('.').map(|loss| hexadecimal(loss).map(f32::from_bits)).collect();

@@ -3,13 +3,14 @@
 use super::print;
 use crate::config::RunConfig;
 use crate::config::fields::{FIELDS, Kind};
-use crate::engine::{cpu, read};
+use crate::engine::cpu::{Kernel, Moments};
 use crate::stats::wilson;
 use crate::task::{Split, estimate, published_record, sample_record};
 use crate::train::batch::Batch;
 use crate::train::pool::ThreadPool;
-use crate::train::run::{Place, measure};
-use crate::train::{Plan, checkpoint};
+use crate::train::place::State;
+use crate::train::run::measure;
+use crate::train::{Performer, Place, Plan, checkpoint};
 use std::path::Path;
 
 /// Questions that `eval` also asks free-running.
@@ -58,9 +59,10 @@ pub fn eval(folder: &Path, mut config: RunConfig, split: Split, logits: u64) -> 
     config.model = model;
     let plan = Plan::new(&config);
     let values = checkpoint::read_weights(&plan.parameters, &bytes)?;
-    let weights = plan.upload(&values, &cpu());
-    let mut place = Place::Pool(Box::new(ThreadPool { plan: plan.clone(), threads: super::threads(0) }));
-    let measured = pollster::block_on(measure(&plan, &mut place, &weights, &values, split, config.training.eval_samples, FREE))?;
+    let kernel = Kernel::best();
+    let place = Place::Pool(Box::new(ThreadPool::new(&plan, kernel, super::threads(0))), kernel);
+    let mut state = State::new(&plan, place, values.clone(), Moments::zero(values.len()))?;
+    let measured = pollster::block_on(measure(&plan, &mut state, split, config.training.eval_samples, FREE))?;
     let depths: Vec<_> = measured
         .depths
         .iter()
@@ -72,8 +74,9 @@ pub fn eval(folder: &Path, mut config: RunConfig, split: Split, logits: u64) -> 
             .map(|index| config.task.encode(&config.task.sample(config.seed, split, index), config.task.depths()[0], config.loss_on))
             .collect();
         let batch = Batch::new(&tokens);
-        let values = pollster::block_on(read(plan.model.logits(&weights, batch.tokens(&cpu()), 0)))?;
-        let rows: Vec<&[f32]> = values.chunks(vocabulary).collect();
+        let mut performer = Performer::new(plan, kernel);
+        performer.load(&values);
+        let rows: Vec<&[f32]> = performer.logits(&batch, 0).chunks(vocabulary).collect();
         result["tokens"] = serde_json::json!(batch.inputs.chunks(batch.length).collect::<Vec<_>>());
         result["logits"] = serde_json::json!(rows.chunks(batch.length).collect::<Vec<_>>());
     }

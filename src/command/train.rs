@@ -6,9 +6,9 @@ use crate::config::link::{self, Link};
 use crate::protocol::{DepthScore, Ending};
 use crate::replay::{EngineClass, Fingerprint, Verdict};
 use crate::task::Split;
+use crate::engine::cpu::Kernel;
 use crate::train::pool::ThreadPool;
-use crate::train::run::Place;
-use crate::train::{Measurement, Plan, Run, checkpoint};
+use crate::train::{Measurement, Place, Plan, Run, checkpoint};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::fs::File;
@@ -46,7 +46,8 @@ struct Measured {
 }
 
 fn pool(config: &RunConfig, workers: usize) -> Place {
-    Place::Pool(Box::new(ThreadPool { plan: Plan::new(config), threads: super::threads(workers) }))
+    let kernel = Kernel::best();
+    Place::Pool(Box::new(ThreadPool::new(&Plan::new(config), kernel, super::threads(workers))), kernel)
 }
 
 /// Trains the run of a link. The results are written whatever befalls the run; then its end is told.
@@ -56,13 +57,14 @@ pub fn train(link: &Link, out: Option<&Path>, save: Option<&Path>, workers: usiz
     if let Some(folder) = save {
         std::fs::create_dir_all(folder).map_err(|error| format!("The folder {} cannot be made: {error}", folder.display()))?;
     }
-    let mut run = Run::new(&link.config, pool(&link.config, workers));
+    let mut run = Run::new(&link.config, pool(&link.config, workers))?;
     let mut course = Course::default();
     let ended = pollster::block_on(follow(&mut run, &mut course));
-    let fingerprint = Fingerprint::of(EngineClass::Native, &course.losses);
+    let class = EngineClass::of(Kernel::best().arithmetic);
+    let fingerprint = Fingerprint::of(class, &course.losses);
     let results = Results {
         link: link::write(&link.config, fingerprint.as_ref()),
-        engine: EngineClass::Native.name(),
+        engine: class.name(),
         workers: run.workers(),
         parameters: crate::model::weights::count(&run.plan.parameters),
         steps: run.step_count(),
@@ -70,7 +72,7 @@ pub fn train(link: &Link, out: Option<&Path>, save: Option<&Path>, workers: usiz
         failure: ended.as_ref().err().cloned(),
         seconds: course.seconds,
         fingerprint: fingerprint.as_ref().map(ToString::to_string),
-        replay: link.fingerprint.as_ref().map(|expected| verdict(&expected.compare(EngineClass::Native, &course.losses))),
+        replay: link.fingerprint.as_ref().map(|expected| verdict(&expected.compare(class, &course.losses))),
         losses: course.losses,
         measured: course.measured,
     };
@@ -162,7 +164,7 @@ fn write<T: Serialize>(value: &T, out: Option<&mut File>) -> Result<(), String> 
 
 /// Times steps one by one and prints their median.
 pub fn bench(config: &RunConfig, steps: u64, workers: usize) -> Result<(), String> {
-    let mut run = Run::new(config, pool(config, workers));
+    let mut run = Run::new(config, pool(config, workers))?;
     let mut seconds = Vec::new();
     for _ in 0..=steps {
         let start = Instant::now();

@@ -149,9 +149,11 @@ impl RunConfig {
         }
     }
 
-    /// Bytes of one layer's attention weights for one sequence, `4 h S²`: what long sequences cost.
-    pub fn attention_bytes(&self) -> usize {
-        4 * self.model.heads * self.task.sequence_length().pow(2)
+    /// Bytes that the gradient of one sequence needs, about: what long sequences and large networks cost.
+    pub fn sequence_bytes(&self) -> usize {
+        let model = &self.model;
+        // Kept of each layer for each token: stream, two norms, qkv, attention's result, and the MLP before and after GELU; as much again for gradients.
+        2 * 4 * self.task.sequence_length() * model.layers * (7 * model.width + 2 * model.ff)
     }
 
     /// What is wrong across fields; each field's own range is checked where it is set. Empty when the run can start.
@@ -180,15 +182,15 @@ impl RunConfig {
                 ),
             );
         }
-        // A gradient keeps about six such arrays a layer, and WebAssembly has 4 GB in all.
-        if self.attention_bytes().saturating_mul(6 * model.layers) > 2_500_000_000 {
+        // WebAssembly has 4 GB in all.
+        if self.sequence_bytes() > 2_500_000_000 {
             tell(
                 "T",
                 format!(
-                    "A sequence of {} tokens is too long for {} layers of {} heads in a browser's memory: show fewer rows or cells, or use fewer layers or heads.",
+                    "A sequence of {} tokens is too long for {} layers of width {} in a browser's memory: show fewer rows or cells, or use a smaller network.",
                     self.task.sequence_length(),
                     model.layers,
-                    model.heads
+                    model.width
                 ),
             );
         }

@@ -1,33 +1,41 @@
-//! Where tensors live: the only module that names a backend.
+//! The engine: what a training step computes, and on what.
 //!
-//! Two engines: the CPU (burn-flex, SIMD128 in wasm) and WebGPU (burn-wgpu with fusion, without autotune). Both hand out a
-//! [`Device`]; everything above works on any device. Here too belong operators that must differ between engines.
+//! A model calls **operators** ([`ops`]) on a [`Recorder`]: `embedding`, `layer_norms`, `linears`, `causal_attention`, `residual`,
+//! `cross_entropy`. Each writes its instructions down and leaves behind its hand-derived backward pass. The finished
+//! [`Program`] is a fixed list of instructions over one memory laid out ahead: nothing is decided, allocated or differentiated
+//! while it runs. Two engines carry programs out, one kernel an instruction: [`cpu`] (SIMD, in WebAssembly and natively with
+//! equal bits) and, with the feature `webgpu`, `gpu` (CubeCL kernels on WebGPU, Vulkan, Metal).
+//!
+//! ```text
+//! model ─calls→ operator ─records→ Recorder ─finish→ Program ─┬→ cpu::Machine   one thread, its memory
+//!                                                             └→ gpu::Resident  one device, its buffers
+//! ```
+//!
+//! # Adding an operator
+//! 1. **Instruction** (`program.rs`): a variant for the forward kernel and one for the backward kernel, with its equation, its
+//!    shapes, and an [`program::At`] for every array. List those arrays in `layout.rs` (`visit`), or their space is given away.
+//!    Often there is nothing to add: products, sums over rows and norms exist, and gradients of weights should go through
+//!    `weight_gradient` and `vector_gradient`, which gather all of them into one launch.
+//! 2. **Operator** (`ops/`): a method of [`Recorder`] that makes its result with `var`, pushes the forward instruction and
+//!    hands `on_backward` a closure: it asks for the `gradient` of the result, gets a place for each input's from
+//!    `add_gradient` (adding what is carried), and pushes the backward instruction. The docstring gives both equations.
+//! 3. **CPU kernel** (`cpu/`): loops over `memory`, with sums in a fixed order (`math::sum`) and no functions but those of
+//!    `math`, so that bits are equal everywhere; products through `products::multiply`.
+//! 4. **GPU kernel** (`gpu/kernels/`): one dispatch, sizes and addresses as arguments rather than compile-time values (each
+//!    combination of those is another pipeline), no atomics, no subgroups.
+//! 5. **Tests**: a plain definition of the operator in `tests/operators.rs` in burn's own tensors, whose values and gradients
+//!    both engines must give at odd sizes.
+//!
+//! Why not burn's autodiff and backends: see `docs/engine.md`, with the sizes and counts that decided it.
 
-pub mod ops;
+pub mod cpu;
 #[cfg(feature = "webgpu")]
-pub mod webgpu;
+pub mod gpu;
+mod layout;
+pub mod ops;
+pub mod program;
+mod recorder;
+pub mod update;
 
-pub use burn_tensor::{Device, Int, Tensor, TensorData};
-
-/// The CPU engine's device.
-pub fn cpu() -> Device {
-    Device::flex()
-}
-
-/// A rank-1 tensor from host memory.
-pub fn upload(values: &[f32], device: &Device) -> Tensor<1> {
-    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
-}
-
-/// Reads a tensor back, row-major. On WebGPU this waits for all work that leads to it, so it is done seldom.
-///
-/// # Errors
-/// A sentence when the device was lost or ran out of memory.
-pub async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, String> {
-    // The CPU engine has nothing to wait for and cannot fail here; burn's own text is a list of causes without a remedy.
-    let data = tensor
-        .into_data_async()
-        .await
-        .map_err(|_| "The graphics card does not give its numbers back: the device was lost, reset or ran out of memory.".to_string())?;
-    data.try_into_vec::<f32>().map_err(|error| format!("The engine gave back numbers of another type: {error:?}"))
-}
+pub use program::Program;
+pub use recorder::{Purpose, Recorder, Var, Weight};

@@ -9,10 +9,11 @@
 //! ```
 //! Initial weights: matrices N(0, 0.02), biases 0, layer norms 1 and 0.
 
-use super::rotary::Rotary;
-use super::weights::{Init, Parameter, Role, Weights};
+use super::Shape;
+use super::weights::{Init, Parameter, Role};
 use crate::config::ModelConfig;
-use crate::engine::{Device, Int, Tensor, ops};
+use crate::engine::ops::{Activation, Affine, Heads, Linear};
+use crate::engine::{Recorder, Var};
 
 /// The layer norms' ε.
 pub const EPSILON: f64 = 1e-5;
@@ -49,79 +50,41 @@ pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
     all
 }
 
-/// Logits `[B, S − from, V]` at positions `from` … of `tokens` `[B, S]`.
-pub fn logits(config: &ModelConfig, weights: &Weights, tokens: Tensor<2, Int>, from: usize) -> Tensor<3> {
-    let [batch, length] = tokens.dims();
-    let d = config.width;
-    let device = tokens.device();
-    let attention = Attention::new(config, batch, length, &device);
-    let embedding = weights.matrix("gpt_neox.embed_in.weight");
-    let vocabulary = embedding.dims()[0];
-    let mut x = embedding.select(0, tokens.reshape([batch * length]));
+/// Logits `[B·(S − from), V]` at positions `from` … of the tokens, the words from `tokens` on.
+pub fn logits(config: &ModelConfig, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
+    let table = recorder.weight("gpt_neox.embed_in.weight");
+    let heads = Heads { length: shape.length, heads: config.heads, rotary: config.rotary_dims(), base: config.rotary_base };
+    let mut x = recorder.embedding(table, tokens, shape.sequences * shape.length);
     for layer in 0..config.layers {
-        let at = |name: &str| format!("gpt_neox.layers.{layer}.{name}");
-        let attended = attention.forward(weights, &at("attention"), norm(weights, &at("input_layernorm"), x.clone()));
-        let normed = norm(weights, &at("post_attention_layernorm"), x.clone());
-        let hidden = ops::gelu(linear(weights, &at("mlp.dense_h_to_4h"), normed));
-        x = x + attended + linear(weights, &at("mlp.dense_4h_to_h"), hidden);
+        x = block(recorder, &format!("gpt_neox.layers.{layer}"), x, heads);
     }
-    let asked = length - from;
-    let x = x.reshape([batch, length, d]).narrow(1, from, asked).reshape([batch * asked, d]);
-    let x = norm(weights, "gpt_neox.final_layer_norm", x);
-    ops::linear(x, weights.matrix("embed_out.weight"), None).reshape([batch, asked, vocabulary])
+    let x = recorder.positions(x, shape.length, shape.from);
+    let last = affine(recorder, "gpt_neox.final_layer_norm");
+    let [x] = recorder.layer_norms(x, [last], EPSILON);
+    let weight = recorder.weight("embed_out.weight");
+    recorder.linear(Linear { x, weight, bias: None, activation: Activation::None })
 }
 
-fn norm(weights: &Weights, name: &str, x: Tensor<2>) -> Tensor<2> {
-    ops::layer_norm(x, weights.vector(&format!("{name}.weight")), weights.vector(&format!("{name}.bias")), EPSILON)
+/// One block, `[B·S, d]` → `[B·S, d]`. Both branches read the same x, so their norms and their first maps go together.
+fn block(recorder: &mut Recorder, name: &str, x: Var, heads: Heads) -> Var {
+    let norms = ["input_layernorm", "post_attention_layernorm"].map(|norm| affine(recorder, &format!("{name}.{norm}")));
+    let [for_attention, for_mlp] = recorder.layer_norms(x, norms, EPSILON);
+    let map = |recorder: &Recorder, part: &str, x: Var, activation: Activation| {
+        let [weight, bias] = ["weight", "bias"].map(|kind| recorder.weight(&format!("{name}.{part}.{kind}")));
+        Linear { x, weight, bias: Some(bias), activation }
+    };
+    let qkv = map(recorder, "attention.query_key_value", for_attention, Activation::None);
+    let up = map(recorder, "mlp.dense_h_to_4h", for_mlp, Activation::Gelu);
+    let [qkv, hidden] = recorder.linears([qkv, up]);
+    let attended = recorder.causal_attention(qkv, heads);
+    let branch = |recorder: &Recorder, part: &str, x: Var| {
+        let Linear { weight, bias, .. } = map(recorder, part, x, Activation::None);
+        (x, weight, bias)
+    };
+    let branches = [branch(recorder, "attention.dense", attended), branch(recorder, "mlp.dense_4h_to_h", hidden)];
+    recorder.residual(x, branches)
 }
 
-fn linear(weights: &Weights, name: &str, x: Tensor<2>) -> Tensor<2> {
-    ops::linear(x, weights.matrix(&format!("{name}.weight")), Some(weights.vector(&format!("{name}.bias"))))
-}
-
-/// What every layer's attention shares for one batch shape.
-struct Attention {
-    batch: usize,
-    length: usize,
-    heads: usize,
-    head: usize,
-    rotary: Rotary,
-    causal: ops::Causal,
-}
-
-impl Attention {
-    fn new(config: &ModelConfig, batch: usize, length: usize, device: &Device) -> Self {
-        let head = config.width / config.heads;
-        Self {
-            batch,
-            length,
-            heads: config.heads,
-            head,
-            rotary: Rotary::new(length, head, config.rotary_dims(), config.rotary_base, device),
-            causal: ops::Causal::new(length, device),
-        }
-    }
-
-    /// x `[B·S, d]` → `[B·S, d]`.
-    fn forward(&self, weights: &Weights, name: &str, x: Tensor<2>) -> Tensor<2> {
-        let d = self.heads * self.head;
-        let [q, k, v] = self.projections(weights, name, x);
-        let scores = self.rotary.apply(q).matmul(self.rotary.apply(k).swap_dims(2, 3)) * (self.head as f64).powf(-0.5);
-        let mixed = self.causal.softmax(scores).matmul(v);
-        linear(weights, &format!("{name}.dense"), mixed.swap_dims(1, 2).reshape([self.batch * self.length, d]))
-    }
-
-    /// q, k and v, each `[B, h, S, head]`. The fused weight is cut by head into three matrices rather than its output,
-    /// which is the same product and leaves far less to copy, forwards and back.
-    fn projections(&self, weights: &Weights, name: &str, x: Tensor<2>) -> [Tensor<4>; 3] {
-        let (heads, head) = (self.heads, self.head);
-        let d = heads * head;
-        let weight = weights.matrix(&format!("{name}.query_key_value.weight")).reshape([heads, 3, head, d]);
-        let bias = weights.vector(&format!("{name}.query_key_value.bias")).reshape([heads, 3, head]);
-        std::array::from_fn(|part| {
-            let weight = weight.clone().narrow(1, part, 1).reshape([d, d]);
-            let bias = bias.clone().narrow(1, part, 1).reshape([d]);
-            ops::linear(x.clone(), weight, Some(bias)).reshape([self.batch, self.length, heads, head]).swap_dims(1, 2)
-        })
-    }
+fn affine(recorder: &Recorder, name: &str) -> Affine {
+    Affine { gamma: recorder.weight(&format!("{name}.weight")), beta: Some(recorder.weight(&format!("{name}.bias"))) }
 }

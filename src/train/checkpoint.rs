@@ -1,10 +1,10 @@
 //! Weights as safetensors with config.json beside them, in the names others' tools open, and snapshots to go on from.
 
 use super::job::Plan;
-use super::optimizer::{Moments, by_muon};
+use super::optimizer::by_muon;
 use crate::config::{ModelConfig, ModelKind};
-use crate::engine::{Device, Tensor, read};
-use crate::model::{Parameter, Weights, gpt_neox, weights};
+use crate::engine::cpu::Moments;
+use crate::model::{Parameter, gpt_neox, weights};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::HashMap;
 
@@ -162,29 +162,26 @@ pub struct Snapshot {
     pub step: u64,
     pub values: Vec<f32>,
     pub best: Option<Best>,
-    first: Vec<f32>,
-    second: Vec<Option<Vec<f32>>>,
+    pub moments: Moments,
 }
 
-/// Writes a snapshot: safetensors with the moments under `first.` and `second.`, the best weights under `best.` and the
-/// steps in its metadata.
+/// Writes a snapshot: safetensors with the moments under `first.` and `second.` (Muon's matrices have no second), the best
+/// weights under `best.` and the steps in its metadata.
 ///
 /// # Errors
-/// When the device failed.
-pub async fn snapshot(plan: &Plan, step: u64, weights: &Weights, moments: &[Moments], best: Option<&Best>) -> Result<Vec<u8>, String> {
-    let mut all: Vec<(String, &Parameter, Tensor<1>)> = Vec::new();
-    for (index, parameter) in plan.parameters.iter().enumerate() {
-        all.push((parameter.name.clone(), parameter, weights.tensors[index].clone()));
-        all.push((format!("{FIRST}{}", parameter.name), parameter, moments[index].first.clone()));
-        if let Some(second) = &moments[index].second {
-            all.push((format!("{SECOND}{}", parameter.name), parameter, second.clone()));
-        }
-    }
-    let values = read(Tensor::cat(all.iter().map(|(_, _, tensor)| tensor.clone()).collect(), 0)).await?;
-    let mut entries = named(all.into_iter().map(|(name, parameter, _)| (name, parameter)), &values);
+/// As [`write`].
+pub fn snapshot(plan: &Plan, step: u64, values: &[f32], moments: &Moments, best: Option<&Best>) -> Result<Vec<u8>, String> {
+    let under = |prefix: &str, values: &[f32]| {
+        let names = plan.parameters.iter().map(|parameter| (format!("{prefix}{}", parameter.name), parameter));
+        named(names, values)
+    };
+    let mut entries = under("", values);
+    entries.extend(under(FIRST, &moments.first));
+    let second = under(SECOND, &moments.second).into_iter().zip(plan.parameters.iter());
+    entries.extend(second.filter(|(_, parameter)| !by_muon(plan.config.training.optimizer, parameter)).map(|(entry, _)| entry));
     let mut metadata = HashMap::from([("step".to_string(), step.to_string())]);
     if let Some(best) = best {
-        entries.extend(named(plan.parameters.iter().map(|parameter| (format!("{BEST}{}", parameter.name), parameter)), &best.values));
+        entries.extend(under(BEST, &best.values));
         metadata.extend([("best_step".into(), best.step.to_string()), ("best_exact".into(), best.exact.to_string())]);
     }
     serialize(entries, metadata)
@@ -205,21 +202,17 @@ impl Snapshot {
             Ok(parts.collect::<Result<Vec<_>, _>>()?.concat())
         };
         let second = |parameter: &Parameter| {
-            let kept = !by_muon(plan.config.training.optimizer, parameter);
-            kept.then(|| entry(&tensors, &format!("{SECOND}{}", parameter.name), &parameter.shape)).transpose()
+            if by_muon(plan.config.training.optimizer, parameter) {
+                return Ok(vec![0.0; parameter.size()]);
+            }
+            entry(&tensors, &format!("{SECOND}{}", parameter.name), &parameter.shape)
         };
         let best = match (number("best_step"), number("best_exact")) {
             (Some(step), Some(exact)) => Some(Best { exact: exact as usize, step, values: all(BEST)? }),
             (None, _) | (_, None) => None,
         };
-        let second = plan.parameters.iter().map(second).collect::<Result<_, _>>()?;
-        Ok(Self { step, values: all("")?, best, first: all(FIRST)?, second })
-    }
-
-    /// The moments on a device.
-    pub fn moments(&self, plan: &Plan, device: &Device) -> Vec<Moments> {
-        let first = weights::split(&plan.parameters, &self.first, device);
-        let second = self.second.iter().map(|values| values.as_ref().map(|values| crate::engine::upload(values, device)));
-        first.into_iter().zip(second).map(|(first, second)| Moments { first, second }).collect()
+        let values = all("")?;
+        let second = plan.parameters.iter().map(second).collect::<Result<Vec<_>, String>>()?.concat();
+        Ok(Self { step, values, best, moments: Moments { first: all(FIRST)?, second } })
     }
 }

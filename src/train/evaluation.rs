@@ -2,8 +2,6 @@
 
 use super::batch::Batch;
 use super::job::{Job, Outcome, Plan};
-use crate::engine::{Int, Tensor, TensorData, read};
-use crate::model::Weights;
 use crate::protocol::{DepthScore, Prediction};
 use crate::task::{Example, LossOn, Split};
 use serde::{Deserialize, Serialize};
@@ -91,25 +89,34 @@ fn bits(pairs: &[(&[u8], &[u8])]) -> f64 {
     if asked == 0 { 0.0 } else { right as f64 / asked as f64 }
 }
 
+/// Something that can be asked: a network with its weights, on some engine.
+pub trait Respondent {
+    /// The most probable token (the first of equals) after each of the positions `from` … of each sequence, `[B, S − from]`.
+    ///
+    /// # Errors
+    /// A sentence when the engine failed.
+    fn most_probable(&mut self, batch: &Batch, from: usize) -> impl Future<Output = Result<Vec<u32>, String>>;
+}
+
 /// Answers the questions `range` of a split at one depth; those below `free` also free-running.
 ///
 /// # Errors
-/// As [`read`].
+/// As [`Respondent::most_probable`].
 pub async fn answers(
     plan: &Plan,
-    weights: &Weights,
+    respondent: &mut impl Respondent,
     split: Split,
     depth: usize,
     range: Range<u64>,
     free: usize,
 ) -> Result<Vec<Answer>, String> {
     let task = &plan.config.task;
-    let width = task.width;
     let samples: Vec<_> = range.clone().map(|index| task.sample(plan.config.seed, split, index)).collect();
     let examples: Vec<Example> = samples.iter().map(|sample| task.encode(sample, depth, LossOn::Target)).collect();
-    let forced = teacher_forced(plan, weights, &examples, width).await?;
+    let target = |count: usize| Target { batch: Batch::new(&examples[..count]), start: examples[0].target_start, width: task.width };
+    let forced = target(examples.len()).answers(respondent).await?;
     let asked_free = (free as u64).saturating_sub(range.start).min(examples.len() as u64) as usize;
-    let mut free_running = free_running(plan, weights, &examples[..asked_free], width).await?.into_iter();
+    let mut free_running = target(asked_free).free_running(respondent).await?.into_iter();
     let answer = |((index, sample), forced): ((u64, &crate::task::Sample), Vec<u8>)| Answer {
         index,
         depth,
@@ -120,45 +127,35 @@ pub async fn answers(
     Ok(range.zip(&samples).zip(forced).map(answer).collect())
 }
 
-/// The most probable token at each target position with the true ones before it, as cells, `[questions][W]`.
-async fn teacher_forced(plan: &Plan, weights: &Weights, examples: &[Example], width: usize) -> Result<Vec<Vec<u8>>, String> {
-    let batch = Batch::new(examples);
-    let from = examples[0].target_start - 1;
-    let logits = plan.model.logits(weights, batch.tokens(&weights.tensors[0].device()), from);
-    let asked = batch.length - from;
-    let logits = read(logits).await?;
-    let rows: Vec<u8> = logits.chunks(plan.model.vocabulary).map(most_probable).collect();
-    Ok(rows.chunks(asked).map(|row| row[..width].to_vec()).collect())
+/// Questions, and where in each the W cells to be answered stand.
+struct Target {
+    batch: Batch,
+    start: usize,
+    width: usize,
 }
 
-/// Greedy generation of the target, `[questions][W]`. The sequence keeps its whole length: what stands after the token
-/// being asked cannot be seen from it.
-async fn free_running(plan: &Plan, weights: &Weights, examples: &[Example], width: usize) -> Result<Vec<Vec<u8>>, String> {
-    let mut answers = vec![Vec::with_capacity(width); examples.len()];
-    if examples.is_empty() {
-        return Ok(answers);
+impl Target {
+    /// The most probable token at each target position with what stands before it, as cells, `[questions][W]`.
+    async fn answers(&self, respondent: &mut impl Respondent) -> Result<Vec<Vec<u8>>, String> {
+        let from = self.start - 1;
+        let tokens = respondent.most_probable(&self.batch, from).await?;
+        let cells: Vec<u8> = tokens.iter().map(|&token| token.min(u32::from(NO_CELL)) as u8).collect();
+        Ok(cells.chunks(self.batch.length - from).map(|row| row[..self.width].to_vec()).collect())
     }
-    let device = weights.tensors[0].device();
-    let mut batch = Batch::new(examples);
-    let start = examples[0].target_start;
-    for cell in 0..width {
-        let position = start + cell - 1;
-        let tokens = Tensor::<2, Int>::from_data(TensorData::new(batch.inputs.clone(), [batch.sequences, batch.length]), &device);
-        let logits = read(plan.model.logits(weights, tokens, position).narrow(1, 0, 1)).await?;
-        for (row, logits) in logits.chunks(plan.model.vocabulary).enumerate() {
-            let answered = most_probable(logits);
-            answers[row].push(answered);
-            if position + 1 < batch.length {
-                batch.inputs[row * batch.length + position + 1] = i32::from(answered.min(1));
+
+    /// Greedy generation, `[questions][W]`. The sequence keeps its whole length: what stands after the token being asked
+    /// cannot be seen from it.
+    async fn free_running(mut self, respondent: &mut impl Respondent) -> Result<Vec<Vec<u8>>, String> {
+        let mut answers = vec![Vec::with_capacity(self.width); self.batch.sequences];
+        for cell in 0..if answers.is_empty() { 0 } else { self.width } {
+            let position = self.start + cell;
+            for (row, found) in self.answers(respondent).await?.iter().enumerate() {
+                answers[row].push(found[cell]);
+                if position < self.batch.length {
+                    self.batch.inputs[row * self.batch.length + position] = u32::from(found[cell].min(1));
+                }
             }
         }
+        Ok(answers)
     }
-    Ok(answers)
-}
-
-/// The most probable token as a cell; the first of equals.
-fn most_probable(logits: &[f32]) -> u8 {
-    let best =
-        logits.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (token, &logit)| if logit > best.1 { (token, logit) } else { best });
-    best.0.min(NO_CELL as usize) as u8
 }

@@ -1,24 +1,21 @@
 //! The shareable work of a run: gradients of shards and answers to held-out questions.
 
 use super::batch::Batch;
-use super::evaluation::{self, Answer};
-use super::loss;
+use super::evaluation::Answer;
 use crate::config::RunConfig;
-use crate::engine::{Device, Tensor, read};
-use crate::model::{Model, Parameter, Weights};
+use crate::model::{Model, Parameter};
 use crate::task::{Example, Split};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Most sequences in a shard.
-const SHARD_LIMIT: usize = 16;
-/// Most bytes of one layer's attention weights in a shard: with [`SHARD_LIMIT`] this bounds the memory of one gradient.
-const SHARD_BYTES: usize = 64 << 20;
+/// Most tokens in a shard, or one sequence if that has more: it bounds the memory of one gradient.
+const SHARD_TOKENS: usize = 4096;
 /// Shards that a batch is cut into at least, where it has as many sequences.
-const SHARDS: usize = 4;
-/// Most sequences in a question job.
+const SHARDS: usize = 8;
+/// Most sequences, and most tokens, in a question job.
 const QUESTIONS: usize = 32;
+const QUESTION_TOKENS: usize = 8192;
 
 /// What every worker of a run knows.
 #[derive(Clone)]
@@ -26,6 +23,8 @@ pub struct Plan {
     pub config: RunConfig,
     pub model: Model,
     pub parameters: Arc<[Parameter]>,
+    /// Labels that count in a whole batch; every sequence of a layout has as many.
+    pub asked: usize,
 }
 
 /// A piece of work, small enough to send.
@@ -53,21 +52,23 @@ impl Plan {
     pub fn new(config: &RunConfig) -> Self {
         let model = Model { config: config.model.clone(), vocabulary: config.task.vocabulary.size() };
         let parameters = model.parameters().into();
-        Self { config: config.clone(), model, parameters }
+        let mut plan = Self { config: config.clone(), model, parameters, asked: 0 };
+        plan.asked = plan.batch(1, 0..1).asked() * config.training.batch;
+        plan
     }
 
-    /// The shards of a batch, as ranges of its sequences: at least [`SHARDS`] and none past the limits above, as even as can
+    /// The shards of a batch, as ranges of its sequences: at least [`SHARDS`] and none past the limit above, as even as can
     /// be. They depend on the batch alone, never on who computes them.
     pub fn shards(&self) -> Vec<Range<usize>> {
         let batch = self.config.training.batch;
-        let limit = (SHARD_BYTES / self.config.attention_bytes()).clamp(1, SHARD_LIMIT);
+        let limit = (SHARD_TOKENS / self.config.task.sequence_length()).max(1);
         let count = SHARDS.max(batch.div_ceil(limit)).min(batch);
         (0..count).map(|shard| shard * batch / count..(shard + 1) * batch / count).collect()
     }
 
     /// Sequences in a question job.
     pub fn questions(&self) -> usize {
-        (2 * SHARD_BYTES / self.config.attention_bytes()).clamp(1, QUESTIONS)
+        (QUESTION_TOKENS / self.config.task.sequence_length()).clamp(1, QUESTIONS)
     }
 
     /// Training example of position `position` in the batch of `step`.
@@ -83,39 +84,5 @@ impl Plan {
     pub fn batch(&self, step: u64, positions: Range<usize>) -> Batch {
         let examples: Vec<Example> = positions.map(|position| self.example(step, position)).collect();
         Batch::new(&examples)
-    }
-
-    /// Labels that count in a whole batch; every sequence of a layout has as many.
-    pub fn asked(&self) -> usize {
-        self.batch(1, 0..1).asked() * self.config.training.batch
-    }
-
-    /// Does one job with these weights.
-    ///
-    /// # Errors
-    /// As [`read`].
-    pub async fn perform(&self, weights: &Weights, job: &Job) -> Result<Outcome, String> {
-        match job {
-            Job::Gradient { step, shard } => {
-                let (loss, gradients) = self.shard_gradient(weights, *step, *shard);
-                let loss = read(loss).await?[0];
-                Ok(Outcome::Gradient { loss, gradient: read(Tensor::cat(gradients, 0)).await? })
-            }
-            Job::Answers { split, depth, first, count, free } => {
-                let answers = evaluation::answers(self, weights, *split, *depth, *first..*first + *count as u64, *free).await?;
-                Ok(Outcome::Answers(answers))
-            }
-        }
-    }
-
-    /// Loss and gradient of one shard, left on the device.
-    pub fn shard_gradient(&self, weights: &Weights, step: u64, shard: usize) -> (Tensor<1>, Vec<Tensor<1>>) {
-        let range = self.shards()[shard].clone();
-        loss::gradient(&self.model, weights, &self.batch(step, range), self.asked())
-    }
-
-    /// The weights on a device from their flat values.
-    pub fn upload(&self, values: &[f32], device: &Device) -> Weights {
-        Weights::upload(&self.parameters, values, device)
     }
 }

@@ -1,26 +1,35 @@
-//! The loss and its gradient.
+//! The programs of training: forward pass, loss, gradient.
 
-use super::batch::Batch;
-use crate::engine::Tensor;
-use crate::model::{Model, Weights};
-use burn_tensor::activation::log_softmax;
+use crate::engine::{Program, Purpose, Recorder};
+use crate::model::{Model, Parameter, Shape};
+use std::collections::HashMap;
+use std::sync::Arc;
 
-/// Masked cross-entropy, `−Σ log softmax(logits)[label] / of`, summed over the labels that count; `of` is how many of
-/// them the whole batch has, so that the losses (and gradients) of a batch's shards add up to the batch's mean.
-pub fn cross_entropy(model: &Model, weights: &Weights, batch: &Batch, of: usize) -> Tensor<1> {
-    let device = weights.tensors[0].device();
-    let from = batch.first_asked();
-    let logits = model.logits(weights, batch.tokens(&device), from);
-    let targets = batch.targets(from, model.vocabulary, 1.0 / of as f32, &device);
-    (log_softmax(logits, 2) * targets).sum().neg()
+/// The program of a forward pass over a batch of this shape, ending in the masked cross-entropy
+/// `−Σ log softmax(logits)[label] / of` over the labels that count; for [`Purpose::Gradient`] and [`Purpose::More`] with its
+/// gradient. `of` is how many labels count in the whole batch, so that the losses (and gradients) of a batch's parts add up to its mean.
+pub fn program(model: &Model, parameters: &Arc<[Parameter]>, shape: Shape, of: usize, purpose: Purpose) -> Program {
+    let mut recorder = Recorder::new(parameters, purpose);
+    let tokens = recorder.words(shape.sequences * shape.length);
+    let labels = recorder.words(shape.sequences * (shape.length - shape.from));
+    let logits = model.logits(&mut recorder, tokens, shape);
+    if purpose == Purpose::Answer {
+        recorder.keep_logits(logits);
+    }
+    recorder.cross_entropy(logits, labels, of);
+    recorder.finish()
 }
 
-/// [`cross_entropy`] and its gradient by every parameter, in the parameters' order and flat as they are.
-pub fn gradient(model: &Model, weights: &Weights, batch: &Batch, of: usize) -> (Tensor<1>, Vec<Tensor<1>>) {
-    let leaves = weights.tracked();
-    let loss = cross_entropy(model, &leaves, batch, of);
-    let mut gradients = loss.backward();
-    let of_leaf = |leaf: &Tensor<1>| leaf.grad_remove(&mut gradients).unwrap_or_else(|| leaf.clone().inner().zeros_like());
-    let by_parameter = leaves.tensors.iter().map(of_leaf).collect();
-    (loss.inner(), by_parameter)
+/// Programs already written, by what they are for.
+#[derive(Default)]
+pub struct Programs {
+    written: HashMap<(Shape, usize, Purpose), Arc<Program>>,
+}
+
+impl Programs {
+    /// As [`program`], written once for each shape and purpose.
+    pub fn get(&mut self, model: &Model, parameters: &Arc<[Parameter]>, shape: Shape, of: usize, purpose: Purpose) -> Arc<Program> {
+        let write = || Arc::new(program(model, parameters, shape, of, purpose));
+        self.written.entry((shape, of, purpose)).or_insert_with(write).clone()
+    }
 }

@@ -6,15 +6,21 @@
 
 pub mod batch;
 pub mod checkpoint;
+#[cfg(feature = "webgpu")]
+mod device;
 pub mod evaluation;
 pub mod job;
 pub mod loss;
 pub mod optimizer;
+pub mod performer;
+pub mod place;
 pub mod pool;
 pub mod run;
 pub mod schedule;
 
 pub use evaluation::Measurement;
 pub use job::{Job, Outcome, Plan};
-pub use pool::{LocalPool, Pool};
+pub use performer::Performer;
+pub use place::Place;
+pub use pool::Pool;
 pub use run::Run;

@@ -1,7 +1,11 @@
 //! Who performs jobs.
 
-use super::job::{Job, Outcome, Plan};
-use crate::engine;
+#[cfg(feature = "cli")]
+use super::job::Plan;
+use super::job::{Job, Outcome};
+use super::performer::Performer;
+#[cfg(feature = "cli")]
+use crate::engine::cpu::Kernel;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -17,14 +21,10 @@ pub trait Pool {
     fn workers(&self) -> usize;
 }
 
-/// Performs everything here and now, on the CPU engine.
-pub struct LocalPool {
-    pub plan: Plan,
-}
-
-impl Pool for LocalPool {
+/// Performs everything here and now, in one thread of the CPU engine.
+impl Pool for Performer {
     fn perform<'a>(&'a mut self, weights: &'a [f32], jobs: Vec<Job>) -> Outcomes<'a> {
-        Box::pin(perform_here(&self.plan, weights, jobs))
+        Box::pin(perform_here(self, weights, jobs))
     }
 
     fn workers(&self) -> usize {
@@ -32,15 +32,15 @@ impl Pool for LocalPool {
     }
 }
 
-/// Performs jobs one after the other on the CPU engine.
+/// Performs jobs one after the other.
 ///
 /// # Errors
-/// As [`Plan::perform`].
-pub async fn perform_here(plan: &Plan, weights: &[f32], jobs: Vec<Job>) -> Result<Vec<Outcome>, String> {
-    let weights = plan.upload(weights, &engine::cpu());
+/// As [`Performer::perform`].
+pub async fn perform_here(performer: &mut Performer, weights: &[f32], jobs: Vec<Job>) -> Result<Vec<Outcome>, String> {
+    performer.load(weights);
     let mut outcomes = Vec::with_capacity(jobs.len());
     for job in &jobs {
-        outcomes.push(plan.perform(&weights, job).await?);
+        outcomes.push(performer.perform(job).await?);
     }
     Ok(outcomes)
 }
@@ -48,22 +48,29 @@ pub async fn perform_here(plan: &Plan, weights: &[f32], jobs: Vec<Job>) -> Resul
 /// Native threads; job i goes to thread i mod n.
 #[cfg(feature = "cli")]
 pub struct ThreadPool {
-    pub plan: Plan,
-    pub threads: usize,
+    performers: Vec<Performer>,
+}
+
+#[cfg(feature = "cli")]
+impl ThreadPool {
+    /// At most as many threads as a batch has shards.
+    pub fn new(plan: &Plan, kernel: Kernel, threads: usize) -> Self {
+        let threads = threads.clamp(1, plan.shards().len());
+        Self { performers: (0..threads).map(|_| Performer::new(plan.clone(), kernel)).collect() }
+    }
 }
 
 #[cfg(feature = "cli")]
 impl Pool for ThreadPool {
     fn perform<'a>(&'a mut self, weights: &'a [f32], jobs: Vec<Job>) -> Outcomes<'a> {
-        let threads = self.threads.min(jobs.len()).max(1);
-        let plan = &self.plan;
+        let threads = self.performers.len();
         let share = |thread: usize| jobs.iter().skip(thread).step_by(threads).cloned().collect::<Vec<_>>();
         let shares: Result<Vec<Vec<Outcome>>, String> = std::thread::scope(|scope| {
-            let spawn = |thread: usize| {
+            let spawn = |(thread, performer)| {
                 let jobs = share(thread);
-                scope.spawn(move || pollster::block_on(perform_here(plan, weights, jobs)))
+                scope.spawn(move || pollster::block_on(perform_here(performer, weights, jobs)))
             };
-            let handles: Vec<_> = (0..threads).map(spawn).collect();
+            let handles: Vec<_> = self.performers.iter_mut().enumerate().map(spawn).collect();
             handles
                 .into_iter()
                 .map(|handle| handle.join().unwrap_or_else(|_| Err("A worker thread of the CPU engine stopped.".into())))
@@ -74,7 +81,7 @@ impl Pool for ThreadPool {
     }
 
     fn workers(&self) -> usize {
-        self.threads
+        self.performers.len()
     }
 }
 

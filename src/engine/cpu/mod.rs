@@ -1,0 +1,134 @@
+//! The CPU engine: carries out programs in one thread, in WebAssembly and natively with equal bits.
+//!
+//! All numbers lie in one memory that is reused from step to step, as are the packing spaces: a steady step allocates nothing.
+
+mod attention;
+pub mod math;
+pub mod micro;
+mod norm;
+mod products;
+mod rows;
+mod update;
+
+pub use micro::{Arithmetic, Kernel};
+pub use update::{Moments, Updater};
+
+use super::program::{At, Instruction, Program};
+use std::ops::Range;
+
+/// A thread's memory and kernels.
+pub struct Machine {
+    kernel: Kernel,
+    memory: Vec<f32>,
+    packing: products::Packing,
+    space: attention::Space,
+}
+
+impl Machine {
+    pub fn new(kernel: Kernel) -> Self {
+        Self { kernel, memory: Vec::new(), packing: products::Packing::default(), space: attention::Space::default() }
+    }
+
+    /// Puts the weights (all of them, flat) where programs of this model read them.
+    pub fn load(&mut self, weights: &[f32]) {
+        if self.memory.len() < weights.len() {
+            self.memory.resize(weights.len(), 0.0);
+        }
+        self.memory[..weights.len()].copy_from_slice(weights);
+    }
+
+    /// Carries out a program. `words` are its tokens and labels.
+    ///
+    /// # Panics
+    /// When there are fewer words than the program reads, or a token is outside the vocabulary: a fault of the caller.
+    pub fn run(&mut self, program: &Program, words: &[u32]) {
+        if self.memory.len() < program.size {
+            self.memory.resize(program.size, 0.0);
+        }
+        for instruction in &program.instructions {
+            self.carry_out(program, words, instruction);
+        }
+    }
+
+    /// Numbers of the memory.
+    pub fn numbers(&self, address: usize, count: usize) -> &[f32] {
+        &self.memory[address..address + count]
+    }
+
+    /// To put numbers into the memory: tests feed single instructions so.
+    pub fn numbers_mut(&mut self, range: Range<usize>) -> &mut [f32] {
+        if self.memory.len() < range.end {
+            self.memory.resize(range.end, 0.0);
+        }
+        &mut self.memory[range]
+    }
+
+    fn carry_out(&mut self, program: &Program, words: &[u32], instruction: &Instruction) {
+        let Self { kernel, memory, packing, space } = self;
+        let kernel = *kernel;
+        let address = |at: At| program.address(at);
+        match instruction {
+            Instruction::Embed { tokens, table, out, rows, width } => {
+                rows::embed(memory, &words[*tokens..tokens + rows], address(*table), address(*out), *width);
+            }
+            Instruction::EmbedBackward { tokens, gradient, out, rows, width, vocabulary, accumulate } => {
+                let words = &words[*tokens..tokens + rows];
+                rows::embed_backward(memory, words, address(*gradient), address(*out), *width, *vocabulary, *accumulate);
+            }
+            Instruction::Select { x, out, sequences, length, from, width } => {
+                rows::select(memory, address(*x), address(*out), *sequences, *length, *from, *width);
+            }
+            Instruction::SelectBackward { gradient, out, sequences, length, from, width } => {
+                rows::select_backward(memory, address(*gradient), address(*out), *sequences, *length, *from, *width);
+            }
+            Instruction::Norm { x, outs, statistics, rows, width, epsilon, centred } => {
+                let shape = norm::Shape { rows: *rows, width: *width, centred: *centred };
+                norm::forward(memory, address, *x, outs, *statistics, shape, *epsilon);
+            }
+            Instruction::NormBackward { x, statistics, outs, carried, out, rows, width, centred } => {
+                let shape = norm::Shape { rows: *rows, width: *width, centred: *centred };
+                norm::backward(memory, address, *x, *statistics, outs, *carried, *out, shape);
+            }
+            Instruction::ColumnSums(jobs) => jobs.iter().for_each(|job| rows::column_sum(memory, address, job)),
+            Instruction::Products(jobs) => jobs.iter().for_each(|job| products::product(kernel, packing, memory, address, job)),
+            Instruction::Attention { shape, qkv, turns, out, logsum } => {
+                let arrays = arrays(program, *qkv, *out, *logsum, *turns, shape.length * shape.rotary);
+                attention::forward(kernel, space, memory, &arrays, shape);
+            }
+            Instruction::AttentionBackward { shape, qkv, turns, out, logsum, gradient, into } => {
+                let arrays = arrays(program, *qkv, *out, *logsum, *turns, shape.length * shape.rotary);
+                attention::backward(kernel, space, memory, &arrays, shape, address(*gradient), address(*into));
+            }
+            Instruction::CrossEntropy { logits, labels, rows, vocabulary, scale, rows_out, answers, gradient } => {
+                let at = rows::CrossEntropy {
+                    logits: address(*logits),
+                    rows_out: address(*rows_out),
+                    answers: address(*answers),
+                    gradient: gradient.map(address),
+                    vocabulary: *vocabulary,
+                    scale: *scale,
+                };
+                rows::cross_entropy(memory, &words[*labels..labels + rows], &at);
+            }
+            Instruction::Total { rows_in, rows, out, accumulate } => {
+                rows::total(memory, address(*rows_in), *rows, address(*out), *accumulate);
+            }
+        }
+    }
+}
+
+fn arrays(program: &Program, qkv: At, out: At, logsum: At, turns: usize, count: usize) -> attention::Arrays<'_> {
+    let turns = &program.constants[turns..turns + count];
+    attention::Arrays { qkv: program.address(qkv), out: program.address(out), logsum: program.address(logsum), turns }
+}
+
+/// Disjoint parts of the memory.
+///
+/// # Panics
+/// When two of them overlap: a fault of the program that laid them out.
+fn ranges<const N: usize>(memory: &mut [f32], ranges: [Range<usize>; N]) -> [&mut [f32]; N] {
+    match memory.get_disjoint_mut(ranges) {
+        Ok(parts) => parts,
+        Err(error) => panic!("the program's arrays overlap or lie outside its memory: {error:?}"),
+    }
+}

@@ -1,0 +1,254 @@
+//! Matrix products: B packed into panels, A read in place (or packed where it stands transposed), blocks that stay in the
+//! second-level cache, and whatever follows the product done on a block of rows while it is there.
+
+use super::math;
+use super::micro::{COLUMNS, Kernel, Left, ROWS};
+use crate::engine::program::{At, Form, Product, Rows, Term};
+
+/// Steps of k in a panel: a panel of B and the rows of A that meet it stay in the first-level cache.
+const DEPTH: usize = 512;
+/// Rows of A and C in a block.
+const BLOCK: usize = 8 * ROWS;
+
+/// Packing space, kept between products.
+#[derive(Default)]
+pub struct Packing {
+    b: Vec<f32>,
+    a: Vec<f32>,
+    tile: Vec<f32>,
+}
+
+/// Matrices packed or in place, as the micro-kernel reads them.
+pub struct Panels<'a> {
+    /// `[⌈n / COLUMNS⌉, depth, COLUMNS]`.
+    pub values: &'a [f32],
+    pub depth: usize,
+}
+
+/// Packs `[k, n]` (or `[n, k]` if `transposed`) into panels of COLUMNS columns, `[⌈n/COLUMNS⌉, k, COLUMNS]`, the last one filled up with zeros.
+pub fn pack(out: &mut Vec<f32>, from: &[f32], stride: usize, transposed: bool, k: usize, n: usize) {
+    let panels = n.div_ceil(COLUMNS);
+    out.resize(panels * k * COLUMNS, 0.0);
+    for (index, panel) in out.chunks_exact_mut(k.max(1) * COLUMNS).enumerate() {
+        let first = index * COLUMNS;
+        let columns = COLUMNS.min(n - first);
+        if columns < COLUMNS {
+            panel.fill(0.0);
+        }
+        if transposed && columns == COLUMNS {
+            let rows: [&[f32]; COLUMNS] = std::array::from_fn(|column| &from[(first + column) * stride..][..k]);
+            for (step, line) in panel.chunks_exact_mut(COLUMNS).enumerate() {
+                for (number, row) in line.iter_mut().zip(&rows) {
+                    *number = row[step];
+                }
+            }
+        } else if transposed {
+            for column in 0..columns {
+                let row = &from[(first + column) * stride..][..k];
+                for (line, &number) in panel.chunks_exact_mut(COLUMNS).zip(row) {
+                    line[column] = number;
+                }
+            }
+        } else {
+            for (step, line) in panel.chunks_exact_mut(COLUMNS).enumerate() {
+                line[..columns].copy_from_slice(&from[step * stride + first..][..columns]);
+            }
+        }
+    }
+}
+
+/// How A's number (row, step) is found: `row · row_stride + step · step_stride`.
+#[derive(Clone, Copy)]
+pub struct LeftShape {
+    pub row: usize,
+    pub step: usize,
+}
+
+/// `c[i, j] (+)= Σ_k a[i, k] b[k, j]`, `[m, n]` with rows of c `stride` apart.
+///
+/// # Panics
+/// When an operand is shorter than its shape says: a fault of the program.
+#[allow(clippy::too_many_arguments)]
+pub fn multiply(
+    kernel: Kernel,
+    spare: &mut Vec<f32>,
+    (m, n, k): (usize, usize, usize),
+    a: &[f32],
+    left: LeftShape,
+    panels: &Panels,
+    c: &mut [f32],
+    stride: usize,
+    accumulate: bool,
+) {
+    if m == 0 || n == 0 {
+        return;
+    }
+    assert!(k == 0 || a.len() > (m - 1) * left.row + (k - 1) * left.step, "A is too short");
+    assert!(panels.depth >= k && panels.values.len() >= n.div_ceil(COLUMNS) * panels.depth * COLUMNS, "B is too short");
+    assert!(stride >= n && c.len() >= (m - 1) * stride + n, "C is too short");
+    spare.resize(ROWS * COLUMNS, 0.0);
+    for (column, panel) in (0..n).step_by(COLUMNS).zip(panels.values.chunks_exact(panels.depth.max(1) * COLUMNS)) {
+        let columns = COLUMNS.min(n - column);
+        for row in (0..m).step_by(ROWS) {
+            let rows = ROWS.min(m - row);
+            if rows == ROWS && columns == COLUMNS {
+                let from = Left { start: a[row * left.row..].as_ptr(), row: left.row, step: left.step };
+                // Safety: A, the panel and C hold the whole tile, as asserted above.
+                unsafe { (kernel.tile)(k, from, panel.as_ptr(), c[row * stride + column..].as_mut_ptr(), stride, accumulate) };
+            } else {
+                edge(kernel, spare, (rows, columns, k), &a[row * left.row..], left, panel, &mut c[row * stride + column..], stride, accumulate);
+            }
+        }
+    }
+}
+
+/// A tile that is cut off below or to the right: computed whole beside, its part copied. Rows past the last repeat the
+/// first, so that nothing outside A is read.
+#[allow(clippy::too_many_arguments)]
+fn edge(
+    kernel: Kernel,
+    spare: &mut [f32],
+    (rows, columns, k): (usize, usize, usize),
+    a: &[f32],
+    left: LeftShape,
+    panel: &[f32],
+    c: &mut [f32],
+    stride: usize,
+    accumulate: bool,
+) {
+    for row in 0..rows {
+        let line = &mut c[row * stride..][..columns];
+        let tile = &mut spare[row * COLUMNS..][..COLUMNS];
+        if accumulate {
+            tile[..columns].copy_from_slice(line);
+        }
+    }
+    if rows == ROWS {
+        let from = Left { start: a.as_ptr(), row: left.row, step: left.step };
+        // Safety: A and the panel hold the whole tile, and the spare tile is one.
+        unsafe { (kernel.tile)(k, from, panel.as_ptr(), spare.as_mut_ptr(), COLUMNS, accumulate) };
+    } else {
+        // One row at a time, standing for all rows of a tile: slower, but only the last rows of a matrix come here.
+        for row in 0..rows {
+            let mut tile = [0.0f32; ROWS * COLUMNS];
+            tile[..COLUMNS].copy_from_slice(&spare[row * COLUMNS..][..COLUMNS]);
+            let from = Left { start: a[row * left.row..].as_ptr(), row: 0, step: left.step };
+            // Safety: with a row stride of 0 every row of the tile reads the one row that A has.
+            unsafe { (kernel.tile)(k, from, panel.as_ptr(), tile.as_mut_ptr(), COLUMNS, accumulate) };
+            spare[row * COLUMNS..][..COLUMNS].copy_from_slice(&tile[..COLUMNS]);
+        }
+    }
+    for row in 0..rows {
+        c[row * stride..][..columns].copy_from_slice(&spare[row * COLUMNS..][..columns]);
+    }
+}
+
+/// Carries out one [`Product`] on `memory`, where `address` finds each array.
+pub fn product(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], address: impl Fn(At) -> usize, product: &Product) {
+    let Product { form, m, n, .. } = *product;
+    // z is made in its own array where GELU follows, so that both stay.
+    let target = match product.gelu {
+        Some(z) => Rows { at: z, stride: n },
+        None => product.out,
+    };
+    let accumulate = product.add.is_some_and(|add| add == product.out.at);
+    debug_assert!(!accumulate || (product.scale == 1.0 && product.add_scale == 1.0 && product.gelu.is_none()), "accumulation has no scale");
+    let out = (address(target.at), target.stride);
+    let slices = product.terms.iter().flat_map(|term| (0..term.k).step_by(DEPTH).map(move |from| (term, from, DEPTH.min(term.k - from))));
+    let count = product.terms.iter().map(|term| term.k.div_ceil(DEPTH)).sum::<usize>();
+    let Packing { b, a, tile } = packing;
+    for (index, (term, from, depth)) in slices.enumerate() {
+        pack_right(b, memory, &address, term, form, from, depth, n);
+        let panels = Panels { values: b, depth };
+        for row in (0..m).step_by(BLOCK) {
+            let rows = BLOCK.min(m - row);
+            let left = pack_left(a, memory, &address, term, form, from, depth, row, rows);
+            let (start, end) = (out.0 + row * out.1, out.0 + (row + rows - 1) * out.1 + n);
+            let more = accumulate || index > 0;
+            match left {
+                None => multiply(kernel, tile, (rows, n, depth), a, LeftShape { row: 1, step: rows }, &panels, &mut memory[start..end], out.1, more),
+                Some(at) => {
+                    let stride = term.a.stride;
+                    let a_range = at..at + (rows - 1) * stride + depth;
+                    let (a, c) = apart(memory, a_range, start..end);
+                    multiply(kernel, tile, (rows, n, depth), a, LeftShape { row: stride, step: 1 }, &panels, c, out.1, more);
+                }
+            }
+            if index + 1 == count {
+                finish(memory, &address, product, out, row..row + rows, accumulate);
+            }
+        }
+    }
+}
+
+/// B's slice of k in panels.
+#[allow(clippy::too_many_arguments)]
+fn pack_right(b: &mut Vec<f32>, memory: &[f32], address: impl Fn(At) -> usize, term: &Term, form: Form, from: usize, depth: usize, n: usize) {
+    let start = address(term.b.at);
+    match form {
+        Form::Nt => pack(b, &memory[start + from..], term.b.stride, true, depth, n),
+        Form::Nn | Form::Tn => pack(b, &memory[start + from * term.b.stride..], term.b.stride, false, depth, n),
+    }
+}
+
+/// Where a block of A begins, if it can be read in place; a transposed one is packed, `[depth, rows]`.
+#[allow(clippy::too_many_arguments)]
+fn pack_left(
+    a: &mut Vec<f32>,
+    memory: &[f32],
+    address: impl Fn(At) -> usize,
+    term: &Term,
+    form: Form,
+    from: usize,
+    depth: usize,
+    row: usize,
+    rows: usize,
+) -> Option<usize> {
+    let start = address(term.a.at);
+    match form {
+        Form::Nt | Form::Nn => Some(start + row * term.a.stride + from),
+        Form::Tn => {
+            a.clear();
+            for step in from..from + depth {
+                a.extend_from_slice(&memory[start + step * term.a.stride + row..][..rows]);
+            }
+            None
+        }
+    }
+}
+
+/// Two ranges of the memory, the second to be written.
+fn apart(memory: &mut [f32], read: std::ops::Range<usize>, write: std::ops::Range<usize>) -> (&[f32], &mut [f32]) {
+    let [read, write] = super::ranges(memory, [read, write]);
+    (read, write)
+}
+
+/// What follows the product, on a block of rows.
+fn finish(memory: &mut [f32], address: impl Fn(At) -> usize, product: &Product, (out, stride): (usize, usize), rows: std::ops::Range<usize>, accumulated: bool) {
+    let n = product.n;
+    let add = product.add.filter(|_| !accumulated).map(&address);
+    for row in rows {
+        let line = out + row * stride..out + row * stride + n;
+        if product.scale != 1.0 {
+            memory[line.clone()].iter_mut().for_each(|number| *number *= product.scale);
+        }
+        for bias in product.biases.iter().map(|&at| address(at)) {
+            let [bias, line] = super::ranges(memory, [bias..bias + n, line.clone()]);
+            line.iter_mut().zip(bias.iter()).for_each(|(number, bias)| *number += bias);
+        }
+        if let Some(add) = add {
+            let scale = product.add_scale;
+            let [add, line] = super::ranges(memory, [add + row * n..add + (row + 1) * n, line.clone()]);
+            line.iter_mut().zip(add.iter()).for_each(|(number, add)| *number += scale * add);
+        }
+        if let Some(z) = product.slope.map(&address) {
+            let [z, line] = super::ranges(memory, [z + row * n..z + (row + 1) * n, line.clone()]);
+            line.iter_mut().zip(z.iter()).for_each(|(number, &z)| *number *= math::gelu_slope(z));
+        }
+        if product.gelu.is_some() {
+            let result = address(product.out.at) + row * product.out.stride;
+            let [z, result] = super::ranges(memory, [line, result..result + n]);
+            result.iter_mut().zip(z.iter()).for_each(|(number, &z)| *number = math::gelu(z));
+        }
+    }
+}

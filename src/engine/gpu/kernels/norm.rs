@@ -1,0 +1,134 @@
+//! Layer and RMS normalisation, 8 threads a row: x̂ = (x − mean) · rstd, `y = gamma ⊙ x̂ + beta` for one or two outputs.
+//!
+//! Record: the words of [`norm`], then `gamma, beta, y` for each output, beta [`NONE`] where there is no shift.
+//! Backwards `y` is the output's gradient: `dx = rstd (g − mean g − x̂ mean(g ⊙ x̂)) + carried` with `g = Σ dy ⊙ gamma`,
+//! without `mean g` in an RMS norm.
+
+use super::{LANES, NONE, ROWS, sum_of_row};
+use cubecl::prelude::*;
+
+/// Where the words of a record lie.
+pub mod norm {
+    pub const X: usize = 0;
+    pub const STATISTICS: usize = 1;
+    pub const ROWS: usize = 2;
+    pub const WIDTH: usize = 3;
+    pub const CENTRED: usize = 4;
+    pub const OUTS: usize = 5;
+    /// ε, forwards.
+    pub const EPSILON: usize = 6;
+    /// What is added to the gradient, or `NONE`; backwards.
+    pub const CARRIED: usize = 6;
+    /// The gradient of x, backwards.
+    pub const OUT: usize = 7;
+    pub const WORDS: usize = 8;
+}
+
+/// The forward kernel.
+#[cube(launch_unchecked)]
+pub fn forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
+    let mut shared = Shared::<[f32]>::new_slice(comptime!(ROWS * LANES));
+    if CUBE_POS < count as usize {
+        let record = record as usize;
+        let rows = table[record + norm::ROWS] as usize;
+        let width = table[record + norm::WIDTH] as usize;
+        let lane = UNIT_POS as usize % LANES;
+        let row = CUBE_POS * ROWS + UNIT_POS as usize / LANES;
+        let x = table[record + norm::X] as usize + row * width;
+        let end = select(row < rows, width, 0);
+
+        let mut mean = 0.0f32;
+        if table[record + norm::CENTRED] != 0 {
+            let mut sum = 0.0f32;
+            for column in range_stepped(lane, end, LANES) {
+                sum += memory[x + column];
+            }
+            mean = sum_of_row(&mut shared, sum) / f32::cast_from(width);
+        }
+        let mut squares = 0.0f32;
+        for column in range_stepped(lane, end, LANES) {
+            let centred = memory[x + column] - mean;
+            squares += centred * centred;
+        }
+        let variance = sum_of_row(&mut shared, squares) / f32::cast_from(width);
+        let rstd = 1.0f32 / (variance + f32::from_bits(table[record + norm::EPSILON])).sqrt();
+
+        if row < rows && lane == 0 {
+            let statistics = table[record + norm::STATISTICS] as usize + row * 2;
+            memory[statistics] = mean;
+            memory[statistics + 1] = rstd;
+        }
+        for out in 0..table[record + norm::OUTS] as usize {
+            let at = record + norm::WORDS + out * 3;
+            let gamma = table[at] as usize;
+            let beta = table[at + 1];
+            let y = table[at + 2] as usize + row * width;
+            for column in range_stepped(lane, end, LANES) {
+                let mut value = (memory[x + column] - mean) * rstd * memory[gamma + column];
+                if beta != NONE {
+                    value += memory[beta as usize + column];
+                }
+                memory[y + column] = value;
+            }
+        }
+    }
+}
+
+/// `g = Σ dy ⊙ gamma` over the outputs, at one place.
+#[cube]
+fn gradient(memory: &mut [f32], table: &[u32], outs: usize, count: usize, start: usize, column: usize) -> f32 {
+    let mut sum = 0.0f32;
+    for out in 0..count {
+        let at = outs + out * 3;
+        sum += memory[table[at + 2] as usize + start + column] * memory[table[at] as usize + column];
+    }
+    sum
+}
+
+/// The backward kernel.
+#[cube(launch_unchecked)]
+pub fn backward(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
+    let mut shared = Shared::<[f32]>::new_slice(comptime!(ROWS * LANES));
+    if CUBE_POS < count as usize {
+        let record = record as usize;
+        let rows = table[record + norm::ROWS] as usize;
+        let width = table[record + norm::WIDTH] as usize;
+        let outs = record + norm::WORDS;
+        let outputs = table[record + norm::OUTS] as usize;
+        let lane = UNIT_POS as usize % LANES;
+        let row = CUBE_POS * ROWS + UNIT_POS as usize / LANES;
+        let end = select(row < rows, width, 0);
+        let start = row * width;
+        let x = table[record + norm::X] as usize + start;
+        // Rows past the end have no statistics to read.
+        let statistics = table[record + norm::STATISTICS] as usize + select(row < rows, row, 0) * 2;
+        let mean = memory[statistics];
+        let rstd = memory[statistics + 1];
+
+        let mut sum = 0.0f32;
+        let mut along = 0.0f32;
+        for column in range_stepped(lane, end, LANES) {
+            let g = gradient(memory, table, outs, outputs, start, column);
+            sum += g;
+            along += g * (memory[x + column] - mean) * rstd;
+        }
+        let size = f32::cast_from(width);
+        let along = sum_of_row(&mut shared, along) / size;
+        let mut shift = 0.0f32;
+        if table[record + norm::CENTRED] != 0 {
+            shift = sum_of_row(&mut shared, sum) / size;
+        }
+
+        let carried = table[record + norm::CARRIED];
+        let out = table[record + norm::OUT] as usize + start;
+        for column in range_stepped(lane, end, LANES) {
+            let g = gradient(memory, table, outs, outputs, start, column);
+            let normed = (memory[x + column] - mean) * rstd;
+            let mut value = rstd * (g - shift - normed * along);
+            if carried != NONE {
+                value += memory[carried as usize + start + column];
+            }
+            memory[out + column] = value;
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Grouped matrix products: `out = slope ⊙ gelu?(scale · Σ A B + bias + add_scale · add)` for many products in one launch.
+//!
+//! A workgroup of 64 threads makes one square tile of one product; each thread keeps `(edge / 8)²` sums in registers, its
+//! rows and columns 8 apart so that neighbouring threads touch neighbouring numbers. Both operands come through workgroup
+//! memory, `depth` of the inner dimension at a time, and are read in the order in which they lie in memory whichever
+//! [`Form`](crate::engine::program::Form) they have: a form is no more than a pair of strides here.
+//!
+//! Record of a launch: for each tile `job, first row, first column`, the address of the job in the table and the tile's
+//! place. Job: the words of [`job`], then those of [`term`] for each term.
+
+use super::NONE;
+use super::erf::{gelu, gelu_slope};
+use cubecl::prelude::*;
+
+/// Threads along each side of a tile.
+pub const SIDE: usize = 8;
+
+/// Words of a tile.
+pub const TILE: usize = 3;
+
+/// Where the words of a job lie, from its address.
+pub mod job {
+    pub const M: usize = 0;
+    pub const N: usize = 1;
+    pub const TERMS: usize = 2;
+    pub const SCALE: usize = 3;
+    pub const BIAS: usize = 4;
+    pub const ADD: usize = 5;
+    pub const ADD_SCALE: usize = 6;
+    pub const GELU: usize = 7;
+    pub const SLOPE: usize = 8;
+    pub const OUT: usize = 9;
+    pub const OUT_STRIDE: usize = 10;
+    pub const WORDS: usize = 11;
+}
+
+/// Where the words of a term lie: addresses, then how far apart the operand's rows and columns are, then k.
+pub mod term {
+    pub const A: usize = 0;
+    pub const A_ROW: usize = 1;
+    pub const A_COLUMN: usize = 2;
+    pub const B: usize = 3;
+    pub const B_ROW: usize = 4;
+    pub const B_COLUMN: usize = 5;
+    pub const K: usize = 6;
+    pub const WORDS: usize = 7;
+}
+
+/// Copies `edge × depth` numbers of an operand to workgroup memory, `depth` rows of `edge + 1`, zeros outside.
+///
+/// `along` is the stride of the tile's rows (A) or columns (B), `inner` that of k.
+#[cube]
+#[allow(clippy::too_many_arguments)]
+fn stage(
+    memory: &mut [f32],
+    staged: &mut Shared<[f32]>,
+    address: usize,
+    along: usize,
+    inner: usize,
+    from: usize,
+    end: usize,
+    from_k: usize,
+    end_k: usize,
+    #[comptime] edge: usize,
+    #[comptime] depth: usize,
+) {
+    let unit = UNIT_POS as usize;
+    #[unroll]
+    for step in 0..comptime!(edge * depth / (SIDE * SIDE)) {
+        let index = unit + step * comptime!(SIDE * SIDE);
+        let i = select(inner == 1, index / depth, index % edge);
+        let k = select(inner == 1, index % depth, index / edge);
+        let inside = from + i < end && from_k + k < end_k;
+        let value = memory[select(inside, address + (from + i) * along + (from_k + k) * inner, 0)];
+        staged[k * comptime!(edge + 1) + i] = select(inside, value, 0.0f32);
+    }
+}
+
+/// Adds the product of the two staged tiles to the thread's sums.
+#[cube]
+fn multiply(
+    a: &mut Shared<[f32]>,
+    b: &mut Shared<[f32]>,
+    sums: &mut Array<f32>,
+    count: usize,
+    #[comptime] edge: usize,
+) {
+    let per = comptime!(edge / SIDE);
+    let row = UNIT_POS as usize / SIDE;
+    let column = UNIT_POS as usize % SIDE;
+    for k in 0..count {
+        let mut x = Array::<f32>::new(per);
+        let mut y = Array::<f32>::new(per);
+        #[unroll]
+        for i in 0..per {
+            x[i] = a[k * comptime!(edge + 1) + row + i * SIDE];
+            y[i] = b[k * comptime!(edge + 1) + column + i * SIDE];
+        }
+        #[unroll]
+        for i in 0..per {
+            #[unroll]
+            for j in 0..per {
+                sums[i * per + j] += x[i] * y[j];
+            }
+        }
+    }
+}
+
+/// Writes one number of the result.
+#[cube]
+fn finish(memory: &mut [f32], table: &[u32], job: usize, row: usize, column: usize, sum: f32) {
+    let n = table[job + job::N] as usize;
+    let at = row * n + column;
+    let mut value = sum * f32::from_bits(table[job + job::SCALE]);
+    let bias = table[job + job::BIAS];
+    if bias != NONE {
+        value += memory[bias as usize + column];
+    }
+    let add = table[job + job::ADD];
+    if add != NONE {
+        value += f32::from_bits(table[job + job::ADD_SCALE]) * memory[add as usize + at];
+    }
+    let kept = table[job + job::GELU];
+    if kept != NONE {
+        memory[kept as usize + at] = value;
+        value = gelu(value);
+    }
+    let slope = table[job + job::SLOPE];
+    if slope != NONE {
+        value *= gelu_slope(memory[slope as usize + at]);
+    }
+    memory[table[job + job::OUT] as usize + row * table[job + job::OUT_STRIDE] as usize + column] = value;
+}
+
+/// The kernel. `edge` is the tile's side, `depth` how much of k is staged at a time.
+#[cube(launch_unchecked)]
+pub fn products(
+    memory: &mut [f32],
+    table: &[u32],
+    record: u32,
+    count: u32,
+    #[comptime] edge: usize,
+    #[comptime] depth: usize,
+) {
+    let mut a = Shared::<[f32]>::new_slice(comptime!(depth * (edge + 1)));
+    let mut b = Shared::<[f32]>::new_slice(comptime!(depth * (edge + 1)));
+    if CUBE_POS < count as usize {
+        let per = comptime!(edge / SIDE);
+        let tile = record as usize + CUBE_POS * TILE;
+        let job = table[tile] as usize;
+        let top = table[tile + 1] as usize;
+        let left = table[tile + 2] as usize;
+        let m = table[job + job::M] as usize;
+        let n = table[job + job::N] as usize;
+        let mut sums = Array::<f32>::new(comptime!(per * per));
+        for index in 0..table[job + job::TERMS] as usize {
+            let term = job + job::WORDS + index * term::WORDS;
+            let k = table[term + term::K] as usize;
+            let mut from = 0usize;
+            while from < k {
+                sync_cube();
+                stage(
+                    memory, &mut a, table[term + term::A] as usize, table[term + term::A_ROW] as usize,
+                    table[term + term::A_COLUMN] as usize, top, m, from, k, edge, depth,
+                );
+                stage(
+                    memory, &mut b, table[term + term::B] as usize, table[term + term::B_COLUMN] as usize,
+                    table[term + term::B_ROW] as usize, left, n, from, k, edge, depth,
+                );
+                sync_cube();
+                multiply(&mut a, &mut b, &mut sums, (k - from).min(depth), edge);
+                from += depth;
+            }
+        }
+        // A second array, indexed at run time, so that the first can stay in registers.
+        let mut results = Array::<f32>::new(comptime!(per * per));
+        #[unroll]
+        for i in 0..comptime!(per * per) {
+            results[i] = sums[i];
+        }
+        let row = top + UNIT_POS as usize / SIDE;
+        let column = left + UNIT_POS as usize % SIDE;
+        for i in 0..comptime!(per * per) {
+            let r = row + i / per * SIDE;
+            let c = column + i % per * SIDE;
+            if r < m && c < n {
+                finish(memory, table, job, r, c, results[i]);
+            }
+        }
+    }
+}

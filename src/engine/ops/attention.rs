@@ -1,0 +1,52 @@
+//! Causal self-attention with rotary positions.
+
+use crate::engine::program::{AttentionShape, Instruction};
+use crate::engine::recorder::{Recorder, Var};
+
+/// How attention's input is cut into heads, and which of a head's dimensions turn by position.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Heads {
+    /// S, positions of a sequence.
+    pub length: usize,
+    pub heads: usize,
+    /// Dimensions of a head that turn, even.
+    pub rotary: usize,
+    /// Base of the frequencies: angle i of position t is `t · base^(−2i/rotary)`.
+    pub base: f64,
+}
+
+impl Recorder {
+    /// `softmax(rot(q) rot(k)ᵀ / √head, causal) v` for each head; qkv `[B·S, heads · 3 · head]` (by head: q, k, v), result `[B·S, heads · head]`.
+    /// Sources: Vaswani et al., arXiv 1706.03762; rotary positions, Su et al., arXiv 2104.09864, with GPT-NeoX's halves.
+    ///
+    /// Forwards only log Σ exp of each row's scores is kept. Backwards the weights P are made again from it, and with
+    /// `δ = Σ dO O` by row: `dS = P ⊙ (dO Vᵀ − δ)`, `dQ = dS K/√head`, `dK = dSᵀ Q/√head`, `dV = Pᵀ dO`, dQ and dK then turned back.
+    /// Source: Dao et al., arXiv 2205.14135.
+    pub fn causal_attention(&mut self, qkv: Var, shape: Heads) -> Var {
+        let Heads { length, heads, rotary, base } = shape;
+        let head = qkv.width / (3 * heads);
+        let turns = self.constant(rotary_table(length, rotary, base));
+        let shape = AttentionShape { sequences: qkv.rows / length, length, heads, head, rotary };
+        let out = self.var(qkv.rows, heads * head);
+        let logsum = self.buffer(shape.sequences * heads * length);
+        self.push(Instruction::Attention { shape, qkv: qkv.at, turns, out: out.at, logsum });
+        self.on_backward(move |recorder| {
+            let Some(gradient) = recorder.gradient(out) else { return };
+            let (into, carried) = recorder.add_gradient(qkv);
+            assert!(carried.is_none(), "attention is the only reader of its input");
+            recorder.push(Instruction::AttentionBackward { shape, qkv: qkv.at, turns, out: out.at, logsum, gradient, into });
+        });
+        out
+    }
+}
+
+/// Cosines of each position's angles, then their sines: `[length, dims]`.
+pub fn rotary_table(length: usize, dims: usize, base: f64) -> Vec<f32> {
+    let half = dims / 2;
+    let angle = |position: usize, i: usize| position as f64 * libm::pow(base, -2.0 * i as f64 / dims as f64);
+    let row = |position: usize| {
+        let cosines = (0..half).map(move |i| libm::cos(angle(position, i)) as f32);
+        cosines.chain((0..half).map(move |i| libm::sin(angle(position, i)) as f32))
+    };
+    (0..length).flat_map(row).collect()
+}

@@ -1,0 +1,27 @@
+//! The loss.
+
+use crate::engine::program::Instruction;
+use crate::engine::recorder::{Recorder, Var};
+
+impl Recorder {
+    /// `−Σ log softmax(logits)[label] / of` over the rows whose label counts, how many of them have it as their most
+    /// probable token, and every row's most probable token. Logits `[N, V]`; the labels are the words from `labels` on.
+    ///
+    /// Backwards, in the same pass: `(softmax(logits) − one-hot) / of` where the label counts, else zero.
+    pub fn cross_entropy(&mut self, logits: Var, labels: usize, of: usize) {
+        let (rows, vocabulary) = (logits.rows, logits.width);
+        let rows_out = self.buffer(2 * rows);
+        let answers = self.buffer(rows);
+        let gradient = self.training().then(|| self.add_gradient(logits).0);
+        let scale = 1.0 / of as f32;
+        self.push(Instruction::CrossEntropy { logits: logits.at, labels, rows, vocabulary, scale, rows_out, answers, gradient });
+        let total = self.total();
+        self.push(Instruction::Total { rows_in: rows_out, rows, out: total, accumulate: self.accumulate });
+        self.answers = Some((answers, rows));
+    }
+
+    /// Keeps the logits to be read after the program has run.
+    pub fn keep_logits(&mut self, logits: Var) {
+        self.logits = Some(logits);
+    }
+}

@@ -1,0 +1,118 @@
+//! Linear maps with what goes with them: bias, GELU, residual.
+
+use crate::engine::program::{At, Form, Instruction, Product, Rows, Term};
+use crate::engine::recorder::{Recorder, Var, Weight};
+
+/// What follows a linear map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    None,
+    /// Exact GELU, x Φ(x). Source: Hendrycks and Gimpel, arXiv 1606.08415.
+    Gelu,
+}
+
+/// `activation(x Wᵀ + b)` with the weight as PyTorch keeps it: x `[N, in]`, W `[out, in]`, b `[out]`, result `[N, out]`.
+#[derive(Clone, Copy)]
+pub struct Linear {
+    pub x: Var,
+    pub weight: Weight,
+    pub bias: Option<Weight>,
+    pub activation: Activation,
+}
+
+fn dense(at: At, stride: usize) -> Rows {
+    Rows { at, stride }
+}
+
+/// `out = Σ terms` and nothing else.
+fn plain(form: Form, m: usize, n: usize, terms: Vec<Term>, out: At) -> Product {
+    let out = dense(out, n);
+    Product { form, m, n, terms, scale: 1.0, biases: Vec::new(), add: None, add_scale: 1.0, gelu: None, slope: None, out }
+}
+
+impl Recorder {
+    /// One linear map.
+    pub fn linear(&mut self, linear: Linear) -> Var {
+        let [out] = self.linears([linear]);
+        out
+    }
+
+    /// Independent linear maps, computed together.
+    ///
+    /// Backwards: `dz = dy ⊙ gelu'(z)`, `dx = dz W`, `dW = dzᵀ x`, `db = Σ dz`.
+    pub fn linears<const N: usize>(&mut self, linears: [Linear; N]) -> [Var; N] {
+        let mut products = Vec::with_capacity(N);
+        let outs = linears.map(|Linear { x, weight, bias, activation }| {
+            let (m, n, k) = (x.rows, weight.rows, weight.columns);
+            assert_eq!(x.width, k, "a linear map's input is as wide as its weight");
+            let out = self.var(m, n);
+            let terms = vec![Term { a: dense(x.at, k), b: dense(weight.at(), k), k }];
+            let mut product = plain(Form::Nt, m, n, terms, out.at);
+            product.biases.extend(bias.map(Weight::at));
+            product.gelu = (activation == Activation::Gelu).then(|| self.buffer(m * n));
+            self.set_slope(out, product.gelu);
+            products.push(product);
+            out
+        });
+        self.push(Instruction::Products(products));
+        self.on_backward(move |recorder| {
+            let mut products = Vec::with_capacity(N);
+            for (Linear { x, weight, bias, .. }, out) in linears.into_iter().zip(outs) {
+                // Already times gelu'(z): whoever wrote it took care of that.
+                let Some(dz) = recorder.gradient(out) else { continue };
+                recorder.linear_gradient(&mut products, x, weight, bias, dz);
+            }
+            recorder.push_products(products);
+        });
+        outs
+    }
+
+    /// `x + Σ (xᵢ Wᵢᵀ + bᵢ)`, the sum of linear maps on top of a residual stream: `[N, out]`.
+    ///
+    /// Backwards the gradient of the residual is that of the result itself.
+    pub fn residual<const N: usize>(&mut self, residual: Var, branches: [(Var, Weight, Option<Weight>); N]) -> Var {
+        let (m, n) = (residual.rows, residual.width);
+        let out = self.var(m, n);
+        let term = |(x, weight, _): &(Var, Weight, Option<Weight>)| {
+            assert_eq!((weight.rows, weight.columns), (n, x.width), "a branch is as wide as the residual stream");
+            Term { a: dense(x.at, x.width), b: dense(weight.at(), weight.columns), k: weight.columns }
+        };
+        let mut product = plain(Form::Nt, m, n, branches.iter().map(term).collect(), out.at);
+        product.add = Some(residual.at);
+        product.biases = branches.iter().filter_map(|(_, _, bias)| bias.map(Weight::at)).collect();
+        self.push(Instruction::Products(vec![product]));
+        self.on_backward(move |recorder| {
+            let Some(dy) = recorder.gradient(out) else { return };
+            recorder.share_gradient(residual, dy);
+            let mut products = Vec::with_capacity(N);
+            for (x, weight, bias) in branches {
+                recorder.linear_gradient(&mut products, x, weight, bias, dy);
+            }
+            recorder.push_products(products);
+        });
+        out
+    }
+
+    fn push_products(&mut self, products: Vec<Product>) {
+        if !products.is_empty() {
+            self.push(Instruction::Products(products));
+        }
+    }
+
+    /// The gradients of x, W and b of one map from that of its result before the activation.
+    fn linear_gradient(&mut self, products: &mut Vec<Product>, x: Var, weight: Weight, bias: Option<Weight>, dz: At) {
+        let (m, n, k) = (x.rows, weight.columns, weight.rows);
+        let slope = self.take_slope(x);
+        let (dx, carried) = self.add_gradient(x);
+        assert!(slope.is_none() || carried.is_none(), "an activated map has one reader");
+        let terms = vec![Term { a: dense(dz, k), b: dense(weight.at(), n), k }];
+        let mut product = plain(Form::Nn, m, n, terms, dx);
+        product.add = carried;
+        product.slope = slope;
+        products.push(product);
+        self.weight_gradient(weight, dense(dz, k), dense(x.at, n), m);
+        if let Some(bias) = bias {
+            self.vector_gradient(bias, dz, None, m);
+        }
+    }
+}

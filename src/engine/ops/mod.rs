@@ -1,0 +1,12 @@
+//! Operators: what models call by what it does. Each appends its instructions and, for the backward pass, those of its
+//! hand-derived gradient. See [`crate::engine`] for how one is added.
+
+mod attention;
+mod cross_entropy;
+mod embedding;
+mod linear;
+mod norm;
+
+pub use attention::{Heads, rotary_table};
+pub use linear::{Activation, Linear};
+pub use norm::Affine;

@@ -1,0 +1,52 @@
+//! Layer norm and RMS norm.
+
+use crate::engine::program::{Instruction, Normed};
+use crate::engine::recorder::{Recorder, Var, Weight};
+
+/// A norm's gain, and its shift where it has one; `[d]` each.
+#[derive(Clone, Copy)]
+pub struct Affine {
+    pub gamma: Weight,
+    pub beta: Option<Weight>,
+}
+
+impl Recorder {
+    /// `(x − mean) / √(variance + ε) ⊙ γ + β` over the last dimension, for each pair (γ, β): x `[N, d]`, every result `[N, d]`.
+    /// Source: Ba et al., arXiv 1607.06450.
+    pub fn layer_norms<const N: usize>(&mut self, x: Var, affines: [Affine; N], epsilon: f64) -> [Var; N] {
+        self.norms(x, affines, epsilon, true)
+    }
+
+    /// `x / √(mean x² + ε) ⊙ γ` over the last dimension: x and result `[N, d]`. Source: Zhang and Sennrich, arXiv 1910.07467.
+    pub fn rms_norm(&mut self, x: Var, gamma: Weight, epsilon: f64) -> Var {
+        let [out] = self.norms(x, [Affine { gamma, beta: None }], epsilon, false);
+        out
+    }
+
+    /// Backwards, with g = Σ γ dy over the results: `dx = rstd (g − mean g − x̂ mean(g x̂))` (without the mean of g for RMS) plus
+    /// what x's other readers, such as the residual, have left; `dγ = Σ dy x̂`, `dβ = Σ dy`.
+    fn norms<const N: usize>(&mut self, x: Var, affines: [Affine; N], epsilon: f64, centred: bool) -> [Var; N] {
+        let (rows, width) = (x.rows, x.width);
+        let ys: [Var; N] = std::array::from_fn(|_| self.var(rows, width));
+        let statistics = self.buffer(2 * rows);
+        let normed = |affine: Affine, y| Normed { gamma: affine.gamma.at(), beta: affine.beta.map(Weight::at), y };
+        let outs = affines.iter().zip(&ys).map(|(affine, y)| normed(*affine, y.at)).collect();
+        self.push(Instruction::Norm { x: x.at, outs, statistics, rows, width, epsilon: epsilon as f32, centred });
+        self.on_backward(move |recorder| {
+            let asked: Vec<_> = affines.into_iter().zip(ys).filter_map(|(affine, y)| Some((affine, recorder.gradient(y)?))).collect();
+            if asked.is_empty() {
+                return;
+            }
+            let (out, carried) = recorder.add_gradient(x);
+            let outs = asked.iter().map(|(affine, gradient)| normed(*affine, *gradient)).collect();
+            recorder.push(Instruction::NormBackward { x: x.at, statistics, outs, carried, out, rows, width, centred });
+            for (affine, gradient) in asked {
+                recorder.vector_gradient(affine.gamma, gradient, Some((x.at, statistics)), rows);
+                if let Some(beta) = affine.beta {
+                    recorder.vector_gradient(beta, gradient, None, rows);
+                }
+            }
+        });
+        ys
+    }
+}

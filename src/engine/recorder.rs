@@ -1,0 +1,257 @@
+//! Writes a [`Program`] down: operators append their instructions forwards and leave behind what to append backwards.
+
+use super::layout;
+use super::program::{At, ColumnSum, Form, Instruction, Product, Program, Rows, Term};
+use crate::model::Parameter;
+use std::sync::Arc;
+
+/// Buffer of all weights, flat.
+const WEIGHTS: usize = 0;
+/// Buffer of their gradient.
+const GRADIENT: usize = 1;
+/// Buffer of the loss and the hits.
+const TOTAL: usize = 2;
+
+/// An activation: `[rows, width]`, dense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Var {
+    pub(super) index: usize,
+    pub(super) at: At,
+    pub rows: usize,
+    pub width: usize,
+}
+
+/// A parameter of the model, `[rows, columns]`; a vector has one row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weight {
+    pub(super) offset: usize,
+    pub rows: usize,
+    pub columns: usize,
+}
+
+impl Weight {
+    pub(super) fn at(self) -> At {
+        At { buffer: WEIGHTS, offset: self.offset }
+    }
+
+    pub(super) fn gradient(self) -> At {
+        At { buffer: GRADIENT, offset: self.offset }
+    }
+}
+
+/// What an operator leaves to be done backwards.
+type Backward = Box<dyn FnOnce(&mut Recorder)>;
+
+/// A program being written.
+pub struct Recorder {
+    parameters: Arc<[Parameter]>,
+    /// Numbers of each buffer.
+    pub(super) buffers: Vec<usize>,
+    pub(super) instructions: Vec<Instruction>,
+    pub(super) constants: Vec<f32>,
+    pub(super) words: usize,
+    backward: Vec<Backward>,
+    /// Where each activation's gradient stands so far.
+    gradients: Vec<Option<At>>,
+    /// What an activation was made from, where its gradient is wanted times gelu' of that.
+    slopes: Vec<Option<At>>,
+    /// Whether a backward pass will follow.
+    training: bool,
+    /// Whether gradient and total are added to what is there.
+    pub(super) accumulate: bool,
+    /// The weights' gradients, computed together at the end: one product a weight, with a term for each of its uses.
+    pending: Vec<(Weight, Product)>,
+    sums: Vec<(Weight, ColumnSum)>,
+    pub(super) has_total: bool,
+    pub(super) answers: Option<(At, usize)>,
+    pub(super) logits: Option<Var>,
+}
+
+/// What a program is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Forward pass only.
+    Answer,
+    /// Loss and gradient, which replace what was there.
+    Gradient,
+    /// Loss and gradient, added to what is there.
+    More,
+}
+
+impl Recorder {
+    /// An empty program over these parameters, which lie flat one after the other.
+    pub fn new(parameters: &Arc<[Parameter]>, purpose: Purpose) -> Self {
+        let weights = parameters.iter().map(Parameter::size).sum();
+        Self {
+            parameters: parameters.clone(),
+            buffers: vec![weights, weights, 2],
+            instructions: Vec::new(),
+            constants: Vec::new(),
+            words: 0,
+            backward: Vec::new(),
+            gradients: Vec::new(),
+            slopes: Vec::new(),
+            training: purpose != Purpose::Answer,
+            accumulate: purpose == Purpose::More,
+            pending: Vec::new(),
+            sums: Vec::new(),
+            has_total: false,
+            answers: None,
+            logits: None,
+        }
+    }
+
+    /// Whether a backward pass will follow: operators keep what it needs only then.
+    pub fn training(&self) -> bool {
+        self.training
+    }
+
+    /// The parameter of this name.
+    ///
+    /// # Panics
+    /// When the model has no such parameter: a fault of the model's file.
+    pub fn weight(&self, name: &str) -> Weight {
+        let mut offset = 0;
+        for parameter in self.parameters.iter() {
+            if parameter.name == name {
+                let rows = parameter.shape[..parameter.shape.len() - 1].iter().product();
+                return Weight { offset, rows, columns: parameter.shape[parameter.shape.len() - 1] };
+            }
+            offset += parameter.size();
+        }
+        panic!("the model has no parameter {name}")
+    }
+
+    /// Words that the caller fills in before each run, `count` of them; the number of the first.
+    pub fn words(&mut self, count: usize) -> usize {
+        self.words += count;
+        self.words - count
+    }
+
+    /// A table that the program carries; the number of its first value.
+    pub(super) fn constant(&mut self, values: impl IntoIterator<Item = f32>) -> usize {
+        let start = self.constants.len();
+        self.constants.extend(values);
+        start
+    }
+
+    /// Space for `size` numbers.
+    pub(super) fn buffer(&mut self, size: usize) -> At {
+        self.buffers.push(size);
+        At { buffer: self.buffers.len() - 1, offset: 0 }
+    }
+
+    /// Space for an activation.
+    pub(super) fn var(&mut self, rows: usize, width: usize) -> Var {
+        let at = self.buffer(rows * width);
+        self.gradients.push(None);
+        self.slopes.push(None);
+        Var { index: self.gradients.len() - 1, at, rows, width }
+    }
+
+    pub(super) fn push(&mut self, instruction: Instruction) {
+        self.instructions.push(instruction);
+    }
+
+    /// Leaves something to be done backwards, after everything recorded later.
+    pub(super) fn on_backward(&mut self, backward: impl FnOnce(&mut Recorder) + 'static) {
+        if self.training {
+            self.backward.push(Box::new(backward));
+        }
+    }
+
+    /// An activation's gradient, if anything depends on it.
+    pub(super) fn gradient(&self, var: Var) -> Option<At> {
+        self.gradients[var.index]
+    }
+
+    /// Says that an activation is gelu(z): its gradient is to be written times gelu'(z), which only linear maps do.
+    pub(super) fn set_slope(&mut self, var: Var, z: Option<At>) {
+        self.slopes[var.index] = z;
+    }
+
+    /// The z of an activation that is gelu(z).
+    pub(super) fn take_slope(&mut self, var: Var) -> Option<At> {
+        self.slopes[var.index].take()
+    }
+
+    /// Where to write an activation's gradient anew, and what of it stands already and must be added.
+    ///
+    /// # Panics
+    /// When the activation went through GELU and its reader is no linear map: a fault of the model's file.
+    pub(super) fn add_gradient(&mut self, var: Var) -> (At, Option<At>) {
+        assert!(self.slopes[var.index].is_none(), "what went through GELU is read by one linear map");
+        let out = self.buffer(var.rows * var.width);
+        (out, self.gradients[var.index].replace(out))
+    }
+
+    /// Lets an activation's gradient be one that is there already: that of a sum is that of each of its summands.
+    ///
+    /// # Panics
+    /// When another reader of the activation was recorded later: the model must put the sum last.
+    pub(super) fn share_gradient(&mut self, var: Var, gradient: At) {
+        assert!(self.gradients[var.index].is_none(), "a residual sum must be the last reader of its input");
+        self.gradients[var.index] = Some(gradient);
+    }
+
+    /// Where loss and hits come to stand: the same place in every program over these weights.
+    pub(super) fn total(&mut self) -> At {
+        self.has_total = true;
+        At { buffer: TOTAL, offset: 0 }
+    }
+
+    /// Adds `dyᵀ x` to a weight's gradient, at the end.
+    pub(super) fn weight_gradient(&mut self, weight: Weight, dy: Rows, x: Rows, rows: usize) {
+        let term = Term { a: dy, b: x, k: rows };
+        if let Some((_, product)) = self.pending.iter_mut().find(|(pending, _)| *pending == weight) {
+            product.terms.push(term);
+            return;
+        }
+        let out = weight.gradient();
+        let add = self.accumulate.then_some(out);
+        let product = Product {
+            form: Form::Tn,
+            m: weight.rows,
+            n: weight.columns,
+            terms: vec![term],
+            scale: 1.0,
+            biases: Vec::new(),
+            add,
+            add_scale: 1.0,
+            gelu: None,
+            slope: None,
+            out: Rows { at: out, stride: weight.columns },
+        };
+        self.pending.push((weight, product));
+    }
+
+    /// Adds a sum over rows to a vector's gradient, at the end. `normed` as in [`ColumnSum`].
+    pub(super) fn vector_gradient(&mut self, weight: Weight, of: At, normed: Option<(At, At)>, rows: usize) {
+        let again = self.accumulate || self.sums.iter().any(|(pending, _)| *pending == weight);
+        let sum = ColumnSum { of, normed, rows, width: weight.columns, out: weight.gradient(), accumulate: again };
+        self.sums.push((weight, sum));
+    }
+
+    /// Writes the backward pass, lays the memory out and hands the program over.
+    pub fn finish(mut self) -> Program {
+        while let Some(backward) = self.backward.pop() {
+            backward(&mut self);
+        }
+        if !self.pending.is_empty() {
+            let products = std::mem::take(&mut self.pending).into_iter().map(|(_, product)| product).collect();
+            self.push(Instruction::Products(products));
+        }
+        // Sums into one vector follow each other; those of a launch are independent.
+        let mut sums = std::mem::take(&mut self.sums);
+        while !sums.is_empty() {
+            let mut now: Vec<(Weight, ColumnSum)> = Vec::new();
+            let mut later = Vec::new();
+            for (weight, sum) in sums {
+                if now.iter().any(|(taken, _)| *taken == weight) { later.push((weight, sum)) } else { now.push((weight, sum)) }
+            }
+            self.push(Instruction::ColumnSums(now.into_iter().map(|(_, sum)| sum).collect()));
+            sums = later;
+        }
+        layout::lay_out(self)
+    }
+}

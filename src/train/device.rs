@@ -1,0 +1,123 @@
+//! A run that lives on a graphics card.
+
+use super::batch::Batch;
+use super::evaluation::Respondent;
+use super::job::Plan;
+use super::loss;
+use super::optimizer;
+use crate::engine::Purpose;
+use crate::engine::cpu::Moments;
+use crate::engine::gpu::{Gpu, RING, Resident};
+use crate::model::Shape;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Most tokens of one gradient: more would not make the card quicker, and cost memory.
+const TOKENS: usize = 16_384;
+
+/// Weights, moments and programs on a device.
+pub struct Device {
+    resident: Resident,
+    plan: Plan,
+    /// The batch in parts that fit, each with its program: the first replaces the gradient, the others add to it.
+    parts: Vec<(Range<usize>, usize)>,
+    /// Forward passes by their shape: the program, and where its answers stand.
+    answers: HashMap<Shape, (usize, usize, usize)>,
+    /// Steps made here, and of how many the losses were read.
+    made: usize,
+    read: usize,
+}
+
+impl Device {
+    /// Takes a run to a device, and has every kernel of a step compiled.
+    ///
+    /// # Errors
+    /// When one sequence is too much for the device.
+    pub fn new(plan: &Plan, gpu: &Gpu, weights: &[f32], moments: &Moments) -> Result<Self, String> {
+        let update = optimizer::update(&plan.config.training, &plan.parameters);
+        let mut resident = Resident::new(gpu, update, weights)?;
+        resident.set_moments(&moments.first, &moments.second);
+        let batch = plan.config.training.batch;
+        let shape = |sequences: usize| {
+            let example = plan.batch(1, 0..1);
+            Shape { sequences, length: example.length, from: example.first_asked() }
+        };
+        let program = |sequences: usize, purpose| loss::program(&plan.model, &plan.parameters, shape(sequences), plan.asked, purpose);
+        let mut size = (TOKENS / plan.config.task.sequence_length()).clamp(1, batch);
+        while program(size, Purpose::More).size > gpu.most_numbers() {
+            if size == 1 {
+                return Err("One sequence of this run is more than the graphics card lets a page use: choose a smaller network, fewer rows, or the CPU engine.".into());
+            }
+            size /= 2;
+        }
+        let mut parts = Vec::new();
+        let mut known = HashMap::new();
+        for start in (0..batch).step_by(size) {
+            let range = start..(start + size).min(batch);
+            let purpose = if start == 0 { Purpose::Gradient } else { Purpose::More };
+            let id = *known.entry((range.len(), purpose)).or_insert_with(|| resident.add(program(range.len(), purpose)));
+            parts.push((range, id));
+        }
+        resident.warm_up();
+        Ok(Self { resident, plan: plan.clone(), parts, answers: HashMap::new(), made: 0, read: 0 })
+    }
+
+    /// Enqueues one training step.
+    pub fn step(&mut self, plan: &Plan, step: u64) {
+        for (range, program) in &self.parts {
+            let batch = plan.batch(step, range.clone());
+            self.resident.run(*program, &batch.words(batch.first_asked()));
+        }
+        self.resident.update(&optimizer::rates(&plan.config.training, step), self.made % RING);
+        self.made += 1;
+    }
+
+    /// The losses of the steps since the last call, at most as many as are kept.
+    ///
+    /// # Errors
+    /// When the device was lost.
+    pub async fn losses(&mut self) -> Result<Vec<f32>, String> {
+        if self.read == self.made {
+            return Ok(Vec::new());
+        }
+        let totals = self.resident.totals().await?;
+        let losses = (self.read..self.made).map(|step| totals[step % RING][0]).collect();
+        self.read = self.made;
+        Ok(losses)
+    }
+
+    /// All weights, one parameter after the other.
+    ///
+    /// # Errors
+    /// When the device was lost.
+    pub async fn weights(&self) -> Result<Vec<f32>, String> {
+        self.resident.read(0, crate::model::weights::count(&self.plan.parameters)).await
+    }
+
+    /// The optimiser's moments.
+    ///
+    /// # Errors
+    /// When the device was lost.
+    pub async fn moments(&self) -> Result<Moments, String> {
+        let (first, second) = self.resident.moments().await?;
+        Ok(Moments { first, second })
+    }
+}
+
+impl Respondent for Device {
+    async fn most_probable(&mut self, batch: &Batch, from: usize) -> Result<Vec<u32>, String> {
+        let shape = batch.shape(from);
+        let (id, address, rows) = match self.answers.get(&shape) {
+            Some(&known) => known,
+            None => {
+                let program = loss::program(&self.plan.model, &self.plan.parameters, shape, 1, Purpose::Answer);
+                let (at, rows) = program.answers.ok_or("This network gives no answers.")?;
+                let address = program.address(at);
+                *self.answers.entry(shape).or_insert((self.resident.add(program), address, rows))
+            }
+        };
+        self.resident.run(id, &batch.words(from));
+        let answers = self.resident.read(address, rows).await?;
+        Ok(answers.iter().map(|&token| token as u32).collect())
+    }
+}

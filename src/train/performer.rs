@@ -1,0 +1,69 @@
+//! One thread of the CPU engine that does jobs.
+
+use super::batch::Batch;
+use super::evaluation::Respondent;
+use super::job::{Job, Outcome, Plan};
+use super::loss::Programs;
+use crate::engine::Purpose;
+use crate::engine::cpu::{Kernel, Machine};
+
+/// A plan, a machine, and the programs written so far.
+pub struct Performer {
+    pub plan: Plan,
+    machine: Machine,
+    programs: Programs,
+}
+
+impl Performer {
+    pub fn new(plan: Plan, kernel: Kernel) -> Self {
+        Self { plan, machine: Machine::new(kernel), programs: Programs::default() }
+    }
+
+    /// The weights that the following jobs are done with, all parameters one after the other.
+    pub fn load(&mut self, weights: &[f32]) {
+        self.machine.load(weights);
+    }
+
+    /// Does one job.
+    ///
+    /// # Errors
+    /// None on this engine; the type is that of engines that can fail.
+    pub async fn perform(&mut self, job: &Job) -> Result<Outcome, String> {
+        match job {
+            Job::Gradient { step, shard } => {
+                let batch = self.plan.batch(*step, self.plan.shards()[*shard].clone());
+                let (loss, gradient) = self.gradient(&batch, self.plan.asked);
+                Ok(Outcome::Gradient { loss, gradient: gradient.to_vec() })
+            }
+            Job::Answers { .. } => {
+                let plan = self.plan.clone();
+                super::place::answer(&plan, self, job.clone()).await
+            }
+        }
+    }
+
+    /// Loss and gradient of a batch with the loaded weights; `of` as in [`super::loss::program`].
+    pub fn gradient(&mut self, batch: &Batch, of: usize) -> (f32, &[f32]) {
+        let from = batch.first_asked();
+        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), of, Purpose::Gradient);
+        self.machine.run(&program, &batch.words(from));
+        let found = self.machine.numbers(program.weights, program.weights + 1);
+        (found[program.weights], &found[..program.weights])
+    }
+
+    /// Logits `[B·(S − from), V]` with the loaded weights.
+    pub fn logits(&mut self, batch: &Batch, from: usize) -> &[f32] {
+        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), 1, Purpose::Answer);
+        self.machine.run(&program, &batch.words(from));
+        program.logits.map_or(&[], |(at, count)| self.machine.numbers(program.address(at), count))
+    }
+}
+
+impl Respondent for Performer {
+    async fn most_probable(&mut self, batch: &Batch, from: usize) -> Result<Vec<u32>, String> {
+        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), 1, Purpose::Answer);
+        self.machine.run(&program, &batch.words(from));
+        let answers = program.answers.map_or(&[][..], |(at, rows)| self.machine.numbers(program.address(at), rows));
+        Ok(answers.iter().map(|&token| token as u32).collect())
+    }
+}

@@ -1,0 +1,172 @@
+//! Where a run computes: its weights and moments, and who makes them move.
+
+use super::evaluation::Respondent;
+use super::job::{Job, Outcome, Plan};
+use super::optimizer;
+use super::pool::Pool;
+use crate::engine::cpu::{Kernel, Moments, Updater};
+
+#[cfg(feature = "webgpu")]
+pub use super::device::Device;
+
+/// An engine, before a run lives on it.
+pub enum Place {
+    /// The CPU engine: gradients from a pool, the update in this thread.
+    Pool(Box<dyn Pool>, Kernel),
+    /// A device of its own, without reading anything back.
+    #[cfg(feature = "webgpu")]
+    Device(crate::engine::gpu::Gpu),
+}
+
+/// A run's numbers on the CPU engine.
+pub struct Host {
+    pub pool: Box<dyn Pool>,
+    weights: Vec<f32>,
+    moments: Moments,
+    updater: Updater,
+    gradient: Vec<f32>,
+    /// Losses not yet handed out, oldest first.
+    losses: Vec<f32>,
+}
+
+/// A run's numbers, wherever they are.
+pub enum State {
+    Host(Host),
+    #[cfg(feature = "webgpu")]
+    Device(Box<Device>),
+}
+
+impl State {
+    /// Takes weights and moments to a place.
+    ///
+    /// # Errors
+    /// When the device has no room for them.
+    pub fn new(plan: &Plan, place: Place, weights: Vec<f32>, moments: Moments) -> Result<Self, String> {
+        match place {
+            Place::Pool(pool, kernel) => {
+                let update = optimizer::update(&plan.config.training, &plan.parameters);
+                let gradient = vec![0.0; weights.len()];
+                Ok(Self::Host(Host { pool, weights, moments, updater: Updater::new(update, kernel), gradient, losses: Vec::new() }))
+            }
+            #[cfg(feature = "webgpu")]
+            Place::Device(gpu) => Ok(Self::Device(Box::new(Device::new(plan, &gpu, &weights, &moments)?))),
+        }
+    }
+
+    /// Workers that share a batch.
+    pub fn workers(&self) -> usize {
+        match self {
+            Self::Host(host) => host.pool.workers(),
+            #[cfg(feature = "webgpu")]
+            Self::Device(_) => 1,
+        }
+    }
+
+    /// One training step; its loss waits for [`Self::losses`].
+    ///
+    /// # Errors
+    /// When a worker failed.
+    pub async fn step(&mut self, plan: &Plan, step: u64) -> Result<(), String> {
+        match self {
+            Self::Host(host) => host.step(plan, step).await,
+            #[cfg(feature = "webgpu")]
+            Self::Device(device) => {
+                device.step(plan, step);
+                Ok(())
+            }
+        }
+    }
+
+    /// The losses of the steps since the last call.
+    ///
+    /// # Errors
+    /// When the device failed.
+    pub async fn losses(&mut self) -> Result<Vec<f32>, String> {
+        match self {
+            Self::Host(host) => Ok(std::mem::take(&mut host.losses)),
+            #[cfg(feature = "webgpu")]
+            Self::Device(device) => device.losses().await,
+        }
+    }
+
+    /// All weights, one parameter after the other.
+    ///
+    /// # Errors
+    /// When the device failed.
+    pub async fn weights(&self) -> Result<Vec<f32>, String> {
+        match self {
+            Self::Host(host) => Ok(host.weights.clone()),
+            #[cfg(feature = "webgpu")]
+            Self::Device(device) => device.weights().await,
+        }
+    }
+
+    /// The optimiser's moments.
+    ///
+    /// # Errors
+    /// When the device failed.
+    pub async fn moments(&self) -> Result<Moments, String> {
+        match self {
+            Self::Host(host) => Ok(host.moments.clone()),
+            #[cfg(feature = "webgpu")]
+            Self::Device(device) => device.moments().await,
+        }
+    }
+
+    /// Does question jobs with the present weights.
+    ///
+    /// # Errors
+    /// When a worker or the device failed.
+    pub async fn answer(&mut self, #[cfg_attr(not(feature = "webgpu"), expect(unused_variables))] plan: &Plan, jobs: Vec<Job>) -> Result<Vec<Outcome>, String> {
+        match self {
+            Self::Host(host) => host.pool.perform(&host.weights, jobs).await,
+            #[cfg(feature = "webgpu")]
+            Self::Device(device) => {
+                let mut outcomes = Vec::with_capacity(jobs.len());
+                for job in jobs {
+                    outcomes.push(answer(plan, device.as_mut(), job).await?);
+                }
+                Ok(outcomes)
+            }
+        }
+    }
+}
+
+/// Does one question job.
+///
+/// # Errors
+/// When the engine failed, or the job is none of questions.
+pub async fn answer(plan: &Plan, respondent: &mut impl Respondent, job: Job) -> Result<Outcome, String> {
+    match job {
+        Job::Answers { split, depth, first, count, free } => {
+            let range = first..first + count as u64;
+            Ok(Outcome::Answers(super::evaluation::answers(plan, respondent, split, depth, range, free).await?))
+        }
+        Job::Gradient { .. } => Err("A gradient was asked where a question was expected.".into()),
+    }
+}
+
+impl Host {
+    /// Loss and gradient from the pool, the shards added in their order, and the update.
+    async fn step(&mut self, plan: &Plan, step: u64) -> Result<(), String> {
+        let jobs = (0..plan.shards().len()).map(|shard| Job::Gradient { step, shard }).collect();
+        let mut mean = 0.0f32;
+        for (index, outcome) in self.pool.perform(&self.weights, jobs).await?.into_iter().enumerate() {
+            match outcome {
+                Outcome::Gradient { loss, gradient } if index == 0 => {
+                    mean = loss;
+                    self.gradient = gradient;
+                }
+                Outcome::Gradient { loss, gradient } => {
+                    mean += loss;
+                    self.gradient.iter_mut().zip(&gradient).for_each(|(sum, part)| *sum += part);
+                }
+                Outcome::Answers(_) => return Err("A worker answered a question where a gradient was asked.".into()),
+            }
+        }
+        let rates = optimizer::rates(&plan.config.training, step);
+        self.updater.apply(&rates, &mut self.weights, &mut self.gradient, &mut self.moments);
+        self.losses.push(mean);
+        Ok(())
+    }
+}
