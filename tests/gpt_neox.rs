@@ -2,19 +2,32 @@
 //! Tolerances are at most ten times what float32 in PyTorch itself misses the truth by, as the golden file records.
 
 use lookahead::config::{ModelConfig, ModelKind, Optimizer, RunConfig, TrainingConfig};
-use lookahead::engine::{Device, Tensor, cpu, read};
-use lookahead::model::{Model, Weights};
+use lookahead::engine::cpu::{Kernel, Moments, Updater};
+use lookahead::model::{Model, Parameter};
 use lookahead::train::batch::Batch;
-use lookahead::train::{loss, optimizer};
+use lookahead::train::{Performer, Plan, optimizer};
 use serde_json::Value;
 
 const GOLDEN: &str = include_str!("golden/gpt_neox.json");
 
 struct Case {
     json: Value,
-    model: Model,
-    weights: Weights,
+    plan: Plan,
+    weights: Vec<f32>,
     batch: Batch,
+}
+
+impl Case {
+    fn performer(&self, kernel: Kernel) -> Performer {
+        let mut performer = Performer::new(self.plan.clone(), kernel);
+        performer.load(&self.weights);
+        performer
+    }
+}
+
+/// Both classes of arithmetic, where this machine has both.
+fn kernels() -> Vec<Kernel> {
+    [Some(Kernel::separate()), Kernel::fused()].into_iter().flatten().collect()
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
@@ -38,7 +51,7 @@ fn formula(name: &str, index: usize, element: usize) -> f32 {
     value as f32
 }
 
-fn case(name: &str, device: &Device) -> Case {
+fn case(name: &str) -> Case {
     let golden: Value = serde_json::from_str(GOLDEN).unwrap();
     let json = golden["cases"][name].clone();
     let whole = |key: &str| json["config"][key].as_u64().unwrap() as usize;
@@ -52,13 +65,12 @@ fn case(name: &str, device: &Device) -> Case {
         rotary_base: json["config"]["rotary_emb_base"].as_f64().unwrap(),
     };
     let model = Model { config, vocabulary: whole("vocab_size") };
-    let parameters: std::sync::Arc<[_]> = model.parameters().into();
-    let values: Vec<f32> = parameters
+    let parameters: std::sync::Arc<[Parameter]> = model.parameters().into();
+    let weights: Vec<f32> = parameters
         .iter()
         .enumerate()
         .flat_map(|(index, parameter)| (0..parameter.size()).map(move |element| formula(&parameter.name, index, element)))
         .collect();
-    let weights = Weights::upload(&parameters, &values, device);
     let tokens: Vec<Vec<u32>> =
         json["tokens"].as_array().unwrap().iter().map(|row| numbers(row).into_iter().map(|token| token as u32).collect()).collect();
     let length = tokens[0].len() - 1;
@@ -70,10 +82,11 @@ fn case(name: &str, device: &Device) -> Case {
     let batch = Batch {
         sequences: tokens.len(),
         length,
-        inputs: tokens.iter().flat_map(|row| row[..length].iter().map(|token| *token as i32)).collect(),
+        inputs: tokens.iter().flat_map(|row| row[..length].iter().copied()).collect(),
         labels: labels.map(|(row, column, token)| (mask[row * length + column] > 0.0).then_some(token)).collect(),
     };
-    Case { json, model, weights, batch }
+    let plan = Plan { model, parameters, asked: batch.asked(), config: RunConfig::version_1() };
+    Case { json, plan, weights, batch }
 }
 
 /// Largest difference over the largest true value.
@@ -86,26 +99,27 @@ fn error(found: &[f32], truth: &[f64]) -> f64 {
 #[test]
 fn names_and_shapes_are_those_of_the_state_dict() {
     for name in ["quarter", "full"] {
-        let case = case(name, &cpu());
+        let case = case(name);
         let found: Vec<Value> =
-            case.model.parameters().iter().map(|parameter| serde_json::json!([parameter.name, parameter.shape])).collect();
+            case.plan.parameters.iter().map(|parameter| serde_json::json!([parameter.name, parameter.shape])).collect();
         assert_eq!(Value::Array(found), case.json["parameters"]);
     }
 }
 
 #[test]
 fn logits_loss_and_every_gradient_equal_transformers() {
-    for name in ["quarter", "full"] {
-        let case = case(name, &cpu());
-        let logits = case.model.logits(&case.weights, case.batch.tokens(&cpu()), 0);
-        let logits = pollster::block_on(read(logits)).unwrap();
-        assert!(error(&logits, &numbers(&case.json["logits"])) < 5e-6, "{name} logits {}", error(&logits, &numbers(&case.json["logits"])));
-        let (loss, gradients) = loss::gradient(&case.model, &case.weights, &case.batch, case.batch.asked());
-        let loss = pollster::block_on(read(loss)).unwrap();
-        assert!(error(&loss, &numbers(&case.json["loss"])) < 5e-7, "{name} loss");
-        for (parameter, gradient) in case.weights.parameters.iter().zip(gradients) {
-            let gradient = pollster::block_on(read(gradient)).unwrap();
-            let error = error(&gradient, &numbers(&case.json["gradients"][&parameter.name]));
+    for (name, kernel) in ["quarter", "full"].into_iter().flat_map(|name| kernels().into_iter().map(move |kernel| (name, kernel))) {
+        let case = case(name);
+        let mut performer = case.performer(kernel);
+        let logits = error(performer.logits(&case.batch, 0), &numbers(&case.json["logits"]));
+        assert!(logits < 5e-6, "{name} logits {logits}");
+        let (loss, gradient) = performer.gradient(&case.batch, case.plan.asked);
+        assert!(error(&[loss], &numbers(&case.json["loss"])) < 5e-7, "{name} loss");
+        let mut rest = gradient;
+        for parameter in case.plan.parameters.iter() {
+            let (gradient, others) = rest.split_at(parameter.size());
+            rest = others;
+            let error = error(gradient, &numbers(&case.json["gradients"][&parameter.name]));
             assert!(error < 1e-5, "{name}: gradient of {} is off by {error:e}", parameter.name);
         }
     }
@@ -113,24 +127,26 @@ fn logits_loss_and_every_gradient_equal_transformers() {
 
 #[test]
 fn logits_from_a_later_position_are_the_same_logits() {
-    let case = case("full", &cpu());
-    let all = case.model.logits(&case.weights, case.batch.tokens(&cpu()), 0);
-    let late = case.model.logits(&case.weights, case.batch.tokens(&cpu()), 4);
-    let all = pollster::block_on(read(all.narrow(1, 4, case.batch.length - 4))).unwrap();
-    let late = pollster::block_on(read(late)).unwrap();
-    assert!(error(&late, &all.iter().map(|value| f64::from(*value)).collect::<Vec<_>>()) < 1e-6);
+    let case = case("full");
+    let mut performer = case.performer(Kernel::best());
+    let vocabulary = case.plan.model.vocabulary;
+    let all = performer.logits(&case.batch, 0).to_vec();
+    let late = performer.logits(&case.batch, 4);
+    let expected: Vec<f32> = all.chunks(case.batch.length * vocabulary).flat_map(|sequence| &sequence[4 * vocabulary..]).copied().collect();
+    assert_eq!(late, expected);
 }
 
 /// Ten steps of AdamW on one batch: the loss before each step and after the last.
-fn curve(case: &Case, training: &TrainingConfig) -> Vec<f32> {
-    let parameters = case.weights.parameters.clone();
-    let mut weights = case.weights.clone();
-    let mut moments = optimizer::moments(training.optimizer, &parameters, &weights.tensors);
+fn curve(case: &Case, training: &TrainingConfig, kernel: Kernel) -> Vec<f32> {
+    let mut updater = Updater::new(optimizer::update(training, &case.plan.parameters), kernel);
+    let mut performer = case.performer(kernel);
+    let (mut weights, mut moments) = (case.weights.clone(), Moments::zero(case.weights.len()));
     let mut losses = Vec::new();
     for step in 1..=11 {
-        let (loss, gradients) = loss::gradient(&case.model, &weights, &case.batch, case.batch.asked());
-        losses.extend(pollster::block_on(read(loss)).unwrap());
-        optimizer::update(training, &parameters, &mut weights.tensors, &mut moments, gradients, step);
+        performer.load(&weights);
+        let (loss, gradient) = performer.gradient(&case.batch, case.plan.asked);
+        losses.push(loss);
+        updater.apply(&optimizer::rates(training, step), &mut weights, &mut gradient.to_vec(), &mut moments);
     }
     losses
 }
@@ -140,7 +156,7 @@ fn ten_steps_of_adamw_equal_torch() {
     // (case, curve, tolerance): tight enough that weight decay switched off (2e-5 at least) is seen.
     for (name, clip, tolerance) in [("quarter", "value", 6e-6), ("quarter", "norm", 1e-5), ("full", "value", 2e-6), ("full", "norm", 2e-6)]
     {
-        let case = case(name, &cpu());
+        let case = case(name);
         let golden = &case.json[format!("adamw_clip_{clip}")];
         let limit = golden[format!("clip_{clip}")].as_f64().unwrap();
         let training = TrainingConfig {
@@ -153,8 +169,10 @@ fn ten_steps_of_adamw_equal_torch() {
             clip_norm: if clip == "norm" { limit } else { 0.0 },
             ..RunConfig::version_1().training
         };
-        let error = error(&curve(&case, &training), &numbers(&golden["losses"]));
-        assert!(error < tolerance, "{name}, clipped by {clip}: the curve is off by {error:e}");
+        for kernel in kernels() {
+            let error = error(&curve(&case, &training, kernel), &numbers(&golden["losses"]));
+            assert!(error < tolerance, "{name}, clipped by {clip}: the curve is off by {error:e}");
+        }
     }
 }
 
@@ -172,8 +190,7 @@ fn muon_equals_the_reference() {
             role: lookahead::model::Role::Hidden,
         }];
         let values = |wave: &dyn Fn(f64) -> f64| -> Vec<f32> { (0..rows * columns).map(|j| wave(j as f64) as f32).collect() };
-        let tensor = |values: Vec<f32>| lookahead::engine::upload(&values, &cpu());
-        let mut weights = vec![tensor(values(&|j| 0.3 * (0.37 * j + offset).cos()))];
+        let mut weights = values(&|j| 0.3 * (0.37 * j + offset).cos());
         let training = TrainingConfig {
             optimizer: Optimizer::Muon,
             learning_rate: 0.02,
@@ -184,13 +201,14 @@ fn muon_equals_the_reference() {
             clip_norm: 0.0,
             ..RunConfig::version_1().training
         };
-        let mut moments = optimizer::moments(Optimizer::Muon, &parameters, &weights);
+        let mut updater = Updater::new(optimizer::update(&training, &parameters), Kernel::best());
+        let mut moments = Moments::zero(weights.len());
         for (step, truth) in case["weights_after_step"].as_array().unwrap().iter().enumerate() {
             let s = step as f64 + 1.0;
-            let gradient: Vec<Tensor<1>> = vec![tensor(values(&|j| (0.11 * if squared { j * j } else { j } * s + offset).cos()))];
-            optimizer::update(&training, &parameters, &mut weights, &mut moments, gradient, step as u64 + 1);
-            let found = pollster::block_on(read(weights[0].clone())).unwrap();
-            assert!(error(&found, &numbers(truth)) < 5e-6, "{rows}×{columns} at step {step}: {:e}", error(&found, &numbers(truth)));
+            let mut gradient = values(&|j| (0.11 * if squared { j * j } else { j } * s + offset).cos());
+            updater.apply(&optimizer::rates(&training, step as u64 + 1), &mut weights, &mut gradient, &mut moments);
+            let error = error(&weights, &numbers(truth));
+            assert!(error < 5e-6, "{rows}×{columns} at step {step}: {error:e}");
         }
     }
 }

@@ -2,12 +2,11 @@
 //! (`tests/reference/requirements.txt`), and says so where it does not.
 
 use lookahead::config::presets;
-use lookahead::engine::{Int, Tensor, TensorData, cpu, read};
+use lookahead::engine::cpu::Kernel;
 use lookahead::model::weights::initial;
-use lookahead::model::{Model, Weights};
 use lookahead::task::Split;
 use lookahead::train::batch::Batch;
-use lookahead::train::{Plan, checkpoint};
+use lookahead::train::{Performer, Plan, checkpoint};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -50,11 +49,12 @@ fn our_checkpoint_opens_in_transformers_with_equal_logits() {
         config.model.rotary_base = base;
         let plan = Plan::new(&config);
         let values: Vec<f32> = initial(&plan.parameters, 4).iter().map(|value| value * 3.0).collect();
-        let weights = plan.upload(&values, &cpu());
         let examples: Vec<_> =
             (0..3).map(|index| config.task.encode(&config.task.sample(1, Split::Test, index), 1, config.loss_on)).collect();
         let batch = Batch::new(&examples);
-        let logits = pollster::block_on(read(plan.model.logits(&weights, batch.tokens(&cpu()), 0))).unwrap();
+        let mut performer = Performer::new(plan.clone(), Kernel::best());
+        performer.load(&values);
+        let logits = performer.logits(&batch, 0);
         let rows: Vec<&[f32]> = logits.chunks(plan.model.vocabulary).collect();
         let expected = json!({ "tokens": batch.inputs.chunks(batch.length).collect::<Vec<_>>(), "logits": rows.chunks(batch.length).collect::<Vec<_>>() });
         let folder = folder(name);
@@ -73,17 +73,22 @@ fn a_checkpoint_of_transformers_opens_here_with_equal_logits() {
     if script(&[Path::new("--make"), &folder]).is_some_and(|made| made) {
         let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
         let (config, vocabulary) = checkpoint::read_config(&text(checkpoint::CONFIG_FILE)).unwrap();
-        let model = Model { config, vocabulary };
-        let parameters: std::sync::Arc<[_]> = model.parameters().into();
-        let values = checkpoint::read_weights(&parameters, &std::fs::read(folder.join(checkpoint::WEIGHTS_FILE)).unwrap()).unwrap();
+        let mut run = presets::quick();
+        run.model = config;
+        let mut plan = Plan::new(&run);
+        plan.model.vocabulary = vocabulary;
+        plan.parameters = plan.model.parameters().into();
+        let values = checkpoint::read_weights(&plan.parameters, &std::fs::read(folder.join(checkpoint::WEIGHTS_FILE)).unwrap()).unwrap();
         let expected: Value = serde_json::from_str(&text("expected.json")).unwrap();
         let rows = expected["tokens"].as_array().unwrap();
-        let tokens: Vec<i32> = rows.iter().flat_map(|row| row.as_array().unwrap()).map(|token| token.as_i64().unwrap() as i32).collect();
-        let tokens = Tensor::<2, Int>::from_data(TensorData::new(tokens.clone(), [rows.len(), tokens.len() / rows.len()]), &cpu());
-        let logits = pollster::block_on(read(model.logits(&Weights::upload(&parameters, &values, &cpu()), tokens, 0))).unwrap();
+        let inputs: Vec<u32> = rows.iter().flat_map(|row| row.as_array().unwrap()).map(|token| token.as_u64().unwrap() as u32).collect();
+        let batch = Batch { sequences: rows.len(), length: inputs.len() / rows.len(), labels: vec![None; inputs.len()], inputs };
+        let mut performer = Performer::new(plan, Kernel::best());
+        performer.load(&values);
+        let logits = performer.logits(&batch, 0);
         let truth = flatten(&expected["logits"]);
         assert_eq!(truth.len(), logits.len());
-        let worst = truth.iter().zip(&logits).fold(0.0f64, |worst, (truth, found)| worst.max((truth - f64::from(*found)).abs()));
+        let worst = truth.iter().zip(logits).fold(0.0f64, |worst, (truth, found)| worst.max((truth - f64::from(*found)).abs()));
         assert!(worst < 1e-5, "logits differ by {worst:e}");
     }
     std::fs::remove_dir_all(folder).unwrap();

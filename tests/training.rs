@@ -1,13 +1,12 @@
 //! Laws of training that hold for any run.
 
 use lookahead::config::{EngineChoice, RunConfig, presets};
-use lookahead::engine::{cpu, read};
+use lookahead::engine::cpu::{Kernel, Moments};
 use lookahead::model::weights::initial;
 use lookahead::task::{Horizon, LossOn, Radius, Split};
 use lookahead::train::evaluation::answers;
 use lookahead::train::pool::ThreadPool;
-use lookahead::train::run::Place;
-use lookahead::train::{LocalPool, Plan, Run, checkpoint, loss, optimizer};
+use lookahead::train::{Performer, Place, Plan, Run, checkpoint};
 
 /// A run that takes milliseconds.
 fn tiny() -> RunConfig {
@@ -29,7 +28,18 @@ fn tiny() -> RunConfig {
 }
 
 fn threads(config: &RunConfig, threads: usize) -> Place {
-    Place::Pool(Box::new(ThreadPool { plan: Plan::new(config), threads }))
+    let kernel = Kernel::best();
+    Place::Pool(Box::new(ThreadPool::new(&Plan::new(config), kernel, threads)), kernel)
+}
+
+fn run(config: &RunConfig, place: Place) -> Run {
+    Run::new(config, place).unwrap()
+}
+
+fn performer(plan: &Plan, weights: &[f32]) -> Performer {
+    let mut performer = Performer::new(plan.clone(), Kernel::best());
+    performer.load(weights);
+    performer
 }
 
 fn trace(mut run: Run, steps: u64) -> (Vec<f32>, Vec<f32>) {
@@ -48,9 +58,9 @@ fn the_number_of_workers_never_changes_a_bit() {
     for horizon in [Horizon::Single, Horizon::Multi] {
         let mut config = tiny();
         config.task.horizon = horizon;
-        let local = trace(Run::new(&config, Place::Pool(Box::new(LocalPool { plan: Plan::new(&config) }))), 6);
+        let local = trace(run(&config, Place::Pool(Box::new(Performer::new(Plan::new(&config), Kernel::best())), Kernel::best())), 6);
         for workers in [1, 2, 3, 4, 7] {
-            assert_eq!(local, trace(Run::new(&config, threads(&config, workers)), 6), "{workers} workers");
+            assert_eq!(local, trace(run(&config, threads(&config, workers)), 6), "{workers} workers");
         }
     }
 }
@@ -58,10 +68,10 @@ fn the_number_of_workers_never_changes_a_bit() {
 #[test]
 fn measurements_do_not_change_a_run_and_do_not_depend_on_workers() {
     let config = tiny();
-    let undisturbed = trace(Run::new(&config, threads(&config, 1)), 6).0;
+    let undisturbed = trace(run(&config, threads(&config, 1)), 6).0;
     let mut found = Vec::new();
     for workers in [1, 3] {
-        let mut run = Run::new(&config, threads(&config, workers));
+        let mut run = run(&config, threads(&config, workers));
         let mut losses = Vec::new();
         pollster::block_on(async {
             for _ in 0..6 {
@@ -81,8 +91,8 @@ fn a_run_goes_on_from_a_snapshot_as_if_nothing_had_been() {
     for optimizer in [lookahead::config::Optimizer::AdamW, lookahead::config::Optimizer::Muon] {
         let mut config = tiny();
         config.training.optimizer = optimizer;
-        let whole = trace(Run::new(&config, threads(&config, 2)), 8).0;
-        let mut first = Run::new(&config, threads(&config, 2));
+        let whole = trace(run(&config, threads(&config, 2)), 8).0;
+        let mut first = run(&config, threads(&config, 2));
         let snapshot = pollster::block_on(async {
             for _ in 0..5 {
                 first.step().await.unwrap();
@@ -111,23 +121,24 @@ fn a_shards_losses_and_gradients_add_up_to_the_batchs() {
     let mut config = tiny();
     config.loss_on = LossOn::Rows;
     let plan = Plan::new(&config);
-    let weights = plan.upload(&initial(&plan.parameters, 3), &cpu());
-    let (whole, gradients) = loss::gradient(&plan.model, &weights, &plan.batch(1, 0..config.training.batch), plan.asked());
-    let whole = pollster::block_on(read(whole)).unwrap()[0];
+    let mut performer = performer(&plan, &initial(&plan.parameters, 3));
+    let (whole, gradient) = performer.gradient(&plan.batch(1, 0..config.training.batch), plan.asked);
+    let gradient = gradient.to_vec();
     let mut sum = 0.0;
-    let mut total: Vec<Vec<f32>> = gradients.iter().map(|gradient| vec![0.0; gradient.dims()[0]]).collect();
-    for shard in 0..plan.shards().len() {
-        let (loss, parts) = plan.shard_gradient(&weights, 1, shard);
-        sum += pollster::block_on(read(loss)).unwrap()[0];
-        for (total, part) in total.iter_mut().zip(parts) {
-            total.iter_mut().zip(pollster::block_on(read(part)).unwrap()).for_each(|(total, part)| *total += part);
-        }
+    let mut total = vec![0.0; gradient.len()];
+    assert!(plan.shards().len() > 4);
+    for shard in plan.shards() {
+        let (loss, part) = performer.gradient(&plan.batch(1, shard), plan.asked);
+        sum += loss;
+        total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
     }
     assert!((whole - sum).abs() < 1e-6 * whole, "{whole} {sum}");
-    for (gradient, total) in gradients.into_iter().zip(total) {
-        let gradient = pollster::block_on(read(gradient)).unwrap();
-        let largest = gradient.iter().fold(1e-6f32, |largest, value| largest.max(value.abs()));
-        assert!(gradient.iter().zip(&total).all(|(a, b)| (a - b).abs() < 2e-5 * largest));
+    let mut start = 0;
+    for parameter in plan.parameters.iter() {
+        let range = start..start + parameter.size();
+        start = range.end;
+        let largest = gradient[range.clone()].iter().fold(1e-6f32, |largest, value| largest.max(value.abs()));
+        assert!(gradient[range.clone()].iter().zip(&total[range]).all(|(a, b)| (a - b).abs() < 2e-5 * largest), "{}", parameter.name);
     }
 }
 
@@ -139,11 +150,12 @@ fn the_gradient_is_the_slope_of_the_loss() {
     values.iter_mut().for_each(|value| *value *= 4.0);
     let batch = plan.batch(1, 0..4);
     let of = batch.asked();
-    let loss_at = |values: &[f32]| {
-        f64::from(pollster::block_on(read(loss::cross_entropy(&plan.model, &plan.upload(values, &cpu()), &batch, of))).unwrap()[0])
+    let mut performer = performer(&plan, &values);
+    let gradient = performer.gradient(&batch, of).1.to_vec();
+    let mut loss_at = |values: &[f32]| {
+        performer.load(values);
+        f64::from(performer.gradient(&batch, of).0)
     };
-    let (_, gradients) = loss::gradient(&plan.model, &plan.upload(&values, &cpu()), &batch, of);
-    let gradient: Vec<f32> = gradients.into_iter().flat_map(|gradient| pollster::block_on(read(gradient)).unwrap()).collect();
     // Along the gradient itself rounding matters least: the slope is the squared norm.
     let square: f64 = gradient.iter().map(|value| f64::from(*value).powi(2)).sum();
     let h = 2e-3 / square.sqrt();
@@ -158,10 +170,12 @@ fn the_gradient_is_the_slope_of_the_loss() {
 fn no_answer_depends_on_what_comes_after_it() {
     let config = tiny();
     let plan = Plan::new(&config);
-    let weights = plan.upload(&initial(&plan.parameters, 1), &cpu());
+    let mut performer = performer(&plan, &initial(&plan.parameters, 1));
     let mut batch = plan.batch(1, 0..2);
-    let logits = |batch: &lookahead::train::batch::Batch| {
-        pollster::block_on(read(plan.model.logits(&weights, batch.tokens(&cpu()), 0).narrow(1, 0, 7))).unwrap()
+    let vocabulary = plan.model.vocabulary;
+    let mut logits = |batch: &lookahead::train::batch::Batch| {
+        let all = performer.logits(batch, 0);
+        all.chunks(batch.length * vocabulary).flat_map(|sequence| sequence[..7 * vocabulary].to_vec()).collect::<Vec<_>>()
     };
     let before = logits(&batch);
     for row in 0..2 {
@@ -179,11 +193,11 @@ fn an_answer_is_exact_running_free_just_when_it_is_exact_teacher_forced() {
     let mut config = tiny();
     config.training.learning_rate = 0.05;
     let plan = Plan::new(&config);
-    let (_, values) = trace(Run::new(&config, threads(&config, 2)), 30);
-    let weights = plan.upload(&values, &cpu());
+    let (_, values) = trace(run(&config, threads(&config, 2)), 30);
+    let mut performer = performer(&plan, &values);
     let mut exact = 0;
     for depth in 1..=4 {
-        for answer in pollster::block_on(answers(&plan, &weights, Split::Train, depth, 0..60, 60)).unwrap() {
+        for answer in pollster::block_on(answers(&plan, &mut performer, Split::Train, depth, 0..60, 60)).unwrap() {
             let free = answer.free_running.unwrap();
             assert_eq!(free == answer.truth, answer.teacher_forced == answer.truth);
             exact += usize::from(free == answer.truth);
@@ -214,7 +228,7 @@ fn weights_cross_a_file_unchanged_and_faults_are_told() {
 fn a_run_learns() {
     let mut config = tiny();
     config.training.steps = 60;
-    let (losses, _) = trace(Run::new(&config, threads(&config, 2)), 60);
+    let (losses, _) = trace(run(&config, threads(&config, 2)), 60);
     let mean = |part: &[f32]| part.iter().sum::<f32>() / part.len() as f32;
     assert!(mean(&losses[50..]) < 0.8 * mean(&losses[..5]), "{losses:?}");
 }
@@ -223,10 +237,9 @@ fn a_run_learns() {
 fn a_run_that_diverges_says_so() {
     let config = tiny();
     let plan = Plan::new(&config);
-    let weights = plan.upload(&vec![f32::NAN; initial(&plan.parameters, 1).len()], &cpu());
-    let moments = optimizer::moments(config.training.optimizer, &plan.parameters, &weights.tensors);
+    let weights = vec![f32::NAN; initial(&plan.parameters, 1).len()];
     let sentence = pollster::block_on(async {
-        let broken = checkpoint::snapshot(&plan, 3, &weights, &moments, None).await.unwrap();
+        let broken = checkpoint::snapshot(&plan, 3, &weights, &Moments::zero(weights.len()), None).unwrap();
         let mut run = Run::resume(&config, threads(&config, 1), &broken).unwrap();
         run.step().await.unwrap();
         run.losses().await.unwrap_err()

@@ -84,9 +84,9 @@ fn visit(instruction: &Instruction, see: &mut dyn FnMut(At)) {
                 [product.add, product.gelu, product.slope, Some(product.out.at)].into_iter().flatten().for_each(&mut *see);
             }
         }
-        Instruction::Attention { qkv, out, logsum, .. } => [*qkv, *out, *logsum].into_iter().for_each(see),
-        Instruction::AttentionBackward { qkv, out, logsum, gradient, into, .. } => {
-            [*qkv, *out, *logsum, *gradient, *into].into_iter().for_each(see);
+        Instruction::Attention { qkv, out, sums, .. } => [*qkv, *out, *sums].into_iter().for_each(see),
+        Instruction::AttentionBackward { qkv, out, sums, gradient, into, .. } => {
+            [*qkv, *out, *sums, *gradient, *into].into_iter().for_each(see);
         }
         Instruction::CrossEntropy { logits, rows_out, answers, gradient, .. } => {
             [Some(*logits), Some(*rows_out), Some(*answers), *gradient].into_iter().flatten().for_each(see);

@@ -126,10 +126,10 @@ pub enum Instruction {
     /// Independent products, in one launch.
     Products(Vec<Product>),
     /// Softmax attention of each position over itself and those before it, scaled by head^-½. `qkv` is `[B·S, heads, 3, head]`; The constants `turns …`, `[S, rotary]`,
-    /// are the cosines of the rotary/2 angles of each position, then their sines. `out` is `[B·S, heads·head]`; `logsum` `[B, heads, S]`, log Σ exp of the scaled scores.
-    Attention { shape: AttentionShape, qkv: At, turns: usize, out: At, logsum: At },
+    /// are the cosines of the rotary/2 angles of each position, then their sines. `out` is `[B·S, heads·head]`; `sums` `[B, heads, S, 2]`: the highest scaled score m of each row, and 1 / Σ exp(score − m).
+    Attention { shape: AttentionShape, qkv: At, turns: usize, out: At, sums: At },
     /// Gradient of `qkv` from `gradient`, that of `out`. Scores are computed anew.
-    AttentionBackward { shape: AttentionShape, qkv: At, turns: usize, out: At, logsum: At, gradient: At, into: At },
+    AttentionBackward { shape: AttentionShape, qkv: At, turns: usize, out: At, sums: At, gradient: At, into: At },
     /// By row r with label `labels + r` (a word; `NOT_ASKED` does not count): `rows_out[r] = (−scale · log softmax(logits)[label], 1 if the most
     /// probable token is the label)`, zeros where it does not count; `answers[r]` the most probable token (first of equals) as a number.
     /// Where given, `gradient = scale · (softmax − one-hot)` (zero where it does not count).

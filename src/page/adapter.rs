@@ -33,7 +33,9 @@ pub fn ask(page: Page) {
 /// The badge of an engine that answered.
 pub fn badge(engine: &Engine) -> String {
     match engine.class {
-        EngineClass::Cpu | EngineClass::Native => format!("CPU · {}", workers(engine.workers)),
+        EngineClass::Fused | EngineClass::Separate | EngineClass::Cpu | EngineClass::Native => {
+            format!("CPU · {}", workers(engine.workers))
+        }
         EngineClass::WebGpu if engine.software => format!("WebGPU · {} (software adapter)", engine.name),
         EngineClass::WebGpu => format!("WebGPU · {}", engine.name),
     }

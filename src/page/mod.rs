@@ -16,6 +16,7 @@ mod form;
 mod glossary;
 mod pace;
 mod parts;
+mod program;
 mod references;
 mod run;
 mod session;

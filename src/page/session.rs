@@ -1,5 +1,6 @@
 //! The worker's life: started early, asked only once it is ready, replaced after a failure.
 
+use super::program;
 use super::state::{Failure, Page, Phase};
 use super::update;
 use super::worker_link::WorkerLink;
@@ -23,6 +24,8 @@ pub struct Snapshot {
 #[derive(Default)]
 pub struct Session {
     link: Option<WorkerLink>,
+    /// The program it runs.
+    program: &'static str,
     /// Whether the worker has said that it is ready.
     ready: bool,
     /// The command that waits for it to be.
@@ -40,21 +43,34 @@ pub fn open(page: Page) {
     if page.session.with_value(|session| session.link.is_some()) {
         return;
     }
+    let program = wanted(page);
     let opened = WorkerLink::open(
+        program,
         move |report, bytes| update::report(page, report, bytes),
         move |why| lose(page, Failure { sentence: why, remedy: remedy(page).into() }),
     );
     match opened {
         Ok(link) => page.session.update_value(|session| {
             session.link = Some(link);
+            session.program = program;
             session.ready = false;
         }),
         Err(sentence) => fail(page, Failure { sentence, remedy: RELOAD.into() }),
     }
 }
 
+/// The worker's program that reproduces the opened link, if it carries a fingerprint, and else the quickest.
+fn wanted(page: Page) -> &'static str {
+    let expected = page.replay.with_untracked(|link| link.as_ref().and_then(|link| link.fingerprint.as_ref()).map(|fingerprint| fingerprint.engine));
+    program::choose(expected)
+}
+
 /// Sends a command, at once or as soon as the worker is ready. Only one can wait: nothing but a start is sent that early.
 pub fn send(page: Page, command: Command, bytes: Option<Uint8Array>) {
+    let other = page.session.with_value(|session| session.link.is_some() && session.program != wanted(page));
+    if other && matches!(command, Command::Start { .. }) {
+        close(page);
+    }
     open(page);
     let sent = page.session.try_update_value(|session| match &session.link {
         Some(link) if session.ready => link.send(&command, bytes.as_ref()),

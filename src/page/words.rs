@@ -47,8 +47,10 @@ fn finished(run: Option<&Run>, step: u64, loss: &str) -> String {
 /// What the opened link's fingerprint comes to. `steps` and `engine` are the fingerprint's.
 pub fn replay(verdict: Option<&Verdict>, steps: usize, engine: EngineClass) -> String {
     let machine = match engine {
-        EngineClass::Cpu => "the CPU",
-        EngineClass::Native => "the command line",
+        EngineClass::Fused => "the CPU (fused multiply-add)",
+        EngineClass::Separate => "the CPU",
+        EngineClass::Cpu => "an earlier CPU engine",
+        EngineClass::Native => "an earlier command line",
         EngineClass::WebGpu => "WebGPU",
     };
     let steps = thousands(steps as u64);

@@ -5,9 +5,6 @@ use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-/// The address of the worker's program, beside the page's own.
-const PROGRAM: &str = "./worker_loader.js";
-
 /// A running worker. Dropped, it ends.
 pub struct WorkerLink {
     worker: Worker,
@@ -16,17 +13,18 @@ pub struct WorkerLink {
 }
 
 impl WorkerLink {
-    /// Starts the worker. `on_report` gets every report with the bytes beside it; `on_death` why there will be none any more.
+    /// Starts the worker's program at this address. `on_report` gets every report with the bytes beside it; `on_death` why there will be none any more.
     ///
     /// # Errors
     /// When the browser cannot start module workers.
     pub fn open(
+        program: &str,
         on_report: impl Fn(Report, Option<Uint8Array>) + 'static,
         on_death: impl Fn(String) + Clone + 'static,
     ) -> Result<Self, String> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(PROGRAM, &options)
+        let worker = Worker::new_with_options(program, &options)
             .map_err(|_| "This browser could not start the training engine (a module worker).".to_string())?;
         let dead = on_death.clone();
         let on_message = Closure::new(move |event: MessageEvent| match read(&event.data()) {

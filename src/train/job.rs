@@ -48,6 +48,16 @@ pub enum Outcome {
     Answers(Vec<Answer>),
 }
 
+impl Outcome {
+    /// What goes into a message's text; gradients go beside it.
+    pub fn without_gradient(&self) -> Self {
+        match self {
+            Outcome::Gradient { loss, .. } => Outcome::Gradient { loss: *loss, gradient: Vec::new() },
+            Outcome::Answers(answers) => Outcome::Answers(answers.clone()),
+        }
+    }
+}
+
 impl Plan {
     pub fn new(config: &RunConfig) -> Self {
         let model = Model { config: config.model.clone(), vocabulary: config.task.vocabulary.size() };

@@ -3,8 +3,9 @@
 use super::inbox::Inbox;
 use super::wire::{self, Incoming};
 use crate::config::RunConfig;
+use crate::engine::cpu::Kernel;
 use crate::train::pool::perform_here;
-use crate::train::{Job, Outcome, Plan};
+use crate::train::{Job, Outcome, Performer, Plan};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
@@ -30,7 +31,7 @@ pub enum Reply {
 }
 
 /// Listens for orders.
-pub fn start() {
+pub fn start(kernel: Kernel) {
     let inbox: Inbox<Incoming<Order>> = Inbox::new();
     let filled = inbox.clone();
     let listen = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| match wire::read(&event) {
@@ -39,19 +40,23 @@ pub fn start() {
     });
     super::scope().set_onmessage(Some(listen.as_ref().unchecked_ref()));
     listen.forget();
-    spawn_local(work(inbox));
+    spawn_local(work(inbox, kernel));
     wire::post(&Reply::Ready, None);
 }
 
-async fn work(inbox: Inbox<Incoming<Order>>) {
-    let mut plan = None;
+async fn work(inbox: Inbox<Incoming<Order>>, kernel: Kernel) {
+    let mut performer = None;
+    let mut weights = Vec::new();
     loop {
         let order = inbox.next().await;
         match order.message {
-            Order::Plan(config) => plan = Some(Plan::new(&config)),
+            Order::Plan(config) => performer = Some(Performer::new(Plan::new(&config), kernel)),
             Order::Jobs(jobs) => {
-                let outcomes = match (&plan, order.bytes) {
-                    (Some(plan), Some(bytes)) => perform_here(plan, &wire::as_numbers(&bytes), jobs).await,
+                let outcomes = match (&mut performer, order.bytes) {
+                    (Some(performer), Some(bytes)) => {
+                        wire::read_numbers(&bytes, &mut weights);
+                        perform_here(performer, &weights, jobs).await
+                    }
                     (None, _) | (_, None) => Err("A helper was given jobs without a run or weights.".into()),
                 };
                 reply(outcomes);
@@ -63,14 +68,14 @@ async fn work(inbox: Inbox<Incoming<Order>>) {
 fn reply(outcomes: Result<Vec<Outcome>, String>) {
     match outcomes {
         Ok(outcomes) => {
-            let gradients: Vec<u8> = outcomes
+            let gradients: Vec<&[f32]> = outcomes
                 .iter()
-                .flat_map(|outcome| match outcome {
-                    Outcome::Gradient { gradient, .. } => wire::as_bytes(gradient),
-                    Outcome::Answers(_) => Vec::new(),
+                .filter_map(|outcome| match outcome {
+                    Outcome::Gradient { gradient, .. } => Some(&gradient[..]),
+                    Outcome::Answers(_) => None,
                 })
                 .collect();
-            wire::post(&Reply::Done(outcomes), Some(&gradients));
+            wire::post_numbers(&Reply::Done(outcomes.iter().map(Outcome::without_gradient).collect()), &gradients);
         }
         Err(sentence) => wire::post(&Reply::Failed(sentence), None),
     }

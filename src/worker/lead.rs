@@ -3,6 +3,7 @@
 use super::inbox::Inbox;
 use super::session::Session;
 use super::wire::{self, Incoming};
+use crate::engine::cpu::Kernel;
 use crate::protocol::{Command, Ending, Report};
 use js_sys::{Array, Function, Promise, Reflect};
 use std::cell::RefCell;
@@ -15,7 +16,7 @@ use web_sys::MessageEvent;
 const BREATH_MILLISECONDS: f64 = 30.0;
 
 /// Listens for commands.
-pub fn start() {
+pub fn start(kernel: Kernel) {
     let inbox: Inbox<Incoming<Command>> = Inbox::new();
     let filled = inbox.clone();
     let listen = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| match wire::read(&event) {
@@ -24,11 +25,11 @@ pub fn start() {
     });
     super::scope().set_onmessage(Some(listen.as_ref().unchecked_ref()));
     listen.forget();
-    spawn_local(drive(inbox));
+    spawn_local(drive(inbox, kernel));
     wire::post(&Report::Ready, None);
 }
 
-async fn drive(inbox: Inbox<Incoming<Command>>) {
+async fn drive(inbox: Inbox<Incoming<Command>>, kernel: Kernel) {
     let mut session: Option<Session> = None;
     let mut breath = super::now();
     loop {
@@ -37,7 +38,7 @@ async fn drive(inbox: Inbox<Incoming<Command>>) {
         let outcome = match (command, &mut session) {
             (Some(Incoming { message: Command::Start { config, workers }, bytes }), _) => {
                 session = None;
-                match Session::start(config, workers, bytes).await {
+                match Session::start(config, workers, bytes, kernel).await {
                     Ok(started) => session = Some(started),
                     Err(sentence) => super::refused(&sentence),
                 }

@@ -10,6 +10,7 @@ mod pool;
 mod session;
 mod wire;
 
+use crate::engine::cpu::Kernel;
 use crate::protocol::Report;
 use wasm_bindgen::JsCast;
 use web_sys::DedicatedWorkerGlobalScope;
@@ -17,17 +18,17 @@ use web_sys::DedicatedWorkerGlobalScope;
 /// Name of a helper worker.
 const HELPER: &str = "helper";
 
-/// Takes up the role that this worker's name gives it.
-pub fn start() {
+/// Takes up the role that this worker's name gives it, computing with this kernel on the CPU.
+pub fn start(kernel: Kernel) {
     if scope().name() == HELPER {
         std::panic::set_hook(Box::new(|info| console_error_panic_hook::hook(info)));
-        helper::start();
+        helper::start(kernel);
     } else {
         std::panic::set_hook(Box::new(|info| {
             failed(&format!("The engine stopped: {info}"));
             console_error_panic_hook::hook(info);
         }));
-        lead::start();
+        lead::start(kernel);
     }
 }
 

@@ -3,8 +3,9 @@
 use super::helper::{Order, Reply};
 use super::inbox::Inbox;
 use super::wire::{self, Incoming};
+use crate::engine::cpu::Kernel;
 use crate::train::pool::{Outcomes, Pool, interleave, perform_here};
-use crate::train::{Job, Outcome, Plan};
+use crate::train::{Job, Outcome, Performer, Plan};
 use js_sys::Reflect;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -12,7 +13,7 @@ use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
 
 /// The lead and its helpers, on the CPU engine.
 pub struct HelperPool {
-    plan: Plan,
+    own: Performer,
     helpers: Vec<Helper>,
 }
 
@@ -31,7 +32,7 @@ impl Drop for Helper {
 
 impl HelperPool {
     /// Starts helpers until `workers` share the work, or as many as the browser lets start; then the note says why.
-    pub async fn start(plan: Plan, workers: usize) -> (Self, String) {
+    pub async fn start(plan: Plan, workers: usize, kernel: Kernel) -> (Self, String) {
         let mut helpers = Vec::new();
         let mut note = String::new();
         let started: Vec<_> = (1..workers).map(|_| Helper::start()).collect();
@@ -45,7 +46,7 @@ impl HelperPool {
                 Err(sentence) => note = sentence,
             }
         }
-        (Self { plan, helpers }, note)
+        (Self { own: Performer::new(plan, kernel), helpers }, note)
     }
 }
 
@@ -96,7 +97,10 @@ impl Helper {
             Reply::Ready => return Err("A helper worker started twice.".into()),
             Reply::Failed(sentence) => return Err(sentence),
         };
-        let numbers = reply.bytes.map(|bytes| wire::as_numbers(&bytes)).unwrap_or_default();
+        let mut numbers = Vec::new();
+        if let Some(bytes) = reply.bytes {
+            wire::read_numbers(&bytes, &mut numbers);
+        }
         let mut gradients = numbers.chunks_exact(parameters);
         for outcome in &mut outcomes {
             match outcome {
@@ -121,17 +125,14 @@ impl Pool for HelperPool {
 }
 
 impl HelperPool {
-    async fn share(&self, weights: &[f32], jobs: Vec<Job>) -> Result<Vec<Outcome>, String> {
+    async fn share(&mut self, weights: &[f32], jobs: Vec<Job>) -> Result<Vec<Outcome>, String> {
         let workers = self.helpers.len() + 1;
         let count = jobs.len();
         let share = |worker: usize| jobs.iter().skip(worker).step_by(workers).cloned().collect::<Vec<_>>();
-        if !self.helpers.is_empty() {
-            let bytes = wire::as_bytes(weights);
-            for (index, helper) in self.helpers.iter().enumerate() {
-                wire::send(&helper.worker, &Order::Jobs(share(index + 1)), Some(&bytes))?;
-            }
+        for (index, helper) in self.helpers.iter().enumerate() {
+            wire::send_numbers(&helper.worker, &Order::Jobs(share(index + 1)), weights)?;
         }
-        let mut shares = vec![perform_here(&self.plan, weights, share(0)).await?];
+        let mut shares = vec![perform_here(&mut self.own, weights, share(0)).await?];
         for helper in &self.helpers {
             shares.push(helper.outcomes(weights.len()).await?);
         }

@@ -4,13 +4,13 @@ use super::pool::HelperPool;
 use super::{now, wire};
 use crate::adapter::{self, Adapter};
 use crate::config::{EngineChoice, RunConfig};
-use crate::engine::webgpu;
+use crate::engine::cpu::{Arithmetic, Kernel};
+use crate::engine::gpu;
 use crate::model::weights;
 use crate::protocol::{Ending, Engine, Report, Which};
 use crate::replay::EngineClass;
 use crate::task::Split;
-use crate::train::run::Place;
-use crate::train::{Plan, Run, checkpoint};
+use crate::train::{Place, Plan, Run, checkpoint};
 use js_sys::Uint8Array;
 
 /// Losses are sent to the page at most this often.
@@ -46,23 +46,23 @@ impl Session {
     ///
     /// # Errors
     /// A sentence for the page.
-    pub async fn start(config: RunConfig, workers: usize, snapshot: Option<Uint8Array>) -> Result<Self, String> {
+    pub async fn start(config: RunConfig, workers: usize, snapshot: Option<Uint8Array>, kernel: Kernel) -> Result<Self, String> {
         let problems = config.problems();
         if !problems.is_empty() {
             return Err(problems.into_iter().map(|problem| problem.sentence).collect::<Vec<_>>().join(" "));
         }
-        let (place, mut engine) = open(&config, workers).await?;
+        let (place, mut engine) = open(&config, workers, kernel).await?;
         let class = engine.class;
+        if class == EngineClass::WebGpu {
+            prepare("Compiling the graphics card's programs.");
+        }
         let run = match snapshot {
             Some(bytes) => Run::resume(&config, place, &bytes.to_vec())?,
-            None => Run::new(&config, place),
+            None => Run::new(&config, place)?,
         };
         engine.workers = run.workers();
         let step = run.step_count();
         wire::post(&Report::Started { engine, parameters: weights::count(&run.plan.parameters), step }, None);
-        if class == EngineClass::WebGpu {
-            prepare("Compiling the graphics card's programs; the first steps are slow.");
-        }
         Ok(Self { run, class, state: State::Running, trained: 0.0, losses: Vec::new(), sent: now(), stride: 1, queued: 0 })
     }
 
@@ -227,9 +227,9 @@ fn prepare(sentence: &str) {
 }
 
 /// The engine that the configuration asks for, or says why not.
-async fn open(config: &RunConfig, workers: usize) -> Result<(Place, Engine), String> {
+async fn open(config: &RunConfig, workers: usize, kernel: Kernel) -> Result<(Place, Engine), String> {
     match config.engine {
-        EngineChoice::Cpu => Ok(open_cpu(config, workers, String::new()).await),
+        EngineChoice::Cpu => Ok(open_cpu(config, workers, kernel, String::new()).await),
         EngineChoice::WebGpu => {
             let refused =
                 |why: String| format!("{why} The link asks for WebGPU: choose the CPU or automatic engine in the form to run it here.");
@@ -247,19 +247,19 @@ async fn open(config: &RunConfig, workers: usize) -> Result<(Place, Engine), Str
                 },
                 Err(why) => why,
             };
-            Ok(open_cpu(config, workers, why).await)
+            Ok(open_cpu(config, workers, kernel, why).await)
         }
     }
 }
 
 async fn open_webgpu(adapter: Adapter) -> Result<(Place, Engine), String> {
     prepare("Opening the graphics card.");
-    let device = webgpu::open(super::failed).await?;
+    let gpu = gpu::open(super::failed).await?;
     let engine = Engine { class: EngineClass::WebGpu, name: adapter.name, software: adapter.software, workers: 1, note: String::new() };
-    Ok((Place::Device(device), engine))
+    Ok((Place::Device(gpu), engine))
 }
 
-async fn open_cpu(config: &RunConfig, workers: usize, note: String) -> (Place, Engine) {
+async fn open_cpu(config: &RunConfig, workers: usize, kernel: Kernel, note: String) -> (Place, Engine) {
     let plan = Plan::new(config);
     let cores = super::scope().navigator().hardware_concurrency() as usize;
     let asked = if workers > 0 { workers } else { cores.max(1) };
@@ -267,8 +267,12 @@ async fn open_cpu(config: &RunConfig, workers: usize, note: String) -> (Place, E
     if workers > 1 {
         prepare("Starting the CPU's helper workers.");
     }
-    let (pool, trouble) = HelperPool::start(plan, workers).await;
+    let (pool, trouble) = HelperPool::start(plan, workers, kernel).await;
     let note = [note, trouble].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    let engine = Engine { class: EngineClass::Cpu, name: "WebAssembly SIMD".into(), software: false, workers: 0, note };
-    (Place::Pool(Box::new(pool)), engine)
+    let name = match kernel.arithmetic {
+        Arithmetic::Fused => "WebAssembly SIMD, fused multiply-add",
+        Arithmetic::Separate => "WebAssembly SIMD",
+    };
+    let engine = Engine { class: EngineClass::of(kernel.arithmetic), name: name.into(), software: false, workers: 0, note };
+    (Place::Pool(Box::new(pool), kernel), engine)
 }

@@ -53,12 +53,41 @@ fn pack<T: Serialize>(message: &T, bytes: Option<&[u8]>) -> (Array, Array) {
     (parts, transfer)
 }
 
-/// Numbers as the bytes of a message.
-pub fn as_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+/// As [`post`], with arrays of numbers one after the other as the bytes.
+pub fn post_numbers<T: Serialize>(message: &T, arrays: &[&[f32]]) {
+    let (parts, transfer) = pack(message, None);
+    attach(&parts, &transfer, arrays);
+    if let Err(error) = super::scope().post_message_with_transfer(&parts, &transfer) {
+        web_sys::console::error_1(&error);
+    }
 }
 
-/// The numbers in a message's bytes.
-pub fn as_numbers(bytes: &Uint8Array) -> Vec<f32> {
-    Float32Array::new_with_byte_offset_and_length(&bytes.buffer(), bytes.byte_offset(), bytes.byte_length() / 4).to_vec()
+/// As [`send`], with numbers as the bytes.
+///
+/// # Errors
+/// The browser's reason.
+pub fn send_numbers<T: Serialize>(worker: &Worker, message: &T, numbers: &[f32]) -> Result<(), String> {
+    let (parts, transfer) = pack(message, None);
+    attach(&parts, &transfer, &[numbers]);
+    worker.post_message_with_transfer(&parts, &transfer).map_err(|error| format!("A helper worker cannot be reached: {error:?}"))
+}
+
+/// Copies numbers once, from this program's memory into a buffer that is then moved.
+fn attach(parts: &Array, transfer: &Array, arrays: &[&[f32]]) {
+    let count: usize = arrays.iter().map(|array| array.len()).sum();
+    let numbers = Float32Array::new_with_length(count as u32);
+    let mut start = 0;
+    for array in arrays {
+        numbers.subarray(start, start + array.len() as u32).copy_from(array);
+        start += array.len() as u32;
+    }
+    transfer.push(&numbers.buffer());
+    parts.push(&Uint8Array::new(&numbers.buffer()));
+}
+
+/// The numbers in a message's bytes, into an array that is kept from message to message.
+pub fn read_numbers(bytes: &Uint8Array, into: &mut Vec<f32>) {
+    let numbers = Float32Array::new_with_byte_offset_and_length(&bytes.buffer(), bytes.byte_offset(), bytes.byte_length() / 4);
+    into.resize(numbers.length() as usize, 0.0);
+    numbers.copy_to(into);
 }

@@ -1,5 +1,5 @@
 //! Causal self-attention with rotary positions, head by head. Only blocks on and below the diagonal are computed, and
-//! nothing of size S × S is kept: backwards the scores are made again from the sums of the softmax.
+//! nothing of size S × S is kept: backwards the scores are made again from each row's highest score and sum.
 
 use super::math::{exp, largest, sum};
 use super::micro::{Kernel, ROWS};
@@ -16,7 +16,6 @@ pub struct Space {
     q: Vec<f32>,
     k: Vec<f32>,
     v: Vec<f32>,
-    out: Vec<f32>,
     gradient: Vec<f32>,
     scores: Vec<f32>,
     slopes: Vec<f32>,
@@ -36,7 +35,7 @@ pub struct Space {
 pub struct Arrays<'a> {
     pub qkv: usize,
     pub out: usize,
-    pub logsum: usize,
+    pub sums: usize,
     pub turns: &'a [f32],
 }
 
@@ -83,13 +82,13 @@ pub fn forward(kernel: Kernel, space: &mut Space, memory: &mut [f32], arrays: &A
                 let rows = BLOCK.min(length - first);
                 let seen = first + rows;
                 scores(kernel, space, first, rows, size);
-                let logsum = arrays.logsum + (sequence * heads + head) * length + first;
+                let sums = arrays.sums + 2 * ((sequence * heads + head) * length + first);
                 for row in 0..rows {
-                    memory[logsum + row] = softmax(&mut space.scores[row * seen..(row + 1) * seen], first + row + 1);
+                    (memory[sums + 2 * row], memory[sums + 2 * row + 1]) = softmax(&mut space.scores[row * seen..(row + 1) * seen], first + row + 1);
                 }
                 space.mixed.resize(rows * size, 0.0);
                 let panels = Panels { values: &space.values, depth: length };
-                let left = LeftShape { row: seen, step: 1 };
+                let left = LeftShape::strided(seen, 1);
                 multiply(kernel, &mut space.spare, (rows, size, seen), &space.scores, left, &panels, &mut space.mixed, size, false);
                 for (row, mixed) in space.mixed.chunks_exact(size).enumerate() {
                     let out = arrays.out + (sequence * length + first + row) * width + head * size;
@@ -105,12 +104,13 @@ fn scores(kernel: Kernel, space: &mut Space, first: usize, rows: usize, size: us
     let seen = first + rows;
     space.scores.resize(rows * seen, 0.0);
     let panels = Panels { values: &space.keys_across, depth: size };
-    let left = LeftShape { row: size, step: 1 };
+    let left = LeftShape::strided(size, 1);
     multiply(kernel, &mut space.spare, (rows, seen, size), &space.q[first * size..], left, &panels, &mut space.scores, seen, false);
 }
 
-/// Turns the first `visible` scores of a row into weights that sum to 1 and the rest into zeros; log Σ exp of the scores.
-fn softmax(row: &mut [f32], visible: usize) -> f32 {
+/// Turns the first `visible` scores of a row into weights that sum to 1 and the rest into zeros; the highest score, and
+/// 1 / Σ exp(score − highest).
+fn softmax(row: &mut [f32], visible: usize) -> (f32, f32) {
     let (seen, hidden) = row.split_at_mut(visible);
     let highest = largest(seen);
     seen.iter_mut().for_each(|score| *score = exp(*score - highest));
@@ -118,7 +118,7 @@ fn softmax(row: &mut [f32], visible: usize) -> f32 {
     let share = 1.0 / total;
     seen.iter_mut().for_each(|weight| *weight *= share);
     hidden.fill(0.0);
-    libm::logf(total) + highest
+    (highest, share)
 }
 
 /// Gradient of `qkv` into `into`, from that of `out`.
@@ -129,7 +129,6 @@ pub fn backward(kernel: Kernel, space: &mut Space, memory: &mut [f32], arrays: &
             for (part, to) in [&mut space.q, &mut space.k, &mut space.v].into_iter().enumerate() {
                 gather(to, memory, arrays, shape, sequence, head, part);
             }
-            columns(&mut space.out, memory, arrays.out, shape, sequence, head);
             columns(&mut space.gradient, memory, gradient, shape, sequence, head);
             pack(&mut space.keys_across, &space.k, size, true, size, length);
             pack(&mut space.values_across, &space.v, size, true, size, length);
@@ -138,10 +137,10 @@ pub fn backward(kernel: Kernel, space: &mut Space, memory: &mut [f32], arrays: &
                 sums.clear();
                 sums.resize(length * size, 0.0);
             }
-            let logsum = arrays.logsum + (sequence * heads + head) * length;
+            let sums = arrays.sums + 2 * (sequence * heads + head) * length;
             for first in (0..length).step_by(BLOCK) {
                 let rows = BLOCK.min(length - first);
-                block_backward(kernel, space, &memory[logsum + first..logsum + first + rows], first, size, length);
+                block_backward(kernel, space, &memory[sums + 2 * first..sums + 2 * (first + rows)], first, size, length);
             }
             scatter(space, memory, arrays, shape, sequence, head, into);
         }
@@ -159,27 +158,27 @@ fn columns(into: &mut Vec<f32>, memory: &[f32], from: usize, shape: &AttentionSh
 }
 
 /// What one block of query rows adds to the gradients of q, k and v (of q and k as they stand after turning).
-fn block_backward(kernel: Kernel, space: &mut Space, logsum: &[f32], first: usize, size: usize, length: usize) {
-    let rows = logsum.len();
+fn block_backward(kernel: Kernel, space: &mut Space, sums: &[f32], first: usize, size: usize, length: usize) {
+    let rows = sums.len() / 2;
     let seen = first + rows;
     scores(kernel, space, first, rows, size);
     space.slopes.resize(rows * seen, 0.0);
-    let inner = LeftShape { row: size, step: 1 };
+    let inner = LeftShape::strided(size, 1);
     let across = Panels { values: &space.values_across, depth: size };
     let block = first * size..seen * size;
     multiply(kernel, &mut space.spare, (rows, seen, size), &space.gradient[block.clone()], inner, &across, &mut space.slopes, seen, false);
     for row in 0..rows {
-        let (visible, at) = (first + row + 1, (first + row) * size);
-        let delta = sum(size, |i| space.gradient[at + i] * space.out[at + i]);
+        let visible = first + row + 1;
         let [weights, slopes] = [&mut space.scores, &mut space.slopes].map(|all| &mut all[row * seen..(row + 1) * seen]);
-        weights[..visible].iter_mut().for_each(|score| *score = exp(*score - logsum[row]));
+        weights[..visible].iter_mut().for_each(|score| *score = exp(*score - sums[2 * row]) * sums[2 * row + 1]);
         weights[visible..].fill(0.0);
+        let delta = sum(visible, |i| weights[i] * slopes[i]);
         slopes.iter_mut().zip(weights.iter()).for_each(|(slope, weight)| *slope = weight * (*slope - delta));
     }
     let keys = Panels { values: &space.keys, depth: length };
-    let wide = LeftShape { row: seen, step: 1 };
+    let wide = LeftShape::strided(seen, 1);
     multiply(kernel, &mut space.spare, (rows, size, seen), &space.slopes, wide, &keys, &mut space.dq[block.clone()], size, false);
-    let tall = LeftShape { row: 1, step: seen };
+    let tall = LeftShape::strided(1, seen);
     for (weights, by, sums) in [(&space.scores, &space.gradient, &mut space.dv), (&space.slopes, &space.q, &mut space.dk)] {
         pack(&mut space.block, &by[block.clone()], size, false, rows, size);
         let panels = Panels { values: &space.block, depth: rows };

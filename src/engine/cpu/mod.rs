@@ -91,12 +91,12 @@ impl Machine {
             }
             Instruction::ColumnSums(jobs) => jobs.iter().for_each(|job| rows::column_sum(memory, address, job)),
             Instruction::Products(jobs) => jobs.iter().for_each(|job| products::product(kernel, packing, memory, address, job)),
-            Instruction::Attention { shape, qkv, turns, out, logsum } => {
-                let arrays = arrays(program, *qkv, *out, *logsum, *turns, shape.length * shape.rotary);
+            Instruction::Attention { shape, qkv, turns, out, sums } => {
+                let arrays = arrays(program, *qkv, *out, *sums, *turns, shape.length * shape.rotary);
                 attention::forward(kernel, space, memory, &arrays, shape);
             }
-            Instruction::AttentionBackward { shape, qkv, turns, out, logsum, gradient, into } => {
-                let arrays = arrays(program, *qkv, *out, *logsum, *turns, shape.length * shape.rotary);
+            Instruction::AttentionBackward { shape, qkv, turns, out, sums, gradient, into } => {
+                let arrays = arrays(program, *qkv, *out, *sums, *turns, shape.length * shape.rotary);
                 attention::backward(kernel, space, memory, &arrays, shape, address(*gradient), address(*into));
             }
             Instruction::CrossEntropy { logits, labels, rows, vocabulary, scale, rows_out, answers, gradient } => {
@@ -117,9 +117,9 @@ impl Machine {
     }
 }
 
-fn arrays(program: &Program, qkv: At, out: At, logsum: At, turns: usize, count: usize) -> attention::Arrays<'_> {
+fn arrays(program: &Program, qkv: At, out: At, sums: At, turns: usize, count: usize) -> attention::Arrays<'_> {
     let turns = &program.constants[turns..turns + count];
-    attention::Arrays { qkv: program.address(qkv), out: program.address(out), logsum: program.address(logsum), turns }
+    attention::Arrays { qkv: program.address(qkv), out: program.address(out), sums: program.address(sums), turns }
 }
 
 /// Disjoint parts of the memory.

@@ -2,11 +2,11 @@
 //! second-level cache, and whatever follows the product done on a block of rows while it is there.
 
 use super::math;
-use super::micro::{COLUMNS, Kernel, Left, ROWS};
+use super::micro::{COLUMNS, Kernel, Left, ROWS, Right};
 use crate::engine::program::{At, Form, Product, Rows, Term};
 
 /// Steps of k in a panel: a panel of B and the rows of A that meet it stay in the first-level cache.
-const DEPTH: usize = 512;
+const DEPTH: usize = 256;
 /// Rows of A and C in a block.
 const BLOCK: usize = 8 * ROWS;
 
@@ -49,6 +49,12 @@ pub fn pack(out: &mut Vec<f32>, from: &[f32], stride: usize, transposed: bool, k
                     line[column] = number;
                 }
             }
+        } else if columns == COLUMNS {
+            // A length known ahead: two or four moves instead of a call.
+            for (step, line) in panel.as_chunks_mut::<COLUMNS>().0.iter_mut().enumerate() {
+                let start = step * stride + first;
+                line.copy_from_slice(&from[start..start + COLUMNS]);
+            }
         } else {
             for (step, line) in panel.chunks_exact_mut(COLUMNS).enumerate() {
                 line[..columns].copy_from_slice(&from[step * stride + first..][..columns]);
@@ -57,11 +63,24 @@ pub fn pack(out: &mut Vec<f32>, from: &[f32], stride: usize, transposed: bool, k
     }
 }
 
-/// How A's number (row, step) is found: `row · row_stride + step · step_stride`.
+/// How A's number is found: at `tile · t + row · i + step · k` for row i of tile t.
 #[derive(Clone, Copy)]
 pub struct LeftShape {
-    pub row: usize,
-    pub step: usize,
+    tile: usize,
+    row: usize,
+    step: usize,
+}
+
+impl LeftShape {
+    /// A matrix with numbers `row` and `step` apart.
+    pub fn strided(row: usize, step: usize) -> Self {
+        Self { tile: ROWS * row, row, step }
+    }
+
+    /// Packed tile by tile, `[⌈m / ROWS⌉, depth, ROWS]`.
+    fn packed(depth: usize) -> Self {
+        Self { tile: depth * ROWS, row: 1, step: ROWS }
+    }
 }
 
 /// `c[i, j] (+)= Σ_k a[i, k] b[k, j]`, `[m, n]` with rows of c `stride` apart.
@@ -83,21 +102,23 @@ pub fn multiply(
     if m == 0 || n == 0 {
         return;
     }
-    assert!(k == 0 || a.len() > (m - 1) * left.row + (k - 1) * left.step, "A is too short");
+    let last = (m - 1) / ROWS * left.tile + (m - 1) % ROWS * left.row;
+    assert!(k == 0 || a.len() > last + (k - 1) * left.step, "A is too short");
     assert!(panels.depth >= k && panels.values.len() >= n.div_ceil(COLUMNS) * panels.depth * COLUMNS, "B is too short");
     assert!(stride >= n && c.len() >= (m - 1) * stride + n, "C is too short");
     spare.resize(ROWS * COLUMNS, 0.0);
     for (column, panel) in (0..n).step_by(COLUMNS).zip(panels.values.chunks_exact(panels.depth.max(1) * COLUMNS)) {
         let columns = COLUMNS.min(n - column);
-        for row in (0..m).step_by(ROWS) {
-            let rows = ROWS.min(m - row);
-            if rows == ROWS && columns == COLUMNS {
-                let from = Left { start: a[row * left.row..].as_ptr(), row: left.row, step: left.step };
-                // Safety: A, the panel and C hold the whole tile, as asserted above.
-                unsafe { (kernel.tile)(k, from, panel.as_ptr(), c[row * stride + column..].as_mut_ptr(), stride, accumulate) };
-            } else {
-                edge(kernel, spare, (rows, columns, k), &a[row * left.row..], left, panel, &mut c[row * stride + column..], stride, accumulate);
-            }
+        let tiles = if columns == COLUMNS { m / ROWS } else { 0 };
+        if tiles > 0 {
+            let from = Left { start: a.as_ptr(), tile: left.tile, row: left.row, step: left.step };
+            let to = Right { start: c[column..].as_mut_ptr(), stride, accumulate };
+            // Safety: A, the panel and C hold all these tiles, as asserted above.
+            unsafe { (kernel.strip)(tiles, k, from, panel.as_ptr(), to) };
+        }
+        for row in (tiles * ROWS..m).step_by(ROWS) {
+            let size = (ROWS.min(m - row), columns, k);
+            edge(kernel, spare, size, &a[row / ROWS * left.tile..], left, panel, &mut c[row * stride + column..], stride, accumulate);
         }
     }
 }
@@ -124,17 +145,19 @@ fn edge(
         }
     }
     if rows == ROWS {
-        let from = Left { start: a.as_ptr(), row: left.row, step: left.step };
+        let from = Left { start: a.as_ptr(), tile: 0, row: left.row, step: left.step };
+        let to = Right { start: spare.as_mut_ptr(), stride: COLUMNS, accumulate };
         // Safety: A and the panel hold the whole tile, and the spare tile is one.
-        unsafe { (kernel.tile)(k, from, panel.as_ptr(), spare.as_mut_ptr(), COLUMNS, accumulate) };
+        unsafe { (kernel.strip)(1, k, from, panel.as_ptr(), to) };
     } else {
         // One row at a time, standing for all rows of a tile: slower, but only the last rows of a matrix come here.
         for row in 0..rows {
             let mut tile = [0.0f32; ROWS * COLUMNS];
             tile[..COLUMNS].copy_from_slice(&spare[row * COLUMNS..][..COLUMNS]);
-            let from = Left { start: a[row * left.row..].as_ptr(), row: 0, step: left.step };
+            let from = Left { start: a[row * left.row..].as_ptr(), tile: 0, row: 0, step: left.step };
+            let to = Right { start: tile.as_mut_ptr(), stride: COLUMNS, accumulate };
             // Safety: with a row stride of 0 every row of the tile reads the one row that A has.
-            unsafe { (kernel.tile)(k, from, panel.as_ptr(), tile.as_mut_ptr(), COLUMNS, accumulate) };
+            unsafe { (kernel.strip)(1, k, from, panel.as_ptr(), to) };
             spare[row * COLUMNS..][..COLUMNS].copy_from_slice(&tile[..COLUMNS]);
         }
     }
@@ -166,12 +189,12 @@ pub fn product(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], addres
             let (start, end) = (out.0 + row * out.1, out.0 + (row + rows - 1) * out.1 + n);
             let more = accumulate || index > 0;
             match left {
-                None => multiply(kernel, tile, (rows, n, depth), a, LeftShape { row: 1, step: rows }, &panels, &mut memory[start..end], out.1, more),
+                None => multiply(kernel, tile, (rows, n, depth), a, LeftShape::packed(depth), &panels, &mut memory[start..end], out.1, more),
                 Some(at) => {
                     let stride = term.a.stride;
                     let a_range = at..at + (rows - 1) * stride + depth;
                     let (a, c) = apart(memory, a_range, start..end);
-                    multiply(kernel, tile, (rows, n, depth), a, LeftShape { row: stride, step: 1 }, &panels, c, out.1, more);
+                    multiply(kernel, tile, (rows, n, depth), a, LeftShape::strided(stride, 1), &panels, c, out.1, more);
                 }
             }
             if index + 1 == count {
@@ -208,9 +231,17 @@ fn pack_left(
     match form {
         Form::Nt | Form::Nn => Some(start + row * term.a.stride + from),
         Form::Tn => {
-            a.clear();
-            for step in from..from + depth {
-                a.extend_from_slice(&memory[start + step * term.a.stride + row..][..rows]);
+            a.resize(rows.div_ceil(ROWS) * depth * ROWS, 0.0);
+            for (tile, panel) in a.chunks_exact_mut(depth * ROWS).enumerate() {
+                let (first, count) = (row + tile * ROWS, ROWS.min(rows - tile * ROWS));
+                for (step, line) in panel.as_chunks_mut::<ROWS>().0.iter_mut().enumerate() {
+                    let at = start + (from + step) * term.a.stride + first;
+                    if count == ROWS {
+                        line.copy_from_slice(&memory[at..at + ROWS]);
+                    } else {
+                        line[..count].copy_from_slice(&memory[at..at + count]);
+                    }
+                }
             }
             None
         }

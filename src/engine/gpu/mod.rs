@@ -1,2 +1,76 @@
+//! The WebGPU engine: carries out a [`Program`](super::program::Program) with CubeCL kernels, one dispatch an instruction.
+//!
+//! [`open`] gives the graphics card, [`Resident`] is one run on it. The kernels need neither subgroups nor atomics, at most
+//! four storage buffers and 256 threads a workgroup, so every WebGPU adapter can carry them out.
+
+mod jobs;
 pub mod kernels;
-pub mod resident { pub struct Places; }
+mod launch;
+mod resident;
+mod step;
+mod table;
+
+pub use resident::Resident;
+
+use cubecl::client::Client;
+use cubecl::wgpu::{AutoGraphicsApi, MemoryConfiguration, RuntimeOptions, WgpuDevice, WgpuInitError, try_init_setup_async, wgpu};
+use std::cell::RefCell;
+use std::sync::Arc;
+
+/// What befalls a device after it was opened.
+pub type OnFault = fn(&str);
+
+/// Dispatches that are encoded before they are handed to the device. More than a training step has: a step is handed over
+/// whole, by [`Resident::update`].
+const DISPATCHES: usize = 128;
+
+thread_local! {
+    static OPENED: RefCell<Option<Gpu>> = const { RefCell::new(None) };
+}
+
+/// The graphics card.
+#[derive(Clone)]
+pub struct Gpu {
+    client: Client,
+}
+
+impl Gpu {
+    /// How many numbers one memory may hold.
+    pub fn most_numbers(&self) -> usize {
+        usize::try_from(self.client.properties().memory.max_page_size / 4).unwrap_or(usize::MAX)
+    }
+}
+
+/// Opens the browser's high-performance adapter with the adapter's own limits, or gives the device that was opened before:
+/// CubeCL's runtime can be initialised once, and later runs share its device.
+///
+/// `on_fault` is called when the device is lost or reports an error that belongs to no call; the run cannot go on then.
+/// That of the first call stays.
+///
+/// # Errors
+/// A sentence when no adapter or device is to be had.
+pub async fn open(on_fault: OnFault) -> Result<Gpu, String> {
+    if let Some(gpu) = OPENED.with_borrow(Clone::clone) {
+        return Ok(gpu);
+    }
+    let options = RuntimeOptions { tasks_max: DISPATCHES, memory_config: MemoryConfiguration::ExclusivePages };
+    let device = WgpuDevice::default();
+    match try_init_setup_async::<AutoGraphicsApi>(&device, options).await {
+        Ok(setup) => watch(&setup.device, on_fault),
+        // Another thread of a native program was first.
+        Err(WgpuInitError::Registration { .. }) => {}
+        Err(error) => return Err(format!("The graphics card could not be opened: {error}")),
+    }
+    let gpu = Gpu { client: cubecl::Device::Wgpu(device).client() };
+    OPENED.set(Some(gpu.clone()));
+    Ok(gpu)
+}
+
+fn watch(device: &wgpu::Device, on_fault: OnFault) {
+    device.set_device_lost_callback(move |reason, message| {
+        if reason != wgpu::DeviceLostReason::Destroyed || !message.is_empty() {
+            on_fault(&format!("The graphics card was lost ({message})."));
+        }
+    });
+    device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| on_fault(&format!("The graphics card reported an error: {error}"))));
+}

@@ -3,8 +3,9 @@
 //! A workgroup takes a block of positions of one head of one sequence, a thread a position. Forwards, and backwards for dq,
 //! a thread holds its query and passes over the keys, tile by tile through workgroup memory, up to its own position;
 //! backwards for dk and dv it holds its key and passes over the queries from its own position on. Forwards the softmax is
-//! computed as the keys come (Milakov and Gimelshein, arXiv 1805.02867); backwards `p = exp(s − logsum)`,
-//! `δ = Σ dO ⊙ O`, `ds = p (dO · v − δ) / √head` (Dao et al., arXiv 2205.14135). Queries and keys turn when they are
+//! computed as the keys come (Milakov and Gimelshein, arXiv 1805.02867), and each row keeps its highest score m and
+//! `1 / Σ exp(s − m)`; backwards `p = exp(s − m) / Σ`, `δ = Σ dO ⊙ O`, `ds = p (dO · v − δ) / √head` (Dao et al.,
+//! arXiv 2205.14135). Queries and keys turn when they are
 //! loaded, and their gradients turn back when they are written.
 //!
 //! Record: the words of [`head`].
@@ -20,7 +21,7 @@ pub mod head {
     /// In the table.
     pub const TURNS: usize = 4;
     pub const OUT: usize = 5;
-    pub const LOGSUM: usize = 6;
+    pub const SUMS: usize = 6;
     /// The gradient of the output; backwards.
     pub const GRADIENT: usize = 7;
     /// The gradient of `qkv`; backwards.
@@ -198,7 +199,9 @@ pub fn forward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[com
             for i in 0..kind.head {
                 memory[out + i] = sums[i] / total;
             }
-            memory[table[record + head::LOGSUM] as usize + pair * length + position] = most + total.ln();
+            let kept = table[record + head::SUMS] as usize + (pair * length + position) * 2;
+            memory[kept] = most;
+            memory[kept + 1] = 1.0f32 / total;
         }
     }
 }
@@ -230,7 +233,9 @@ fn queries(
     let row = (sequence * length + own) * heads * kind.head + pair % heads * kind.head;
     let gradient = table[record + head::GRADIENT] as usize + row;
     let out = table[record + head::OUT] as usize + row;
-    let logsum = memory[table[record + head::LOGSUM] as usize + pair * length + own];
+    let kept = table[record + head::SUMS] as usize + (pair * length + own) * 2;
+    let most = memory[kept];
+    let share = memory[kept + 1];
 
     let mut query = Array::<f32>::new(kind.head);
     let mut upstream = Array::<f32>::new(kind.head);
@@ -253,7 +258,7 @@ fn queries(
         let end = (own + 1).max(from) - from;
         for key in 0..end.min(kind.tile) {
             let at = key * kind.head;
-            let weight = (dot(&query, keys, at, kind.head) - logsum).exp();
+            let weight = (dot(&query, keys, at, kind.head) - most).exp() * share;
             let change = weight * (dot(&upstream, values, at, kind.head) - delta) * scale;
             #[unroll]
             for i in 0..kind.head {
@@ -298,7 +303,7 @@ fn keys_and_values(
     let row = sequence * length * width + pair % heads * kind.head;
     let gradient = table[record + head::GRADIENT] as usize + row;
     let out = table[record + head::OUT] as usize + row;
-    let logsums = table[record + head::LOGSUM] as usize + pair * length;
+    let kept = table[record + head::SUMS] as usize + pair * length * 2;
 
     let mut key = Array::<f32>::new(kind.head);
     let mut value = Array::<f32>::new(kind.head);
@@ -320,16 +325,17 @@ fn keys_and_values(
                 for i in 0..kind.head {
                     delta += memory[gradient + at + i] * memory[out + at + i];
                 }
-                sides[index * 2] = delta;
-                sides[index * 2 + 1] = memory[logsums + from + index];
+                sides[index * 3] = delta;
+                sides[index * 3 + 1] = memory[kept + (from + index) * 2];
+                sides[index * 3 + 2] = memory[kept + (from + index) * 2 + 1];
             }
         }
         sync_cube();
         let begin = own.max(from) - from;
         for query in begin..(length - from).min(kind.tile) {
             let at = query * kind.head;
-            let weight = (dot(&key, queries, at, kind.head) * scale - sides[query * 2 + 1]).exp();
-            let change = weight * (dot(&value, upstream, at, kind.head) - sides[query * 2]) * scale;
+            let weight = (dot(&key, queries, at, kind.head) * scale - sides[query * 3 + 1]).exp() * sides[query * 3 + 2];
+            let change = weight * (dot(&value, upstream, at, kind.head) - sides[query * 3]) * scale;
             #[unroll]
             for i in 0..kind.head {
                 value_sums[i] += weight * upstream[at + i];
@@ -353,7 +359,7 @@ fn keys_and_values(
 pub fn backward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[comptime] kind: Kind) {
     let mut first = Shared::<[f32]>::new_slice(comptime!(kind.tile * kind.head));
     let mut second = Shared::<[f32]>::new_slice(comptime!(kind.tile * kind.head));
-    let mut sides = Shared::<[f32]>::new_slice(comptime!(kind.tile * 2));
+    let mut sides = Shared::<[f32]>::new_slice(comptime!(kind.tile * 3));
     if CUBE_POS < count as usize {
         let half = count as usize / 2;
         if CUBE_POS < half {

@@ -1,27 +1,28 @@
 //! The error function and the exact GELU, which WGSL lacks.
 //!
-//! `erf x ≈ x P(x²) / Q(x²)` with x held to ±4, the rational minimax approximation of Eigen and XLA
-//! (`Eigen/src/Core/MathFunctionsImpl.h`); the CPU engine uses the same coefficients.
+//! The same polynomials as the CPU engine's (`crate::engine::cpu::math`), by N. Juffa: in x near zero, `1 − e^{polynomial}`
+//! beyond; the absolute error is below 2e-7.
 
 use cubecl::prelude::*;
 
-/// erf(x), to 2e-7.
+/// erf(x).
 #[cube]
-#[allow(clippy::excessive_precision)]
 pub fn erf(x: f32) -> f32 {
-    let x = x.max(-4.0f32).min(4.0f32);
+    let t = x.abs();
     let s = x * x;
-    let p = -2.72614225801306e-10f32 * s + 2.77068142495902e-08f32;
-    let p = p * s - 2.10102402082508e-06f32;
-    let p = p * s - 5.69250639462346e-05f32;
-    let p = p * s - 7.34990630326855e-04f32;
-    let p = p * s - 2.954_599_8e-03f32;
-    let p = p * s - 1.609_603_3e-02f32;
-    let q = -1.45660718464996e-05f32 * s - 2.13374055278905e-04f32;
-    let q = q * s - 1.68282697438203e-03f32;
-    let q = q * s - 7.37332916720468e-03f32;
-    let q = q * s - 1.42647390514189e-02f32;
-    x * p / q
+    let far = (-1.728_534_7e-5f32 * t + 3.831_971_3e-4f32) * s + (-3.883_964_4e-3f32 * t + 2.425_462_2e-2f32);
+    let far = far * t - 1.067_778_8e-1f32;
+    let far = far * t - 6.348_467e-1f32;
+    let far = far * t - 1.287_175_1e-1f32;
+    // Beyond 4, where erf is 1 to the last bit, the polynomial is not one of erf any more.
+    let far = select(t > 4.0f32, 1.0f32, 1.0f32 - (far * t - t).exp());
+    let near = -5.967_617e-4f32 * s + 4.991_194_2e-3f32;
+    let near = near * s - 2.676_813_5e-2f32;
+    let near = near * s + 1.128_199_3e-1f32;
+    let near = near * s - 3.761_253_4e-1f32;
+    let near = near * s + 1.283_791_7e-1f32;
+    let near = near * x + x;
+    select(t > 0.921_875f32, select(x < 0.0f32, -far, far), near)
 }
 
 /// Φ(z), the standard normal distribution function: `½ (1 + erf(z / √2))`.

@@ -1,15 +1,16 @@
 //! Muon's own two kernels; the products between them are those of [`super::products`].
 //!
 //! Matrices are kept wide in the memory's end: `X` is `[small, large]`, the transpose where there are more rows than
-//! columns. Job of a matrix, one a workgroup: `first weight, rows, columns, address of X, factor`; `factor` is √max(1, rows/columns).
+//! columns. Job of a matrix, one a workgroup: `first weight, rows, columns, X, X after the iteration, factor`, the last being
+//! √max(1, rows/columns).
 
 use super::update::clipping;
 use super::{ADDERS, sum_of_group};
-use crate::engine::update::MOMENTUM;
+use crate::engine::update::{MOMENTUM, MOMENTUM_REST};
 use cubecl::prelude::*;
 
 /// Words of a job.
-pub const JOB: usize = 5;
+pub const JOB: usize = 6;
 
 /// Where a weight of the matrix lies in X.
 #[cube]
@@ -19,6 +20,7 @@ fn place(at: usize, rows: usize, columns: usize) -> usize {
 
 /// `m ← μm + (1 − μ)g`, `X ← (μm + (1 − μ)g) / (‖·‖ + 1e-7)`.
 #[cube(launch_unchecked)]
+#[allow(clippy::too_many_arguments)]
 pub fn prepare(
     memory: &mut [f32],
     state: &mut [f32],
@@ -41,9 +43,9 @@ pub fn prepare(
         let mut squares = 0.0f32;
         for at in range_stepped(unit, rows * columns, ADDERS) {
             let gradient = memory[weights as usize + first + at] * scale;
-            let mean = MOMENTUM * state[first + at] + (1.0f32 - MOMENTUM) * gradient;
+            let mean = MOMENTUM * state[first + at] + MOMENTUM_REST * gradient;
             state[first + at] = mean;
-            let ahead = MOMENTUM * mean + (1.0f32 - MOMENTUM) * gradient;
+            let ahead = MOMENTUM * mean + MOMENTUM_REST * gradient;
             memory[x + place(at, rows, columns)] = ahead;
             squares += ahead * ahead;
         }
@@ -63,8 +65,8 @@ pub fn apply(memory: &mut [f32], table: &[u32], jobs: u32, count: u32, rate: f32
         let first = table[job] as usize;
         let rows = table[job + 1] as usize;
         let columns = table[job + 2] as usize;
-        let x = table[job + 3] as usize;
-        let factor = rate * f32::from_bits(table[job + 4]);
+        let x = table[job + 4] as usize;
+        let factor = rate * f32::from_bits(table[job + 5]);
         for at in range_stepped(UNIT_POS as usize, rows * columns, ADDERS) {
             memory[first + at] = memory[first + at] * (1.0f32 - rate * decay) - factor * memory[x + place(at, rows, columns)];
         }

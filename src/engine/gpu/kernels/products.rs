@@ -1,4 +1,4 @@
-//! Grouped matrix products: `out = slope ⊙ gelu?(scale · Σ A B + bias + add_scale · add)` for many products in one launch.
+//! Grouped matrix products: `out = slope ⊙ gelu?(scale · Σ A B + Σ biases + add_scale · add)` for many products in one launch.
 //!
 //! A workgroup of 64 threads makes one square tile of one product; each thread keeps `(edge / 8)²` sums in registers, its
 //! rows and columns 8 apart so that neighbouring threads touch neighbouring numbers. Both operands come through workgroup
@@ -25,13 +25,14 @@ pub mod job {
     pub const TERMS: usize = 2;
     pub const SCALE: usize = 3;
     pub const BIAS: usize = 4;
-    pub const ADD: usize = 5;
-    pub const ADD_SCALE: usize = 6;
-    pub const GELU: usize = 7;
-    pub const SLOPE: usize = 8;
-    pub const OUT: usize = 9;
-    pub const OUT_STRIDE: usize = 10;
-    pub const WORDS: usize = 11;
+    pub const SECOND_BIAS: usize = 5;
+    pub const ADD: usize = 6;
+    pub const ADD_SCALE: usize = 7;
+    pub const GELU: usize = 8;
+    pub const SLOPE: usize = 9;
+    pub const OUT: usize = 10;
+    pub const OUT_STRIDE: usize = 11;
+    pub const WORDS: usize = 12;
 }
 
 /// Where the words of a term lie: addresses, then how far apart the operand's rows and columns are, then k.
@@ -113,6 +114,10 @@ fn finish(memory: &mut [f32], table: &[u32], job: usize, row: usize, column: usi
     let at = row * n + column;
     let mut value = sum * f32::from_bits(table[job + job::SCALE]);
     let bias = table[job + job::BIAS];
+    if bias != NONE {
+        value += memory[bias as usize + column];
+    }
+    let bias = table[job + job::SECOND_BIAS];
     if bias != NONE {
         value += memory[bias as usize + column];
     }

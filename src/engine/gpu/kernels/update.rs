@@ -1,10 +1,9 @@
 //! Clipping and AdamW on the flat weights; the equations are those of [`Update`](crate::engine::update::Update).
 //!
-//! `memory` begins `weights | gradient`; `state` is `first moments | second moments | partial sums | totals`, see
-//! [`Places`](crate::engine::gpu::resident::Places).
+//! `memory` begins `weights | gradient`; `state` is `first moments | second moments | partial sums | totals`.
 
 use super::{ADDERS, sum_of_group};
-use crate::engine::update::{BETA_1, BETA_2, EPSILON};
+use crate::engine::update::{BETA_1, BETA_2, EPSILON, REST_1, REST_2};
 use cubecl::prelude::*;
 
 /// How many partial sums of the gradient's squares there are.
@@ -71,8 +70,8 @@ pub fn adamw(
         let end = first + table[CUBE_POS * 2 + 1] as usize;
         for at in range_stepped(first + UNIT_POS as usize, end, ADDERS) {
             let gradient = memory[weights + at] * scale;
-            let mean = BETA_1 * state[at] + (1.0f32 - BETA_1) * gradient;
-            let square = BETA_2 * state[weights + at] + (1.0f32 - BETA_2) * gradient * gradient;
+            let mean = BETA_1 * state[at] + REST_1 * gradient;
+            let square = BETA_2 * state[weights + at] + REST_2 * gradient * gradient;
             state[at] = mean;
             state[weights + at] = square;
             let step = mean / correction_1 / ((square / correction_2).sqrt() + EPSILON);

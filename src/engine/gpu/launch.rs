@@ -1,0 +1,117 @@
+//! Launches: from a [`Dispatch`] to a kernel of CubeCL.
+
+use super::kernels::{ADDERS, COLUMN_LANES, COLUMNS, LANES, ROWS, THREADS, products};
+use super::kernels::{attention, cross_entropy, embed, norm, sums};
+use super::table::{Dispatch, Kernel};
+use cubecl::client::Client;
+use cubecl::prelude::{BufferArg, CubeCount, CubeDim};
+use cubecl::server::Handle;
+
+/// WebGPU allows 65,535 workgroups along a dimension.
+const ROW_OF_GROUPS: u32 = 32_768;
+
+/// A buffer of the device and how many 4-byte numbers it holds.
+#[derive(Clone)]
+pub struct Buffer {
+    pub handle: Handle,
+    pub numbers: usize,
+}
+
+impl Buffer {
+    /// Room for `numbers`, all zero: an allocation of its own, so that it never holds what another left.
+    pub fn zeros(client: &Client, numbers: usize) -> Self {
+        let numbers = numbers.max(1);
+        let handle = client.memory_dedicated_allocation((), |()| client.empty(numbers * 4));
+        Self { handle, numbers }
+    }
+
+    /// A buffer with these words.
+    pub fn of_words(client: &Client, words: &[u32]) -> Self {
+        let mut words = words.to_vec();
+        words.resize(words.len().max(1), 0);
+        let numbers = words.len();
+        Self { handle: client.create(cubecl::bytes::Bytes::from_elems(words)), numbers }
+    }
+
+    /// The part from `first` on, `count` long.
+    pub fn part(&self, first: usize, count: usize) -> Handle {
+        self.handle.clone().offset_start(first as u64 * 4).offset_end((self.numbers - first - count) as u64 * 4)
+    }
+
+    pub fn argument(&self) -> BufferArg {
+        // SAFETY: the handle was made with room for this many numbers, in `zeros` or `of_words`.
+        unsafe { BufferArg::from_raw_parts(self.handle.clone(), self.numbers) }
+    }
+}
+
+/// How `groups` workgroups are laid out; at least one, which finds that it has no work.
+pub fn groups(groups: u32) -> CubeCount {
+    let across = groups.clamp(1, ROW_OF_GROUPS);
+    CubeCount::Static(across, groups.div_ceil(across).max(1), 1)
+}
+
+/// A row of threads.
+pub fn threads(count: usize) -> CubeDim {
+    CubeDim::new_1d(count as u32)
+}
+
+/// What a program's dispatches are launched with.
+pub struct Bound<'a> {
+    pub client: &'a Client,
+    pub memory: &'a Buffer,
+    pub words: &'a Buffer,
+    pub table: &'a Buffer,
+}
+
+impl Bound<'_> {
+    /// Enqueues a dispatch.
+    pub fn launch(&self, dispatch: &Dispatch) {
+        let Dispatch { kernel, record, count } = *dispatch;
+        let (client, cubes) = (self.client, groups(count));
+        let (memory, table) = (self.memory.argument(), self.table.argument());
+        // SAFETY of every launch: the records in the table hold addresses within the memory and the words, because the
+        // program's layout does, and each kernel compares its indices with the sizes in its record.
+        match kernel {
+            Kernel::Products { edge, depth } => unsafe {
+                products::products::launch_unchecked(
+                    client, cubes, threads(products::SIDE * products::SIDE), memory, table, record, count, edge, depth,
+                );
+            },
+            Kernel::NormForward => unsafe {
+                norm::forward::launch_unchecked(client, cubes, threads(ROWS * LANES), memory, table, record, count);
+            },
+            Kernel::NormBackward => unsafe {
+                norm::backward::launch_unchecked(client, cubes, threads(ROWS * LANES), memory, table, record, count);
+            },
+            Kernel::Embed => unsafe {
+                let words = self.words.argument();
+                embed::forward::launch_unchecked(client, cubes, threads(THREADS), memory, words, table, record, count);
+            },
+            Kernel::EmbedBackward => unsafe {
+                let words = self.words.argument();
+                let size = threads(COLUMNS * COLUMN_LANES);
+                embed::backward::launch_unchecked(client, cubes, size, memory, words, table, record, count);
+            },
+            Kernel::Choose => unsafe {
+                embed::choose::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
+            },
+            Kernel::Columns => unsafe {
+                sums::columns::launch_unchecked(client, cubes, threads(COLUMNS * COLUMN_LANES), memory, table, record, count);
+            },
+            Kernel::Total => unsafe {
+                sums::total::launch_unchecked(client, cubes, threads(ADDERS), memory, table, record, count);
+            },
+            Kernel::CrossEntropy => unsafe {
+                let words = self.words.argument();
+                let size = threads(ROWS * LANES);
+                cross_entropy::cross_entropy::launch_unchecked(client, cubes, size, memory, words, table, record, count);
+            },
+            Kernel::AttentionForward(kind) => unsafe {
+                attention::forward::launch_unchecked(client, cubes, threads(kind.block), memory, table, record, count, kind);
+            },
+            Kernel::AttentionBackward(kind) => unsafe {
+                attention::backward::launch_unchecked(client, cubes, threads(kind.block), memory, table, record, count, kind);
+            },
+        }
+    }
+}

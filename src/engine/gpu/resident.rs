@@ -1,0 +1,215 @@
+//! One run on the device: its memory, its optimiser's state, its programs.
+
+use super::Gpu;
+use super::kernels::{THREADS, copy};
+use super::launch::{Bound, Buffer, groups, threads};
+use super::step::{Places, Step, TOTALS, scratch};
+use super::table::{self, Dispatch, word};
+use crate::engine::program::Program;
+use crate::engine::update::{Rates, Update};
+use cubecl::bytes::Bytes;
+
+const LOST: &str = "The graphics card does not give its numbers back: the device was lost, reset or ran out of memory.";
+
+/// A program as the device keeps it.
+struct Loaded {
+    table: Buffer,
+    words: Buffer,
+    dispatches: Vec<Dispatch>,
+    /// Address of the loss and hits.
+    total: Option<usize>,
+}
+
+/// One run on the device.
+///
+/// The memory is that of the largest program, and behind it Muon's scratch; the state is
+/// `first moments | second moments | partial sums | totals of the last 256 steps`.
+pub struct Resident {
+    gpu: Gpu,
+    update: Update,
+    places: Places,
+    memory: Buffer,
+    state: Buffer,
+    programs: Vec<Loaded>,
+    /// Numbers of the largest program.
+    size: usize,
+    step: Step,
+    step_table: Buffer,
+    /// Where the last program that was run left its total.
+    total: usize,
+}
+
+impl Resident {
+    /// A run with these weights, moments of zero and no programs.
+    ///
+    /// # Errors
+    /// A sentence when the weights are more than the device can hold.
+    pub fn new(gpu: &Gpu, update: Update, weights: &[f32]) -> Result<Self, String> {
+        let places = Places { weights: weights.len() };
+        // Weights, gradient and total: where every program begins.
+        let size = 2 * weights.len() + 2;
+        let needed = places.numbers().max(size + scratch(&update));
+        if needed > gpu.most_numbers() {
+            return Err(format!(
+                "The graphics card holds {} numbers in one memory and this model needs {needed}: choose a smaller model, or the CPU.",
+                gpu.most_numbers()
+            ));
+        }
+        let step = Step::new(update.clone(), weights.len(), size);
+        let mut resident = Self {
+            memory: Buffer::zeros(&gpu.client, size + scratch(&update)),
+            state: Buffer::zeros(&gpu.client, places.numbers()),
+            step_table: Buffer::of_words(&gpu.client, step.table()),
+            gpu: gpu.clone(),
+            update,
+            places,
+            programs: Vec::new(),
+            size,
+            step,
+            total: 0,
+        };
+        resident.set_weights(weights);
+        Ok(resident)
+    }
+
+    /// Adds a program, and gives the number by which it is run. The memory grows if need be and keeps the weights.
+    pub fn add(&mut self, program: Program) -> usize {
+        debug_assert_eq!(program.weights, self.places.weights);
+        if program.size > self.size {
+            self.grow(program.size);
+        }
+        let (table, dispatches) = table::write(&program);
+        self.programs.push(Loaded {
+            table: Buffer::of_words(&self.gpu.client, &table),
+            words: Buffer::zeros(&self.gpu.client, program.words),
+            dispatches,
+            total: program.total.map(|at| program.address(at)),
+        });
+        self.programs.len() - 1
+    }
+
+    /// A larger memory with the weights and gradient of the old one.
+    fn grow(&mut self, size: usize) {
+        let memory = Buffer::zeros(&self.gpu.client, size + scratch(&self.update));
+        let kept = word(2 * self.places.weights);
+        let cubes = groups(kept.div_ceil(THREADS as u32));
+        // SAFETY: both memories begin with weights and gradient, which is what is copied.
+        unsafe {
+            copy::launch_unchecked(&self.gpu.client, cubes, threads(THREADS), self.memory.argument(), memory.argument(), kept);
+        }
+        self.memory = memory;
+        self.size = size;
+        self.step = Step::new(self.update.clone(), self.places.weights, size);
+        self.step_table = Buffer::of_words(&self.gpu.client, self.step.table());
+    }
+
+    /// Enqueues a program on these words (tokens, then labels).
+    pub fn run(&mut self, program: usize, words: &[u32]) {
+        let loaded = &self.programs[program];
+        debug_assert!(words.len() <= loaded.words.numbers);
+        if !words.is_empty() {
+            self.gpu.client.write(&loaded.words.part(0, words.len()), Bytes::from_elems(words.to_vec()));
+        }
+        let bound = self.bound(loaded);
+        for dispatch in &loaded.dispatches {
+            bound.launch(dispatch);
+        }
+        if let Some(total) = loaded.total {
+            self.total = total;
+        }
+    }
+
+    fn bound<'a>(&'a self, loaded: &'a Loaded) -> Bound<'a> {
+        Bound { client: &self.gpu.client, memory: &self.memory, words: &loaded.words, table: &loaded.table }
+    }
+
+    /// Enqueues clipping and the update, keeps the total of the last program in place `slot mod 256`, and hands what was
+    /// enqueued since the last words to the device.
+    pub fn update(&mut self, rates: &Rates, slot: usize) {
+        self.launch_update(rates, slot, true);
+        // What went wrong stays with the memory and is told by the next read.
+        let _ = self.gpu.client.flush();
+    }
+
+    fn launch_update(&self, rates: &Rates, slot: usize, work: bool) {
+        let Self { gpu, memory, state, step_table, total, .. } = self;
+        self.step.launch(&gpu.client, memory, state, step_table, *total, slot, rates, work);
+    }
+
+    /// Loss and hits of the last 256 steps, each in the place of its slot.
+    ///
+    /// # Errors
+    /// A sentence when the device was lost or ran out of memory.
+    pub async fn totals(&self) -> Result<Vec<[f32; 2]>, String> {
+        let numbers = read(&self.gpu, &self.state, self.places.totals(), 2 * TOTALS).await?;
+        Ok(numbers.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect())
+    }
+
+    /// Part of the memory: weights, answers, logits. Waits for all that was enqueued.
+    ///
+    /// # Errors
+    /// A sentence when the device was lost or ran out of memory.
+    pub async fn read(&self, address: usize, count: usize) -> Result<Vec<f32>, String> {
+        read(&self.gpu, &self.memory, address, count).await
+    }
+
+    /// First and second moments.
+    ///
+    /// # Errors
+    /// A sentence when the device was lost or ran out of memory.
+    pub async fn moments(&self) -> Result<(Vec<f32>, Vec<f32>), String> {
+        let mut first = read(&self.gpu, &self.state, 0, 2 * self.places.weights).await?;
+        let second = first.split_off(self.places.weights);
+        Ok((first, second))
+    }
+
+    /// Replaces the moments.
+    pub fn set_moments(&mut self, first: &[f32], second: &[f32]) {
+        self.write(&self.state, 0, first);
+        self.write(&self.state, self.places.weights, second);
+    }
+
+    /// Replaces the weights.
+    pub fn set_weights(&mut self, weights: &[f32]) {
+        self.write(&self.memory, 0, weights);
+    }
+
+    /// Replaces part of the memory: what a test feeds an instruction.
+    pub fn set_memory(&mut self, address: usize, numbers: &[f32]) {
+        self.write(&self.memory, address, numbers);
+    }
+
+    fn write(&self, buffer: &Buffer, first: usize, numbers: &[f32]) {
+        if !numbers.is_empty() {
+            self.gpu.client.write(&buffer.part(first, numbers.len()), Bytes::from_elems(numbers.to_vec()));
+        }
+    }
+
+    /// Compiles every pipeline of the programs that were added, and of the update, without changing a number.
+    ///
+    /// # Errors
+    /// A sentence when the device was lost or ran out of memory.
+    pub async fn warm_up(&mut self) -> Result<(), String> {
+        let mut compiled = Vec::new();
+        for loaded in &self.programs {
+            for dispatch in &loaded.dispatches {
+                if !compiled.contains(&dispatch.kernel) {
+                    self.bound(loaded).launch(&Dispatch { count: 0, ..*dispatch });
+                    compiled.push(dispatch.kernel);
+                }
+            }
+        }
+        self.launch_update(&Rates { adamw: 0.0, muon: 0.0, corrections: (1.0, 1.0) }, 0, false);
+        // A read waits until the device has compiled and run them.
+        self.read(0, 1).await.map(drop)
+    }
+}
+
+async fn read(gpu: &Gpu, buffer: &Buffer, first: usize, count: usize) -> Result<Vec<f32>, String> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let bytes = gpu.client.read_async(vec![buffer.part(first, count)]).await.map_err(|_| LOST.to_string())?;
+    let numbers = bytes.first().ok_or(LOST)?;
+    Ok(numbers.chunks_exact(4).map(|number| f32::from_le_bytes([number[0], number[1], number[2], number[3]])).collect())
+}

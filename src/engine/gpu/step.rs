@@ -1,0 +1,205 @@
+//! The update of the weights on the device: clipping, AdamW and Muon as launches.
+
+use super::jobs::{Jobs, tiling};
+use super::kernels::{ADDERS, muon, update};
+use super::launch::{Bound, Buffer, groups, threads};
+use super::table::{Dispatch, word};
+use crate::engine::program::{At, Form, Product, Rows, Term};
+use crate::engine::update::{Matrix, NEWTON_SCHULZ, NEWTON_SCHULZ_STEPS, Rates, Update};
+use cubecl::client::Client;
+
+/// How many steps' totals are kept.
+pub const TOTALS: usize = 256;
+
+/// Weights a workgroup of AdamW treats.
+const RUN: usize = 4 * ADDERS;
+
+/// Where the parts of the state begin, for so many weights.
+#[derive(Clone, Copy)]
+pub struct Places {
+    pub weights: usize,
+}
+
+impl Places {
+    pub fn partials(self) -> usize {
+        2 * self.weights
+    }
+
+    pub fn totals(self) -> usize {
+        self.partials() + update::PARTIALS
+    }
+
+    pub fn numbers(self) -> usize {
+        self.totals() + 2 * TOTALS
+    }
+}
+
+/// The launches of an update, their table, and what they need at the memory's end.
+pub struct Step {
+    update: Update,
+    places: Places,
+    table: Vec<u32>,
+    /// Workgroups of AdamW.
+    runs: u32,
+    /// Where Muon's jobs begin in the table.
+    jobs: u32,
+    products: Vec<Dispatch>,
+}
+
+/// Numbers that Muon needs at the end of the memory.
+pub fn scratch(update: &Update) -> usize {
+    update.muon.iter().map(|matrix| 2 * wide(matrix).0 * wide(matrix).1 + 2 * wide(matrix).0 * wide(matrix).0).sum()
+}
+
+/// The smaller and the larger side of a matrix.
+fn wide(matrix: &Matrix) -> (usize, usize) {
+    (matrix.rows.min(matrix.columns), matrix.rows.max(matrix.columns))
+}
+
+/// Where a matrix's own scratch lies: X and its successor, XXᵀ and its polynomial.
+struct Scratch {
+    small: usize,
+    large: usize,
+    x: [usize; 2],
+    gram: usize,
+    polynomial: usize,
+}
+
+impl Step {
+    /// The update of `weights` weights, with Muon's scratch from `scratch` on.
+    pub fn new(update: Update, weights: usize, scratch: usize) -> Self {
+        let mut table = Vec::new();
+        for range in &update.adamw {
+            for first in range.clone().step_by(RUN) {
+                table.extend([word(first), word(RUN.min(range.end - first))]);
+            }
+        }
+        // A step without AdamW still keeps its total.
+        if table.is_empty() {
+            table.extend([0, 0]);
+        }
+        let runs = word(table.len() / 2);
+        let jobs = word(table.len());
+        let places: Vec<Scratch> = lay_out(&update.muon, scratch);
+        for (matrix, place) in update.muon.iter().zip(&places) {
+            let factor = (matrix.rows as f32 / matrix.columns as f32).max(1.0).sqrt();
+            let last = place.x[NEWTON_SCHULZ_STEPS % 2];
+            table.extend([word(matrix.offset), word(matrix.rows), word(matrix.columns)]);
+            table.extend([word(place.x[0]), word(last), factor.to_bits()]);
+        }
+        let mut products = Vec::new();
+        if !places.is_empty() {
+            for step in 0..NEWTON_SCHULZ_STEPS {
+                for list in newton_schulz(&places, step) {
+                    let (kernel, edge) = tiling(&list);
+                    let mut jobs = Jobs::new(&mut table);
+                    for product in &list {
+                        jobs.product(product, edge, |at| at.offset);
+                    }
+                    products.push(jobs.finish(kernel));
+                }
+            }
+        }
+        Self { update, places: Places { weights }, table, runs, jobs, products }
+    }
+
+    /// The table to upload.
+    pub fn table(&self) -> &[u32] {
+        &self.table
+    }
+
+    /// Enqueues the update; `total` is the address of the step's total in the memory, kept in place `slot` of the ring.
+    /// With `work` false every launch is for 0 workgroups, which compiles the pipelines and changes nothing.
+    pub fn launch(&self, client: &Client, memory: &Buffer, state: &Buffer, table: &Buffer, total: usize, slot: usize, rates: &Rates, work: bool) {
+        let bound = Bound { client, memory, words: table, table };
+        let count = |groups: u32| if work { groups } else { 0 };
+        let (weights, partials) = (word(self.places.weights), word(self.places.partials()));
+        let Update { weight_decay: decay, clip_value, clip_norm, .. } = self.update;
+        // SAFETY of every launch: the ranges and matrices of the update lie within the weights, Muon's scratch within the
+        // memory, and the rest within the state, whose size `Places` gives.
+        if clip_value > 0.0 || clip_norm > 0.0 {
+            let all = count(update::PARTIALS as u32);
+            unsafe {
+                update::clip::launch_unchecked(
+                    client, groups(all), threads(ADDERS), memory.argument(), state.argument(), weights, partials, all, clip_value,
+                );
+            }
+        }
+        let matrices = count(word(self.update.muon.len()));
+        if !self.update.muon.is_empty() {
+            unsafe {
+                muon::prepare::launch_unchecked(
+                    client, groups(matrices), threads(ADDERS), memory.argument(), state.argument(), table.argument(), self.jobs,
+                    weights, partials, matrices, clip_norm,
+                );
+            }
+            for dispatch in &self.products {
+                bound.launch(&Dispatch { count: count(dispatch.count), ..*dispatch });
+            }
+            unsafe {
+                muon::apply::launch_unchecked(
+                    client, groups(matrices), threads(ADDERS), memory.argument(), table.argument(), self.jobs, matrices,
+                    rates.muon, decay,
+                );
+            }
+        }
+        let runs = count(self.runs);
+        let place = word(self.places.totals() + slot % TOTALS * 2);
+        unsafe {
+            update::adamw::launch_unchecked(
+                client, groups(runs), threads(ADDERS), memory.argument(), state.argument(), table.argument(), weights, partials,
+                word(total), place, runs, clip_norm, rates.adamw, decay, rates.corrections.0, rates.corrections.1,
+            );
+        }
+    }
+}
+
+fn lay_out(matrices: &[Matrix], mut from: usize) -> Vec<Scratch> {
+    matrices
+        .iter()
+        .map(|matrix| {
+            let (small, large) = wide(matrix);
+            let first = from;
+            let gram = first + 2 * small * large;
+            let polynomial = gram + small * small;
+            from = polynomial + small * small;
+            Scratch { small, large, x: [first, first + small * large], gram, polynomial }
+        })
+        .collect()
+}
+
+/// The three lists of products of one iteration: XXᵀ, `bA + cA²`, `aX + (bA + cA²)X`.
+fn newton_schulz(places: &[Scratch], step: usize) -> [Vec<Product>; 3] {
+    let (a, b, c) = NEWTON_SCHULZ;
+    let rows = |offset: usize, stride: usize| Rows { at: At { buffer: 0, offset }, stride };
+    let product = |form, m, n, k, left: Rows, right: Rows, scale, add: Option<(usize, f32)>, out: Rows| Product {
+        form,
+        m,
+        n,
+        terms: vec![Term { a: left, b: right, k }],
+        scale,
+        biases: Vec::new(),
+        add: add.map(|(offset, _)| At { buffer: 0, offset }),
+        add_scale: add.map_or(0.0, |(_, scale)| scale),
+        gelu: None,
+        slope: None,
+        out,
+    };
+    let each = |make: &dyn Fn(&Scratch, usize, usize) -> Product| -> Vec<Product> {
+        places.iter().map(|place| make(place, place.x[step % 2], place.x[(step + 1) % 2])).collect()
+    };
+    [
+        each(&|p, x, _| {
+            let x = rows(x, p.large);
+            product(Form::Nt, p.small, p.small, p.large, x, x, 1.0, None, rows(p.gram, p.small))
+        }),
+        each(&|p, _, _| {
+            let gram = rows(p.gram, p.small);
+            product(Form::Nn, p.small, p.small, p.small, gram, gram, c, Some((p.gram, b)), rows(p.polynomial, p.small))
+        }),
+        each(&|p, x, next| {
+            let (left, right) = (rows(p.polynomial, p.small), rows(x, p.large));
+            product(Form::Nn, p.small, p.large, p.small, left, right, 1.0, Some((x, a)), rows(next, p.large))
+        }),
+    ]
+}

@@ -1,0 +1,146 @@
+//! A program's table: what its kernels read of sizes and addresses, and the list of its dispatches.
+//!
+//! The table begins with the program's constants; the records follow, in the order of the instructions.
+
+use super::jobs::Jobs;
+use super::kernels::attention::Kind;
+use super::kernels::{COLUMNS, NONE, ROWS, THREADS};
+use crate::engine::program::{At, AttentionShape, Instruction, Normed, Program};
+
+/// Which pipeline a dispatch runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    Products { edge: usize, depth: usize },
+    NormForward,
+    NormBackward,
+    Embed,
+    EmbedBackward,
+    Choose,
+    Columns,
+    Total,
+    CrossEntropy,
+    AttentionForward(Kind),
+    AttentionBackward(Kind),
+}
+
+/// A dispatch: the pipeline, where its record begins in the table, how many workgroups have work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dispatch {
+    pub kernel: Kernel,
+    pub record: u32,
+    pub count: u32,
+}
+
+/// An address or size as a word of the table. No binding holds 2³² numbers.
+pub fn word(number: usize) -> u32 {
+    number as u32
+}
+
+/// The address of an operand, or [`NONE`].
+fn optional(program: &Program, at: Option<At>) -> u32 {
+    at.map_or(NONE, |at| word(program.address(at)))
+}
+
+/// The table and the dispatches of a program.
+pub fn write(program: &Program) -> (Vec<u32>, Vec<Dispatch>) {
+    let mut table: Vec<u32> = program.constants.iter().map(|constant| constant.to_bits()).collect();
+    let dispatches = program.instructions.iter().map(|instruction| record(program, instruction, &mut table)).collect();
+    (table, dispatches)
+}
+
+/// Writes the record of one instruction behind the table.
+fn record(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> Dispatch {
+    let address = |at: At| word(program.address(at));
+    let first = table.len();
+    let (kernel, groups) = match instruction {
+        Instruction::Embed { tokens, table: rows_of, out, rows, width } => {
+            table.extend([word(*tokens), address(*rows_of), address(*out), word(*rows), word(*width)]);
+            (Kernel::Embed, (rows * width).div_ceil(THREADS))
+        }
+        Instruction::EmbedBackward { tokens, gradient, out, rows, width, vocabulary, accumulate } => {
+            let tiles = width.div_ceil(COLUMNS);
+            table.extend([word(*tokens), address(*gradient), address(*out), word(*rows), word(*width)]);
+            table.extend([word(tiles), u32::from(*accumulate)]);
+            (Kernel::EmbedBackward, vocabulary * tiles)
+        }
+        Instruction::Select { x, out, sequences, length, from, width } => {
+            table.extend([address(*x), address(*out), word(*sequences), word(*length), word(*from), word(*width), 0]);
+            (Kernel::Choose, (sequences * (length - from) * width).div_ceil(THREADS))
+        }
+        Instruction::SelectBackward { gradient, out, sequences, length, from, width } => {
+            table.extend([address(*gradient), address(*out), word(*sequences), word(*length), word(*from), word(*width), 1]);
+            (Kernel::Choose, (sequences * length * width).div_ceil(THREADS))
+        }
+        Instruction::Norm { x, outs, statistics, rows, width, epsilon, centred } => {
+            table.extend([address(*x), address(*statistics), word(*rows), word(*width)]);
+            table.extend([u32::from(*centred), word(outs.len()), epsilon.to_bits(), 0]);
+            normed(program, outs, table);
+            (Kernel::NormForward, rows.div_ceil(ROWS))
+        }
+        Instruction::NormBackward { x, statistics, outs, carried, out, rows, width, centred } => {
+            table.extend([address(*x), address(*statistics), word(*rows), word(*width)]);
+            table.extend([u32::from(*centred), word(outs.len()), optional(program, *carried), address(*out)]);
+            normed(program, outs, table);
+            (Kernel::NormBackward, rows.div_ceil(ROWS))
+        }
+        Instruction::ColumnSums(sums) => {
+            let mut jobs = Jobs::new(table);
+            for sum in sums {
+                jobs.column_sum(program, sum);
+            }
+            return jobs.finish(Kernel::Columns);
+        }
+        Instruction::Products(products) => {
+            let (kernel, edge) = super::jobs::tiling(products);
+            let mut jobs = Jobs::new(table);
+            for product in products {
+                jobs.product(product, edge, |at| program.address(at));
+            }
+            return jobs.finish(kernel);
+        }
+        Instruction::Attention { shape, qkv, turns, out, sums } => {
+            attention(shape, table);
+            table.extend([address(*qkv), word(*turns), address(*out), address(*sums), 0, 0]);
+            let kind = kind(shape);
+            (Kernel::AttentionForward(kind), blocks(shape, kind))
+        }
+        Instruction::AttentionBackward { shape, qkv, turns, out, sums, gradient, into } => {
+            attention(shape, table);
+            table.extend([address(*qkv), word(*turns), address(*out), address(*sums), address(*gradient), address(*into)]);
+            let kind = kind(shape);
+            (Kernel::AttentionBackward(kind), 2 * blocks(shape, kind))
+        }
+        Instruction::CrossEntropy { logits, labels, rows, vocabulary, scale, rows_out, answers, gradient } => {
+            table.extend([address(*logits), word(*labels), word(*rows), word(*vocabulary), scale.to_bits()]);
+            table.extend([address(*rows_out), address(*answers), optional(program, *gradient)]);
+            (Kernel::CrossEntropy, rows.div_ceil(ROWS))
+        }
+        Instruction::Total { rows_in, rows, out, accumulate } => {
+            table.extend([address(*rows_in), word(*rows), address(*out), u32::from(*accumulate)]);
+            (Kernel::Total, 1)
+        }
+    };
+    Dispatch { kernel, record: word(first), count: word(groups) }
+}
+
+fn normed(program: &Program, outs: &[Normed], table: &mut Vec<u32>) {
+    for out in outs {
+        table.extend([word(program.address(out.gamma)), optional(program, out.beta), word(program.address(out.y))]);
+    }
+}
+
+fn attention(shape: &AttentionShape, table: &mut Vec<u32>) {
+    table.extend([word(shape.sequences), word(shape.length), word(shape.heads)]);
+}
+
+/// Blocks of 32 positions where a sequence is no longer, else 64; tiles that take at most 12 KiB of the 16 KiB of workgroup
+/// memory that every adapter has.
+fn kind(shape: &AttentionShape) -> Kind {
+    let block = if shape.length <= 32 { 32 } else { 64 };
+    let tile = if shape.head <= 32 { 32 } else { (1536 / shape.head).next_power_of_two() / 2 }.max(1);
+    Kind { head: shape.head, rotary: shape.rotary, block, tile }
+}
+
+fn blocks(shape: &AttentionShape, kind: Kind) -> usize {
+    shape.sequences * shape.heads * shape.length.div_ceil(kind.block)
+}

@@ -1,0 +1,44 @@
+//! Which of the two builds of the worker this browser runs: they differ in how products round.
+
+use crate::replay::EngineClass;
+use js_sys::{Function, Reflect, Uint8Array, WebAssembly};
+use wasm_bindgen::{JsCast, JsValue};
+
+/// The worker that rounds products and sums separately: every browser loads it.
+const SEPARATE: &str = "./worker_loader.js";
+/// The worker that fuses them: a third quicker, where relaxed SIMD is and fuses.
+const FUSED: &str = "./worker-fused_loader.js";
+
+/// A module whose `f(a, b, c)` is one relaxed multiply-add.
+const PROBE: [u8; 53] = [
+    0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, // magic, version
+    0x01, 0x08, 0x01, 0x60, 0x03, 0x7d, 0x7d, 0x7d, 0x01, 0x7d, // type (f32, f32, f32) → f32
+    0x03, 0x02, 0x01, 0x00, // one function
+    0x07, 0x05, 0x01, 0x01, 0x66, 0x00, 0x00, // export "f"
+    0x0a, 0x16, 0x01, 0x14, 0x00, // one body
+    0x20, 0x00, 0xfd, 0x13, 0x20, 0x01, 0xfd, 0x13, 0x20, 0x02, 0xfd, 0x13, // splat a, b, c
+    0xfd, 0x85, 0x02, 0xfd, 0x1f, 0x00, 0x0b, // f32x4.relaxed_madd, lane 0, end
+];
+
+/// The program for a run, whose link may carry a fingerprint of this class: a run with separate rounding is replayed by
+/// the build that rounds so, and everything else by the quicker one.
+pub fn choose(expected: Option<EngineClass>) -> &'static str {
+    if expected == Some(EngineClass::Separate) || !fuses() { SEPARATE } else { FUSED }
+}
+
+/// Whether relaxed multiply-add is known here and rounds once. With a = 1 + 2⁻¹², a² − (1 + 2⁻¹¹) is 2⁻²⁴ rounded once and 0 rounded twice.
+fn fuses() -> bool {
+    let a = 1.0 + 2f64.powi(-12);
+    probe(a, a, -1.0 - 2f64.powi(-11)).is_some_and(|found| found != 0.0)
+}
+
+fn probe(a: f64, b: f64, c: f64) -> Option<f64> {
+    let bytes = Uint8Array::from(&PROBE[..]);
+    if !WebAssembly::validate(&bytes).ok()? {
+        return None;
+    }
+    let module = WebAssembly::Module::new(&bytes).ok()?;
+    let instance = WebAssembly::Instance::new(&module, &js_sys::Object::new()).ok()?;
+    let function: Function = Reflect::get(&instance.exports(), &"f".into()).ok()?.dyn_into().ok()?;
+    function.call3(&JsValue::NULL, &a.into(), &b.into(), &c.into()).ok()?.as_f64()
+}
