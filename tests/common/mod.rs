@@ -1,0 +1,85 @@
+//! The engines of this build, as functions from programs to what they find.
+
+use lookahead::engine::Program;
+use lookahead::engine::cpu::{Kernel, Machine};
+
+/// What a program with a loss leaves behind.
+pub struct Found {
+    pub loss: f32,
+    pub hits: f32,
+    pub answers: Vec<f32>,
+    pub logits: Vec<f32>,
+    pub gradient: Vec<f32>,
+}
+
+/// Carries programs out one after the other in one memory, and gives what the last one left.
+pub type Run = Box<dyn FnMut(&[Program], &[f32], &[u32]) -> Found>;
+
+/// Name, tolerance of values (ten times that of gradients), and the engine.
+pub fn engines() -> Vec<(&'static str, f32, Run)> {
+    let cpu = |kernel: Kernel| -> Run { Box::new(move |programs, weights, words| on_cpu(kernel, programs, weights, words)) };
+    let mut all = vec![("the CPU, separate", 3e-6, cpu(Kernel::separate()))];
+    match Kernel::fused() {
+        Some(kernel) => all.push(("the CPU, fused", 3e-6, cpu(kernel))),
+        None => eprintln!("NOT RUN: this machine has no fused multiply-add"),
+    }
+    #[cfg(feature = "webgpu")]
+    all.extend(gpu::engine());
+    all
+}
+
+fn on_cpu(kernel: Kernel, programs: &[Program], weights: &[f32], words: &[u32]) -> Found {
+    let mut machine = Machine::new(kernel);
+    machine.load(weights);
+    // Space that a program wrongly takes for zero shows up as a NaN.
+    for program in programs {
+        machine.numbers_mut(weights.len()..program.size).fill(f32::NAN);
+    }
+    for program in programs {
+        machine.run(program, words);
+    }
+    let program = programs.last().unwrap();
+    let numbers = |address: usize, count: usize| machine.numbers(address, count).to_vec();
+    collect(program, weights.len(), numbers)
+}
+
+fn collect(program: &Program, weights: usize, mut numbers: impl FnMut(usize, usize) -> Vec<f32>) -> Found {
+    let at = |part: Option<(lookahead::engine::program::At, usize)>| part.map(|(at, count)| (program.address(at), count)).unwrap();
+    let total = numbers(program.address(program.total.unwrap()), 2);
+    let ((answers, rows), (logits, count)) = (at(program.answers), at(program.logits));
+    Found {
+        loss: total[0],
+        hits: total[1],
+        answers: numbers(answers, rows),
+        logits: numbers(logits, count),
+        gradient: numbers(weights, weights),
+    }
+}
+
+#[cfg(feature = "webgpu")]
+mod gpu {
+    use super::{Found, Program, Run, collect};
+    use lookahead::engine::gpu::{Gpu, Resident, open};
+    use lookahead::engine::update::Update;
+
+    pub fn engine() -> Option<(&'static str, f32, Run)> {
+        match pollster::block_on(open(|sentence| panic!("{sentence}"))) {
+            Ok(gpu) => Some(("the graphics card", 3e-6, Box::new(move |programs, weights, words| run(&gpu, programs, weights, words)))),
+            Err(why) => {
+                eprintln!("NOT RUN: no graphics adapter answers here ({why})");
+                None
+            }
+        }
+    }
+
+    fn run(gpu: &Gpu, programs: &[Program], weights: &[f32], words: &[u32]) -> Found {
+        let update = Update { adamw: vec![0..weights.len()], muon: Vec::new(), weight_decay: 0.0, clip_value: 0.0, clip_norm: 0.0 };
+        let mut resident = Resident::new(gpu, update, weights).unwrap();
+        let ids: Vec<usize> = programs.iter().map(|program| resident.add(program.clone())).collect();
+        for id in ids {
+            resident.run(id, words);
+        }
+        let program = programs.last().unwrap();
+        collect(program, weights.len(), |address, count| pollster::block_on(resident.read(address, count)).unwrap())
+    }
+}
