@@ -33,7 +33,11 @@ fn threads(config: &RunConfig, threads: usize) -> Place {
 }
 
 fn run(config: &RunConfig, place: Place) -> Run {
-    Run::new(config, place).unwrap()
+    pollster::block_on(Run::new(config, place)).unwrap()
+}
+
+fn resume(config: &RunConfig, place: Place, snapshot: &[u8]) -> Result<Run, String> {
+    pollster::block_on(Run::resume(config, place, snapshot))
 }
 
 fn performer(plan: &Plan, weights: &[f32]) -> Performer {
@@ -102,16 +106,16 @@ fn a_run_goes_on_from_a_snapshot_as_if_nothing_had_been() {
             }
             first.snapshot().await.unwrap()
         });
-        let rest = Run::resume(&config, threads(&config, 1), &snapshot).unwrap();
+        let rest = resume(&config, threads(&config, 1), &snapshot).unwrap();
         assert_eq!(rest.step_count(), 5);
         let best = pollster::block_on(rest.values(true)).unwrap();
         assert_eq!(best, pollster::block_on(first.values(true)).unwrap());
         assert_eq!(best.0, 4, "the best weights are kept too");
         assert_eq!(trace(rest, 3).0, whole[5..]);
-        let cut = Run::resume(&config, threads(&config, 1), &snapshot[..snapshot.len() / 2]).err().unwrap();
+        let cut = resume(&config, threads(&config, 1), &snapshot[..snapshot.len() / 2]).err().unwrap();
         assert!(cut.contains("safetensors"), "{cut}");
         config.model.layers = 3;
-        let other = Run::resume(&config, threads(&config, 1), &snapshot).err().unwrap();
+        let other = resume(&config, threads(&config, 1), &snapshot).err().unwrap();
         assert!(other.contains("fewer layers"), "{other}");
     }
 }
@@ -238,9 +242,9 @@ fn a_run_that_diverges_says_so() {
     let config = tiny();
     let plan = Plan::new(&config);
     let weights = vec![f32::NAN; initial(&plan.parameters, 1).len()];
+    let broken = checkpoint::snapshot(&plan, 3, &weights, &Moments::zero(weights.len()), None).unwrap();
+    let mut run = resume(&config, threads(&config, 1), &broken).unwrap();
     let sentence = pollster::block_on(async {
-        let broken = checkpoint::snapshot(&plan, 3, &weights, &Moments::zero(weights.len()), None).unwrap();
-        let mut run = Run::resume(&config, threads(&config, 1), &broken).unwrap();
         run.step().await.unwrap();
         run.losses().await.unwrap_err()
     });

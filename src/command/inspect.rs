@@ -61,7 +61,7 @@ pub fn eval(folder: &Path, mut config: RunConfig, split: Split, logits: u64) -> 
     let values = checkpoint::read_weights(&plan.parameters, &bytes)?;
     let kernel = Kernel::best();
     let place = Place::Pool(Box::new(ThreadPool::new(&plan, kernel, super::threads(0))), kernel);
-    let mut state = State::new(&plan, place, values.clone(), Moments::zero(values.len()))?;
+    let mut state = pollster::block_on(State::new(&plan, place, values.clone(), Moments::zero(values.len())))?;
     let measured = pollster::block_on(measure(&plan, &mut state, split, config.training.eval_samples, FREE))?;
     let depths: Vec<_> = measured
         .depths

@@ -45,8 +45,15 @@ struct Measured {
     depths: Vec<DepthScore>,
 }
 
-fn pool(config: &RunConfig, workers: usize) -> Place {
-    let kernel = Kernel::best();
+/// The kernel that reproduces a link's fingerprint, if it carries one, and else this machine's quickest.
+fn kernel(link: &Link) -> Kernel {
+    match link.fingerprint.as_ref().map(|fingerprint| fingerprint.engine) {
+        Some(EngineClass::Separate) => Kernel::separate(),
+        Some(EngineClass::Fused | EngineClass::WebGpu | EngineClass::Cpu | EngineClass::Native) | None => Kernel::best(),
+    }
+}
+
+fn pool(config: &RunConfig, workers: usize, kernel: Kernel) -> Place {
     Place::Pool(Box::new(ThreadPool::new(&Plan::new(config), kernel, super::threads(workers))), kernel)
 }
 
@@ -57,10 +64,11 @@ pub fn train(link: &Link, out: Option<&Path>, save: Option<&Path>, workers: usiz
     if let Some(folder) = save {
         std::fs::create_dir_all(folder).map_err(|error| format!("The folder {} cannot be made: {error}", folder.display()))?;
     }
-    let mut run = Run::new(&link.config, pool(&link.config, workers))?;
+    let kernel = kernel(link);
+    let mut run = pollster::block_on(Run::new(&link.config, pool(&link.config, workers, kernel)))?;
     let mut course = Course::default();
     let ended = pollster::block_on(follow(&mut run, &mut course));
-    let class = EngineClass::of(Kernel::best().arithmetic);
+    let class = EngineClass::of(kernel.arithmetic);
     let fingerprint = Fingerprint::of(class, &course.losses);
     let results = Results {
         link: link::write(&link.config, fingerprint.as_ref()),
@@ -164,7 +172,7 @@ fn write<T: Serialize>(value: &T, out: Option<&mut File>) -> Result<(), String> 
 
 /// Times steps one by one and prints their median.
 pub fn bench(config: &RunConfig, steps: u64, workers: usize) -> Result<(), String> {
-    let mut run = Run::new(config, pool(config, workers))?;
+    let mut run = pollster::block_on(Run::new(config, pool(config, workers, Kernel::best())))?;
     let mut seconds = Vec::new();
     for _ in 0..=steps {
         let start = Instant::now();

@@ -7,7 +7,7 @@ use super::loss;
 use super::optimizer;
 use crate::engine::Purpose;
 use crate::engine::cpu::Moments;
-use crate::engine::gpu::{Gpu, RING, Resident};
+use crate::engine::gpu::{Gpu, Resident};
 use crate::model::Shape;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -32,8 +32,8 @@ impl Device {
     /// Takes a run to a device, and has every kernel of a step compiled.
     ///
     /// # Errors
-    /// When one sequence is too much for the device.
-    pub fn new(plan: &Plan, gpu: &Gpu, weights: &[f32], moments: &Moments) -> Result<Self, String> {
+    /// When one sequence is too much for the device, or it was lost.
+    pub async fn new(plan: &Plan, gpu: &Gpu, weights: &[f32], moments: &Moments) -> Result<Self, String> {
         let update = optimizer::update(&plan.config.training, &plan.parameters);
         let mut resident = Resident::new(gpu, update, weights)?;
         resident.set_moments(&moments.first, &moments.second);
@@ -58,7 +58,7 @@ impl Device {
             let id = *known.entry((range.len(), purpose)).or_insert_with(|| resident.add(program(range.len(), purpose)));
             parts.push((range, id));
         }
-        resident.warm_up();
+        resident.warm_up().await?;
         Ok(Self { resident, plan: plan.clone(), parts, answers: HashMap::new(), made: 0, read: 0 })
     }
 
@@ -68,7 +68,7 @@ impl Device {
             let batch = plan.batch(step, range.clone());
             self.resident.run(*program, &batch.words(batch.first_asked()));
         }
-        self.resident.update(&optimizer::rates(&plan.config.training, step), self.made % RING);
+        self.resident.update(&optimizer::rates(&plan.config.training, step), self.made);
         self.made += 1;
     }
 
@@ -81,7 +81,7 @@ impl Device {
             return Ok(Vec::new());
         }
         let totals = self.resident.totals().await?;
-        let losses = (self.read..self.made).map(|step| totals[step % RING][0]).collect();
+        let losses = (self.read..self.made).map(|step| totals[step % totals.len()][0]).collect();
         self.read = self.made;
         Ok(losses)
     }

@@ -41,7 +41,7 @@ impl State {
     ///
     /// # Errors
     /// When the device has no room for them.
-    pub fn new(plan: &Plan, place: Place, weights: Vec<f32>, moments: Moments) -> Result<Self, String> {
+    pub async fn new(plan: &Plan, place: Place, weights: Vec<f32>, moments: Moments) -> Result<Self, String> {
         match place {
             Place::Pool(pool, kernel) => {
                 let update = optimizer::update(&plan.config.training, &plan.parameters);
@@ -49,7 +49,7 @@ impl State {
                 Ok(Self::Host(Host { pool, weights, moments, updater: Updater::new(update, kernel), gradient, losses: Vec::new() }))
             }
             #[cfg(feature = "webgpu")]
-            Place::Device(gpu) => Ok(Self::Device(Box::new(Device::new(plan, &gpu, &weights, &moments)?))),
+            Place::Device(gpu) => Ok(Self::Device(Box::new(Device::new(plan, &gpu, &weights, &moments).await?))),
         }
     }
 

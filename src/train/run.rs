@@ -36,15 +36,15 @@ impl Run {
     ///
     /// # Errors
     /// When the place has no room for the run.
-    pub fn new(config: &RunConfig, place: Place) -> Result<Self, String> {
+    pub async fn new(config: &RunConfig, place: Place) -> Result<Self, String> {
         let plan = Plan::new(config);
         let values = weights::initial(&plan.parameters, config.seed);
         let moments = Moments::zero(values.len());
-        Self::with(plan, place, values, moments)
+        Self::with(plan, place, values, moments).await
     }
 
-    fn with(plan: Plan, place: Place, values: Vec<f32>, moments: Moments) -> Result<Self, String> {
-        let state = State::new(&plan, place, values, moments)?;
+    async fn with(plan: Plan, place: Place, values: Vec<f32>, moments: Moments) -> Result<Self, String> {
+        let state = State::new(&plan, place, values, moments).await?;
         let goal = (plan.config.training.stop_at > 0.0).then(|| goal(&plan));
         Ok(Self { plan, state, step: 0, pending: 0, best: None, goal, reached_goal: false, diverged: false })
     }
@@ -53,10 +53,10 @@ impl Run {
     ///
     /// # Errors
     /// When the snapshot is broken or of another configuration, or as [`Self::new`].
-    pub fn resume(config: &RunConfig, place: Place, bytes: &[u8]) -> Result<Self, String> {
+    pub async fn resume(config: &RunConfig, place: Place, bytes: &[u8]) -> Result<Self, String> {
         let plan = Plan::new(config);
         let Snapshot { step, values, best, moments } = Snapshot::read(&plan, bytes)?;
-        let mut run = Self::with(plan, place, values, moments)?;
+        let mut run = Self::with(plan, place, values, moments).await?;
         run.step = step;
         run.best = best;
         Ok(run)

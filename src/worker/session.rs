@@ -57,8 +57,8 @@ impl Session {
             prepare("Compiling the graphics card's programs.");
         }
         let run = match snapshot {
-            Some(bytes) => Run::resume(&config, place, &bytes.to_vec())?,
-            None => Run::new(&config, place)?,
+            Some(bytes) => Run::resume(&config, place, &bytes.to_vec()).await?,
+            None => Run::new(&config, place).await?,
         };
         engine.workers = run.workers();
         let step = run.step_count();

@@ -33,7 +33,7 @@ let first;
 test('a run without a fingerprint compares with nothing, and its link carries one', async () => {
   first = await replay(`${site.site()}?workers=1#${tiny({ steps: 12 })}`);
   assert.equal(first.verdict, null);
-  assert.match(first.fingerprint, /^cpu-12-[0-9a-f]{8}-([0-9a-f]{8}\.){4}[0-9a-f]{8}$/);
+  assert.match(first.fingerprint, /^(fma|simd)-12-[0-9a-f]{8}-([0-9a-f]{8}\.){4}[0-9a-f]{8}$/);
   assert.ok(first.link.endsWith(`&fp=${first.fingerprint}`));
   assert.deepEqual(first.complaints, []);
 });

@@ -1,6 +1,10 @@
 // Drives the training worker itself, without the page around it.
 import { open, press } from './harness.mjs';
 
+/** The worker for browsers whose relaxed SIMD fuses, as every current Chromium's does on a processor that can, and the one for all others. */
+export const FUSED = './worker-fused_loader.js';
+export const SEPARATE = './worker_loader.js';
+
 /** What the page would tell the worker for a link: its RunConfig, as the page's own code writes it. */
 export async function configOf(browser, site, link) {
   const page = await browser.newPage();
@@ -34,12 +38,13 @@ export async function configOf(browser, site, link) {
  * @param options.until end after this many steps, when that is less than the configuration's own
  * @param options.page a page to run in; by default a new one of `browser` at `blank`
  * @param options.timeout milliseconds
+ * @param options.program the build of the worker: FUSED or SEPARATE
  * @returns { ready, started, losses, bits, measured, snapshots, finished, failed, seconds: [[step, seconds]], dispatches: [[step, count]], reports, complaints }
  */
-export async function run(browser, blank, config, { workers = 1, until = Infinity, timeout = 900_000, page } = {}) {
+export async function run(browser, blank, config, { workers = 1, until = Infinity, timeout = 900_000, page, program = FUSED } = {}) {
   const own = page === undefined;
   page ??= await open(browser, blank);
-  const result = await page.evaluate(drive, config, workers, Number.isFinite(until) ? until : 1e9, timeout);
+  const result = await page.evaluate(drive, program, config, workers, Number.isFinite(until) ? until : 1e9, timeout);
   result.complaints = page.complaints;
   // Equal floats, not merely equal texts.
   result.bits = result.losses.map(loss => new Uint32Array(new Float32Array([loss]).buffer)[0]);
@@ -48,10 +53,10 @@ export async function run(browser, blank, config, { workers = 1, until = Infinit
 }
 
 /** Runs inside the browser. */
-function drive(config, workers, until, timeout) {
+function drive(program, config, workers, until, timeout) {
   return new Promise(resolve => {
     const result = { ready: false, started: null, losses: [], measured: [], snapshots: [], finished: null, failed: null, seconds: [], dispatches: [], reports: [] };
-    const worker = new Worker('./worker_loader.js', { type: 'module' });
+    const worker = new Worker(program, { type: 'module' });
     const end = () => {
       clearTimeout(timer);
       worker.terminate();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { launch, serveSite, tiny } from './harness.mjs';
-import { configOf, run } from './worker.mjs';
+import { FUSED, SEPARATE, configOf, run } from './worker.mjs';
 
 let site, browser, config;
 
@@ -23,7 +23,7 @@ test('the worker says that it is ready, then runs, measures and ends', async () 
   const result = await run(browser, site.blank(), config);
   assert.equal(result.failed, null, result.failed?.sentence);
   assert.equal(result.reports[0], 'Ready');
-  assert.equal(result.started.engine.class, 'Cpu');
+  assert.equal(result.started.engine.class, 'Fused');
   assert.equal(result.started.engine.workers, 1);
   assert.ok(result.started.parameters > 1000);
   assert.equal(result.losses.length, 20);
@@ -40,10 +40,10 @@ test('the worker says that it is ready, then runs, measures and ends', async () 
   assert.deepEqual(result.complaints, []);
 });
 
-test('one worker and three give the same bits, and so does the same link again', async () => {
-  const one = await run(browser, site.blank(), config, { workers: 1 });
-  const three = await run(browser, site.blank(), config, { workers: 3 });
-  const again = await run(browser, site.blank(), config, { workers: 1 });
+for (const program of [FUSED, SEPARATE]) test(`one worker and three of ${program} give the same bits, and so does the same link again`, async () => {
+  const one = await run(browser, site.blank(), config, { workers: 1, program });
+  const three = await run(browser, site.blank(), config, { workers: 3, program });
+  const again = await run(browser, site.blank(), config, { workers: 1, program });
   for (const result of [one, three, again]) assert.equal(result.failed, null, result.failed?.sentence);
   assert.equal(three.started.engine.workers, 3, 'three workers really share the batch');
   assert.equal(one.bits.length, 20);
@@ -68,7 +68,7 @@ test('a configuration that cannot run ends in a sentence, not in silence', async
 test('a worker whose program is missing is told on the page', async () => {
   const page = await browser.newPage();
   await page.setRequestInterception(true);
-  page.on('request', request => (request.url().endsWith('/worker_loader.js') ? request.respond({ status: 404 }) : request.continue()));
+  page.on('request', request => (/\/worker(-fused)?_loader\.js$/.test(request.url()) ? request.respond({ status: 404 }) : request.continue()));
   await page.goto(site.site());
   await page.waitForFunction(() => document.body.dataset.state === 'failed' && document.querySelector('#failure')?.textContent.length > 20);
   await page.close();

@@ -58,9 +58,7 @@ impl<'a> Jobs<'a> {
     /// A sum over rows.
     pub fn column_sum(&mut self, program: &Program, sum: &ColumnSum) {
         let job = word(self.table.len());
-        let (x, statistics) = sum.normed.map_or((NONE, 0), |(x, statistics)| {
-            (word(program.address(x)), word(program.address(statistics)))
-        });
+        let (x, statistics) = sum.normed.map_or((NONE, 0), |(x, statistics)| (word(program.address(x)), word(program.address(statistics))));
         self.table.extend([
             word(program.address(sum.of)),
             x,

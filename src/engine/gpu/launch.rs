@@ -74,7 +74,15 @@ impl Bound<'_> {
         match kernel {
             Kernel::Products { edge, depth } => unsafe {
                 products::products::launch_unchecked(
-                    client, cubes, threads(products::SIDE * products::SIDE), memory, table, record, count, edge, depth,
+                    client,
+                    cubes,
+                    threads(products::SIDE * products::SIDE),
+                    memory,
+                    table,
+                    record,
+                    count,
+                    edge,
+                    depth,
                 );
             },
             Kernel::NormForward => unsafe {

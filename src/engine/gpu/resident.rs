@@ -3,7 +3,7 @@
 use super::Gpu;
 use super::kernels::{THREADS, copy};
 use super::launch::{Bound, Buffer, groups, threads};
-use super::step::{Places, Step, TOTALS, scratch};
+use super::step::{Buffers, Places, Step, TOTALS, scratch};
 use super::table::{self, Dispatch, word};
 use crate::engine::program::Program;
 use crate::engine::update::{Rates, Update};
@@ -132,8 +132,8 @@ impl Resident {
     }
 
     fn launch_update(&self, rates: &Rates, slot: usize, work: bool) {
-        let Self { gpu, memory, state, step_table, total, .. } = self;
-        self.step.launch(&gpu.client, memory, state, step_table, *total, slot, rates, work);
+        let buffers = Buffers { client: &self.gpu.client, memory: &self.memory, state: &self.state, table: &self.step_table };
+        self.step.launch(&buffers, self.total, slot, rates, work);
     }
 
     /// Loss and hits of the last 256 steps, each in the place of its slot.

@@ -34,6 +34,15 @@ impl Places {
     }
 }
 
+/// What an update is launched with.
+#[derive(Clone, Copy)]
+pub struct Buffers<'a> {
+    pub client: &'a Client,
+    pub memory: &'a Buffer,
+    pub state: &'a Buffer,
+    pub table: &'a Buffer,
+}
+
 /// The launches of an update, their table, and what they need at the memory's end.
 pub struct Step {
     update: Update,
@@ -110,46 +119,73 @@ impl Step {
 
     /// Enqueues the update; `total` is the address of the step's total in the memory, kept in place `slot` of the ring.
     /// With `work` false every launch is for 0 workgroups, which compiles the pipelines and changes nothing.
-    pub fn launch(&self, client: &Client, memory: &Buffer, state: &Buffer, table: &Buffer, total: usize, slot: usize, rates: &Rates, work: bool) {
-        let bound = Bound { client, memory, words: table, table };
-        let count = |groups: u32| if work { groups } else { 0 };
-        let (weights, partials) = (word(self.places.weights), word(self.places.partials()));
-        let Update { weight_decay: decay, clip_value, clip_norm, .. } = self.update;
-        // SAFETY of every launch: the ranges and matrices of the update lie within the weights, Muon's scratch within the
-        // memory, and the rest within the state, whose size `Places` gives.
-        if clip_value > 0.0 || clip_norm > 0.0 {
-            let all = count(update::PARTIALS as u32);
-            unsafe {
-                update::clip::launch_unchecked(
-                    client, groups(all), threads(ADDERS), memory.argument(), state.argument(), weights, partials, all, clip_value,
-                );
-            }
+    pub fn launch(&self, buffers: &Buffers, total: usize, slot: usize, rates: &Rates, work: bool) {
+        if self.update.clip_value > 0.0 || self.update.clip_norm > 0.0 {
+            self.clip(buffers, work);
         }
-        let matrices = count(word(self.update.muon.len()));
         if !self.update.muon.is_empty() {
-            unsafe {
-                muon::prepare::launch_unchecked(
-                    client, groups(matrices), threads(ADDERS), memory.argument(), state.argument(), table.argument(), self.jobs,
-                    weights, partials, matrices, clip_norm,
-                );
-            }
-            for dispatch in &self.products {
-                bound.launch(&Dispatch { count: count(dispatch.count), ..*dispatch });
-            }
-            unsafe {
-                muon::apply::launch_unchecked(
-                    client, groups(matrices), threads(ADDERS), memory.argument(), table.argument(), self.jobs, matrices,
-                    rates.muon, decay,
-                );
-            }
+            self.muon(buffers, rates, work);
         }
-        let runs = count(self.runs);
+        let Buffers { client, memory, state, table } = *buffers;
+        let count = if work { self.runs } else { 0 };
         let place = word(self.places.totals() + slot % TOTALS * 2);
+        let Update { weight_decay: decay, clip_norm, .. } = self.update;
+        let (correction_1, correction_2) = rates.corrections;
+        // SAFETY: the ranges lie within the weights, the total within the memory, the rest within the state (`Places`).
         unsafe {
             update::adamw::launch_unchecked(
-                client, groups(runs), threads(ADDERS), memory.argument(), state.argument(), table.argument(), weights, partials,
-                word(total), place, runs, clip_norm, rates.adamw, decay, rates.corrections.0, rates.corrections.1,
+                client,
+                groups(count),
+                threads(ADDERS),
+                memory.argument(),
+                state.argument(),
+                table.argument(),
+                word(self.places.weights),
+                word(self.places.partials()),
+                word(total),
+                place,
+                count,
+                clip_norm,
+                rates.adamw,
+                decay,
+                correction_1,
+                correction_2,
             );
+        }
+    }
+
+    fn clip(&self, buffers: &Buffers, work: bool) {
+        let (weights, partials) = (word(self.places.weights), word(self.places.partials()));
+        let (memory, state) = (buffers.memory.argument(), buffers.state.argument());
+        let count = if work { update::PARTIALS as u32 } else { 0 };
+        // SAFETY: the gradient follows the weights in every memory, the partial sums lie within the state (`Places`).
+        unsafe {
+            let size = threads(ADDERS);
+            let value = self.update.clip_value;
+            update::clip::launch_unchecked(buffers.client, groups(count), size, memory, state, weights, partials, count, value);
+        }
+    }
+
+    /// Muon's momentum, its iterations, and its step.
+    fn muon(&self, buffers: &Buffers, rates: &Rates, work: bool) {
+        let Buffers { client, memory, state, table } = *buffers;
+        let count = if work { word(self.update.muon.len()) } else { 0 };
+        let (cubes, size) = (groups(count), threads(ADDERS));
+        // SAFETY: the matrices lie within the weights, and their scratch within the memory's end, which `scratch` sized.
+        unsafe {
+            let (weights, partials) = (word(self.places.weights), word(self.places.partials()));
+            let (memory, state, table) = (memory.argument(), state.argument(), table.argument());
+            let norm = self.update.clip_norm;
+            muon::prepare::launch_unchecked(client, cubes.clone(), size, memory, state, table, self.jobs, weights, partials, count, norm);
+        }
+        let bound = Bound { client, memory, words: table, table };
+        for dispatch in &self.products {
+            bound.launch(&Dispatch { count: if work { dispatch.count } else { 0 }, ..*dispatch });
+        }
+        // SAFETY: as above.
+        unsafe {
+            let (memory, table, decay) = (memory.argument(), table.argument(), self.update.weight_decay);
+            muon::apply::launch_unchecked(client, cubes, size, memory, table, self.jobs, count, rates.muon, decay);
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The table begins with the program's constants; the records follow, in the order of the instructions.
 
-use super::jobs::Jobs;
+use super::jobs::{Jobs, tiling};
 use super::kernels::attention::Kind;
 use super::kernels::{COLUMNS, NONE, ROWS, THREADS};
 use crate::engine::program::{At, AttentionShape, Instruction, Normed, Program};
@@ -53,6 +53,7 @@ fn record(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) ->
     let address = |at: At| word(program.address(at));
     let first = table.len();
     let (kernel, groups) = match instruction {
+        Instruction::ColumnSums(_) | Instruction::Products(_) => return grouped(program, instruction, table),
         Instruction::Embed { tokens, table: rows_of, out, rows, width } => {
             table.extend([word(*tokens), address(*rows_of), address(*out), word(*rows), word(*width)]);
             (Kernel::Embed, (rows * width).div_ceil(THREADS))
@@ -71,33 +72,7 @@ fn record(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) ->
             table.extend([address(*gradient), address(*out), word(*sequences), word(*length), word(*from), word(*width), 1]);
             (Kernel::Choose, (sequences * length * width).div_ceil(THREADS))
         }
-        Instruction::Norm { x, outs, statistics, rows, width, epsilon, centred } => {
-            table.extend([address(*x), address(*statistics), word(*rows), word(*width)]);
-            table.extend([u32::from(*centred), word(outs.len()), epsilon.to_bits(), 0]);
-            normed(program, outs, table);
-            (Kernel::NormForward, rows.div_ceil(ROWS))
-        }
-        Instruction::NormBackward { x, statistics, outs, carried, out, rows, width, centred } => {
-            table.extend([address(*x), address(*statistics), word(*rows), word(*width)]);
-            table.extend([u32::from(*centred), word(outs.len()), optional(program, *carried), address(*out)]);
-            normed(program, outs, table);
-            (Kernel::NormBackward, rows.div_ceil(ROWS))
-        }
-        Instruction::ColumnSums(sums) => {
-            let mut jobs = Jobs::new(table);
-            for sum in sums {
-                jobs.column_sum(program, sum);
-            }
-            return jobs.finish(Kernel::Columns);
-        }
-        Instruction::Products(products) => {
-            let (kernel, edge) = super::jobs::tiling(products);
-            let mut jobs = Jobs::new(table);
-            for product in products {
-                jobs.product(product, edge, |at| program.address(at));
-            }
-            return jobs.finish(kernel);
-        }
+        Instruction::Norm { .. } | Instruction::NormBackward { .. } => norm(program, instruction, table),
         Instruction::Attention { shape, qkv, turns, out, sums } => {
             attention(shape, table);
             table.extend([address(*qkv), word(*turns), address(*out), address(*sums), 0, 0]);
@@ -121,6 +96,47 @@ fn record(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) ->
         }
     };
     Dispatch { kernel, record: word(first), count: word(groups) }
+}
+
+/// The record of a norm, its pipeline and its workgroups.
+fn norm(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> (Kernel, usize) {
+    let address = |at: At| word(program.address(at));
+    match instruction {
+        Instruction::Norm { x, outs, statistics, rows, width, epsilon, centred } => {
+            table.extend([address(*x), address(*statistics), word(*rows), word(*width)]);
+            table.extend([u32::from(*centred), word(outs.len()), epsilon.to_bits(), 0]);
+            normed(program, outs, table);
+            (Kernel::NormForward, rows.div_ceil(ROWS))
+        }
+        Instruction::NormBackward { x, statistics, outs, carried, out, rows, width, centred } => {
+            table.extend([address(*x), address(*statistics), word(*rows), word(*width)]);
+            table.extend([u32::from(*centred), word(outs.len()), optional(program, *carried), address(*out)]);
+            normed(program, outs, table);
+            (Kernel::NormBackward, rows.div_ceil(ROWS))
+        }
+        _ => unreachable!("`record` sends nothing but norms"),
+    }
+}
+
+/// The record of a grouped launch.
+fn grouped(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> Dispatch {
+    let mut jobs = Jobs::new(table);
+    match instruction {
+        Instruction::ColumnSums(sums) => {
+            for sum in sums {
+                jobs.column_sum(program, sum);
+            }
+            jobs.finish(Kernel::Columns)
+        }
+        Instruction::Products(products) => {
+            let (kernel, edge) = tiling(products);
+            for product in products {
+                jobs.product(product, edge, |at| program.address(at));
+            }
+            jobs.finish(kernel)
+        }
+        _ => unreachable!("`record` sends nothing but grouped launches"),
+    }
 }
 
 fn normed(program: &Program, outs: &[Normed], table: &mut Vec<u32>) {

@@ -70,14 +70,7 @@ fn turned(
 
 /// Writes the gradient of a query or key from that of what it became by turning.
 #[cube]
-fn turn_back(
-    memory: &mut [f32],
-    table: &[u32],
-    gradient: &Array<f32>,
-    address: usize,
-    angles: usize,
-    #[comptime] kind: Kind,
-) {
+fn turn_back(memory: &mut [f32], table: &[u32], gradient: &Array<f32>, address: usize, angles: usize, #[comptime] kind: Kind) {
     let half = comptime!(kind.rotary / 2);
     #[unroll]
     for i in 0..half {
@@ -146,9 +139,7 @@ pub fn forward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[com
         let start = CUBE_POS % blocks * kind.block;
         let stride = heads * comptime!(3 * kind.head);
         let sequence = pair / heads;
-        let base = table[record + head::QKV] as usize
-            + sequence * length * stride
-            + pair % heads * comptime!(3 * kind.head);
+        let base = table[record + head::QKV] as usize + sequence * length * stride + pair % heads * comptime!(3 * kind.head);
         let position = start + UNIT_POS as usize;
         let own = position.min(length - 1);
         let scale = 1.0f32 / f32::cast_from(kind.head).sqrt();
@@ -165,8 +156,18 @@ pub fn forward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[com
         while from < (start + kind.block).min(length) {
             sync_cube();
             stage(
-                memory, table, &mut keys, &mut values, base + kind.head, stride,
-                base + comptime!(2 * kind.head), stride, turns, from, length, kind,
+                memory,
+                table,
+                &mut keys,
+                &mut values,
+                base + kind.head,
+                stride,
+                base + comptime!(2 * kind.head),
+                stride,
+                turns,
+                from,
+                length,
+                kind,
             );
             sync_cube();
             let end = (own + 1).max(from) - from;
@@ -192,9 +193,7 @@ pub fn forward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[com
             from += kind.tile;
         }
         if position < length {
-            let out = table[record + head::OUT] as usize
-                + (sequence * length + position) * heads * kind.head
-                + pair % heads * kind.head;
+            let out = table[record + head::OUT] as usize + (sequence * length + position) * heads * kind.head + pair % heads * kind.head;
             #[unroll]
             for i in 0..kind.head {
                 memory[out + i] = sums[i] / total;
@@ -250,10 +249,7 @@ fn queries(
     let mut from = 0usize;
     while from < (start + kind.block).min(length) {
         sync_cube();
-        stage(
-            memory, table, keys, values, base + kind.head, stride, base + comptime!(2 * kind.head), stride,
-            turns, from, length, kind,
-        );
+        stage(memory, table, keys, values, base + kind.head, stride, base + comptime!(2 * kind.head), stride, turns, from, length, kind);
         sync_cube();
         let end = (own + 1).max(from) - from;
         for key in 0..end.min(kind.tile) {

@@ -21,16 +21,7 @@ fn place(at: usize, rows: usize, columns: usize) -> usize {
 /// `m ← μm + (1 − μ)g`, `X ← (μm + (1 − μ)g) / (‖·‖ + 1e-7)`.
 #[cube(launch_unchecked)]
 #[allow(clippy::too_many_arguments)]
-pub fn prepare(
-    memory: &mut [f32],
-    state: &mut [f32],
-    table: &[u32],
-    jobs: u32,
-    weights: u32,
-    partials: u32,
-    count: u32,
-    norm: f32,
-) {
+pub fn prepare(memory: &mut [f32], state: &mut [f32], table: &[u32], jobs: u32, weights: u32, partials: u32, count: u32, norm: f32) {
     let mut shared = Shared::<[f32]>::new_slice(comptime!(ADDERS + 16));
     if CUBE_POS < count as usize {
         let scale = clipping(state, &mut shared, partials as usize, norm);

@@ -1,6 +1,6 @@
 //! Layer and RMS normalisation, 8 threads a row: x̂ = (x − mean) · rstd, `y = gamma ⊙ x̂ + beta` for one or two outputs.
 //!
-//! Record: the words of [`norm`], then `gamma, beta, y` for each output, beta [`NONE`] where there is no shift.
+//! Record: the words of [`word`], then `gamma, beta, y` for each output, beta [`NONE`] where there is no shift.
 //! Backwards `y` is the output's gradient: `dx = rstd (g − mean g − x̂ mean(g ⊙ x̂)) + carried` with `g = Σ dy ⊙ gamma`,
 //! without `mean g` in an RMS norm.
 
@@ -8,7 +8,7 @@ use super::{LANES, NONE, ROWS, sum_of_row};
 use cubecl::prelude::*;
 
 /// Where the words of a record lie.
-pub mod norm {
+pub mod word {
     pub const X: usize = 0;
     pub const STATISTICS: usize = 1;
     pub const ROWS: usize = 2;
@@ -30,15 +30,15 @@ pub fn forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     let mut shared = Shared::<[f32]>::new_slice(comptime!(ROWS * LANES));
     if CUBE_POS < count as usize {
         let record = record as usize;
-        let rows = table[record + norm::ROWS] as usize;
-        let width = table[record + norm::WIDTH] as usize;
+        let rows = table[record + word::ROWS] as usize;
+        let width = table[record + word::WIDTH] as usize;
         let lane = UNIT_POS as usize % LANES;
         let row = CUBE_POS * ROWS + UNIT_POS as usize / LANES;
-        let x = table[record + norm::X] as usize + row * width;
+        let x = table[record + word::X] as usize + row * width;
         let end = select(row < rows, width, 0);
 
         let mut mean = 0.0f32;
-        if table[record + norm::CENTRED] != 0 {
+        if table[record + word::CENTRED] != 0 {
             let mut sum = 0.0f32;
             for column in range_stepped(lane, end, LANES) {
                 sum += memory[x + column];
@@ -51,15 +51,15 @@ pub fn forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
             squares += centred * centred;
         }
         let variance = sum_of_row(&mut shared, squares) / f32::cast_from(width);
-        let rstd = 1.0f32 / (variance + f32::from_bits(table[record + norm::EPSILON])).sqrt();
+        let rstd = 1.0f32 / (variance + f32::from_bits(table[record + word::EPSILON])).sqrt();
 
         if row < rows && lane == 0 {
-            let statistics = table[record + norm::STATISTICS] as usize + row * 2;
+            let statistics = table[record + word::STATISTICS] as usize + row * 2;
             memory[statistics] = mean;
             memory[statistics + 1] = rstd;
         }
-        for out in 0..table[record + norm::OUTS] as usize {
-            let at = record + norm::WORDS + out * 3;
+        for out in 0..table[record + word::OUTS] as usize {
+            let at = record + word::WORDS + out * 3;
             let gamma = table[at] as usize;
             let beta = table[at + 1];
             let y = table[at + 2] as usize + row * width;
@@ -91,17 +91,17 @@ pub fn backward(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     let mut shared = Shared::<[f32]>::new_slice(comptime!(ROWS * LANES));
     if CUBE_POS < count as usize {
         let record = record as usize;
-        let rows = table[record + norm::ROWS] as usize;
-        let width = table[record + norm::WIDTH] as usize;
-        let outs = record + norm::WORDS;
-        let outputs = table[record + norm::OUTS] as usize;
+        let rows = table[record + word::ROWS] as usize;
+        let width = table[record + word::WIDTH] as usize;
+        let outs = record + word::WORDS;
+        let outputs = table[record + word::OUTS] as usize;
         let lane = UNIT_POS as usize % LANES;
         let row = CUBE_POS * ROWS + UNIT_POS as usize / LANES;
         let end = select(row < rows, width, 0);
         let start = row * width;
-        let x = table[record + norm::X] as usize + start;
+        let x = table[record + word::X] as usize + start;
         // Rows past the end have no statistics to read.
-        let statistics = table[record + norm::STATISTICS] as usize + select(row < rows, row, 0) * 2;
+        let statistics = table[record + word::STATISTICS] as usize + select(row < rows, row, 0) * 2;
         let mean = memory[statistics];
         let rstd = memory[statistics + 1];
 
@@ -115,12 +115,12 @@ pub fn backward(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
         let size = f32::cast_from(width);
         let along = sum_of_row(&mut shared, along) / size;
         let mut shift = 0.0f32;
-        if table[record + norm::CENTRED] != 0 {
+        if table[record + word::CENTRED] != 0 {
             shift = sum_of_row(&mut shared, sum) / size;
         }
 
-        let carried = table[record + norm::CARRIED];
-        let out = table[record + norm::OUT] as usize + start;
+        let carried = table[record + word::CARRIED];
+        let out = table[record + word::OUT] as usize + start;
         for column in range_stepped(lane, end, LANES) {
             let g = gradient(memory, table, outs, outputs, start, column);
             let normed = (memory[x + column] - mean) * rstd;

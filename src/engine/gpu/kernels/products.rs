@@ -79,13 +79,7 @@ fn stage(
 
 /// Adds the product of the two staged tiles to the thread's sums.
 #[cube]
-fn multiply(
-    a: &mut Shared<[f32]>,
-    b: &mut Shared<[f32]>,
-    sums: &mut Array<f32>,
-    count: usize,
-    #[comptime] edge: usize,
-) {
+fn multiply(a: &mut Shared<[f32]>, b: &mut Shared<[f32]>, sums: &mut Array<f32>, count: usize, #[comptime] edge: usize) {
     let per = comptime!(edge / SIDE);
     let row = UNIT_POS as usize / SIDE;
     let column = UNIT_POS as usize % SIDE;
@@ -139,14 +133,7 @@ fn finish(memory: &mut [f32], table: &[u32], job: usize, row: usize, column: usi
 
 /// The kernel. `edge` is the tile's side, `depth` how much of k is staged at a time.
 #[cube(launch_unchecked)]
-pub fn products(
-    memory: &mut [f32],
-    table: &[u32],
-    record: u32,
-    count: u32,
-    #[comptime] edge: usize,
-    #[comptime] depth: usize,
-) {
+pub fn products(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[comptime] edge: usize, #[comptime] depth: usize) {
     let mut a = Shared::<[f32]>::new_slice(comptime!(depth * (edge + 1)));
     let mut b = Shared::<[f32]>::new_slice(comptime!(depth * (edge + 1)));
     if CUBE_POS < count as usize {
@@ -165,12 +152,30 @@ pub fn products(
             while from < k {
                 sync_cube();
                 stage(
-                    memory, &mut a, table[term + term::A] as usize, table[term + term::A_ROW] as usize,
-                    table[term + term::A_COLUMN] as usize, top, m, from, k, edge, depth,
+                    memory,
+                    &mut a,
+                    table[term + term::A] as usize,
+                    table[term + term::A_ROW] as usize,
+                    table[term + term::A_COLUMN] as usize,
+                    top,
+                    m,
+                    from,
+                    k,
+                    edge,
+                    depth,
                 );
                 stage(
-                    memory, &mut b, table[term + term::B] as usize, table[term + term::B_COLUMN] as usize,
-                    table[term + term::B_ROW] as usize, left, n, from, k, edge, depth,
+                    memory,
+                    &mut b,
+                    table[term + term::B] as usize,
+                    table[term + term::B_COLUMN] as usize,
+                    table[term + term::B_ROW] as usize,
+                    left,
+                    n,
+                    from,
+                    k,
+                    edge,
+                    depth,
                 );
                 sync_cube();
                 multiply(&mut a, &mut b, &mut sums, (k - from).min(depth), edge);
