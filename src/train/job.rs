@@ -30,8 +30,8 @@ pub struct Plan {
 /// A piece of work, small enough to send.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Job {
-    /// Loss and gradient of one shard of the batch of `step` (counted from 1).
-    Gradient { step: u64, shard: usize },
+    /// Loss and gradient of some shards of the batch of `step` (counted from 1): one of the ranges that [`nodes`] gives.
+    Gradient { step: u64, shards: Range<usize> },
     /// Answers to the questions `first` … `first + count − 1` of a split at one depth; the first `free` of the split also free-running.
     Answers { split: Split, depth: usize, first: u64, count: usize, free: usize },
 }
@@ -39,13 +39,32 @@ pub enum Job {
 /// What a job gives.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// The shard's part of the batch's mean loss, and of its gradient, all parameters one after the other.
+    /// The shards' part of the batch's mean loss, and of its gradient, all parameters one after the other.
     Gradient {
         loss: f32,
         #[serde(skip)]
         gradient: Vec<f32>,
     },
     Answers(Vec<Answer>),
+}
+
+/// Where a range of shards is cut in two: its parts are added in this order and no other, whoever computes them, so that
+/// the number of workers does not change a bit.
+pub fn halves(shards: &Range<usize>) -> (Range<usize>, Range<usize>) {
+    let middle = shards.start + shards.len().next_power_of_two() / 2;
+    (shards.start..middle, middle..shards.end)
+}
+
+/// The fewest ranges that make up `share`, of those that cutting `all` by [`halves`] again and again gives.
+pub fn nodes(all: Range<usize>, share: &Range<usize>) -> Vec<Range<usize>> {
+    if all.end <= share.start || share.end <= all.start {
+        return Vec::new();
+    }
+    if share.start <= all.start && all.end <= share.end {
+        return vec![all];
+    }
+    let (left, right) = halves(&all);
+    [nodes(left, share), nodes(right, share)].concat()
 }
 
 impl Outcome {

@@ -2,10 +2,11 @@
 
 use super::batch::Batch;
 use super::evaluation::Respondent;
-use super::job::{Job, Outcome, Plan};
+use super::job::{Job, Outcome, Plan, halves};
 use super::loss::Programs;
 use crate::engine::Purpose;
 use crate::engine::cpu::{Kernel, Machine};
+use std::ops::Range;
 
 /// A plan, a machine, and the programs written so far.
 pub struct Performer {
@@ -30,16 +31,35 @@ impl Performer {
     /// None on this engine; the type is that of engines that can fail.
     pub async fn perform(&mut self, job: &Job) -> Result<Outcome, String> {
         match job {
-            Job::Gradient { step, shard } => {
-                let batch = self.plan.batch(*step, self.plan.shards()[*shard].clone());
-                let (loss, gradient) = self.gradient(&batch, self.plan.asked);
-                Ok(Outcome::Gradient { loss, gradient: gradient.to_vec() })
+            Job::Gradient { step, shards } => {
+                let mut gradient = Vec::new();
+                let loss = self.shards(*step, shards.clone(), &mut gradient);
+                Ok(Outcome::Gradient { loss, gradient })
             }
             Job::Answers { .. } => {
                 let plan = self.plan.clone();
                 super::place::answer(&plan, self, job.clone()).await
             }
         }
+    }
+
+    /// Loss of a range of shards, and their gradient at the end of `stack`; added up as [`halves`] cuts them.
+    fn shards(&mut self, step: u64, shards: Range<usize>, stack: &mut Vec<f32>) -> f32 {
+        if shards.len() == 1 {
+            let batch = self.plan.batch(step, self.plan.shards()[shards.start].clone());
+            let (loss, gradient) = self.gradient(&batch, self.plan.asked);
+            stack.extend_from_slice(gradient);
+            return loss;
+        }
+        let (left, right) = halves(&shards);
+        let mut loss = self.shards(step, left, stack);
+        let middle = stack.len();
+        loss += self.shards(step, right, stack);
+        let (left, right) = stack.split_at_mut(middle);
+        let start = middle - right.len();
+        left[start..].iter_mut().zip(right).for_each(|(sum, part)| *sum += *part);
+        stack.truncate(middle);
+        loss
     }
 
     /// Loss and gradient of a batch with the loaded weights; `of` as in [`super::loss::program`].

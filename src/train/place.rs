@@ -1,10 +1,12 @@
 //! Where a run computes: its weights and moments, and who makes them move.
 
 use super::evaluation::Respondent;
-use super::job::{Job, Outcome, Plan};
+use super::job::{Job, Outcome, Plan, halves, nodes};
 use super::optimizer;
-use super::pool::Pool;
+use super::pool::{Pool, collect, deal};
 use crate::engine::cpu::{Kernel, Moments, Updater};
+use std::collections::VecDeque;
+use std::ops::Range;
 
 #[cfg(feature = "webgpu")]
 pub use super::device::Device;
@@ -24,7 +26,6 @@ pub struct Host {
     weights: Vec<f32>,
     moments: Moments,
     updater: Updater,
-    gradient: Vec<f32>,
     /// Losses not yet handed out, oldest first.
     losses: Vec<f32>,
 }
@@ -45,8 +46,7 @@ impl State {
         match place {
             Place::Pool(pool, kernel) => {
                 let update = optimizer::update(&plan.config.training, &plan.parameters);
-                let gradient = vec![0.0; weights.len()];
-                Ok(Self::Host(Host { pool, weights, moments, updater: Updater::new(update, kernel), gradient, losses: Vec::new() }))
+                Ok(Self::Host(Host { pool, weights, moments, updater: Updater::new(update, kernel), losses: Vec::new() }))
             }
             #[cfg(feature = "webgpu")]
             Place::Device(gpu) => Ok(Self::Device(Box::new(Device::new(plan, &gpu, &weights, &moments).await?))),
@@ -119,7 +119,10 @@ impl State {
     /// When a worker or the device failed.
     pub async fn answer(&mut self, #[cfg_attr(not(feature = "webgpu"), expect(unused_variables))] plan: &Plan, jobs: Vec<Job>) -> Result<Vec<Outcome>, String> {
         match self {
-            Self::Host(host) => host.pool.perform(&host.weights, jobs).await,
+            Self::Host(host) => {
+                let shares = deal(jobs, host.pool.workers());
+                Ok(collect(host.pool.perform(&host.weights, shares).await?))
+            }
             #[cfg(feature = "webgpu")]
             Self::Device(device) => {
                 let mut outcomes = Vec::with_capacity(jobs.len());
@@ -147,26 +150,36 @@ pub async fn answer(plan: &Plan, respondent: &mut impl Respondent, job: Job) -> 
 }
 
 impl Host {
-    /// Loss and gradient from the pool, the shards added in their order, and the update.
+    /// Loss and gradient from the pool, and the update. Each worker gets shards that lie together and adds up what it can.
     async fn step(&mut self, plan: &Plan, step: u64) -> Result<(), String> {
-        let jobs = (0..plan.shards().len()).map(|shard| Job::Gradient { step, shard }).collect();
-        let mut mean = 0.0f32;
-        for (index, outcome) in self.pool.perform(&self.weights, jobs).await?.into_iter().enumerate() {
-            match outcome {
-                Outcome::Gradient { loss, gradient } if index == 0 => {
-                    mean = loss;
-                    self.gradient = gradient;
-                }
-                Outcome::Gradient { loss, gradient } => {
-                    mean += loss;
-                    self.gradient.iter_mut().zip(&gradient).for_each(|(sum, part)| *sum += part);
-                }
-                Outcome::Answers(_) => return Err("A worker answered a question where a gradient was asked.".into()),
-            }
-        }
+        let (count, workers) = (plan.shards().len(), self.pool.workers());
+        let share = |worker: usize| worker * count / workers..(worker + 1) * count / workers;
+        let ranges: Vec<Vec<Range<usize>>> = (0..workers).map(|worker| nodes(0..count, &share(worker))).collect();
+        let jobs = |ranges: &Vec<Range<usize>>| ranges.iter().map(|shards| Job::Gradient { step, shards: shards.clone() }).collect();
+        let outcomes = self.pool.perform(&self.weights, ranges.iter().map(jobs).collect()).await?;
+        let mut parts: VecDeque<_> = ranges.into_iter().flatten().zip(outcomes.into_iter().flatten()).collect();
+        let (loss, mut gradient) = add_up(0..count, &mut parts)?;
         let rates = optimizer::rates(&plan.config.training, step);
-        self.updater.apply(&rates, &mut self.weights, &mut self.gradient, &mut self.moments);
-        self.losses.push(mean);
+        self.updater.apply(&rates, &mut self.weights, &mut gradient, &mut self.moments);
+        self.losses.push(loss);
         Ok(())
     }
+}
+
+/// Loss and gradient of a range of shards from those of its parts, in the order of [`halves`].
+fn add_up(shards: Range<usize>, parts: &mut VecDeque<(Range<usize>, Outcome)>) -> Result<(f32, Vec<f32>), String> {
+    if parts.front().is_some_and(|(range, _)| *range == shards) {
+        return match parts.pop_front() {
+            Some((_, Outcome::Gradient { loss, gradient })) => Ok((loss, gradient)),
+            Some((_, Outcome::Answers(_))) | None => Err("A worker answered a question where a gradient was asked.".into()),
+        };
+    }
+    if parts.is_empty() || shards.len() < 2 {
+        return Err("A worker left a part of the batch out.".into());
+    }
+    let (left, right) = halves(&shards);
+    let (loss, mut gradient) = add_up(left, parts)?;
+    let (more, part) = add_up(right, parts)?;
+    gradient.iter_mut().zip(&part).for_each(|(sum, part)| *sum += part);
+    Ok((loss + more, gradient))
 }

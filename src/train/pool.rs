@@ -9,22 +9,30 @@ use crate::engine::cpu::Kernel;
 use std::future::Future;
 use std::pin::Pin;
 
-/// What a pool promises.
-pub type Outcomes<'a> = Pin<Box<dyn Future<Output = Result<Vec<Outcome>, String>> + 'a>>;
+/// What a pool promises: each share's outcomes in its order.
+pub type Outcomes<'a> = Pin<Box<dyn Future<Output = Result<Vec<Vec<Outcome>>, String>> + 'a>>;
 
-/// Performs jobs with given weights (all parameters one after the other) and answers in the jobs' order.
+/// Performs jobs with given weights (all parameters one after the other), one share of them by each worker.
 pub trait Pool {
+    /// At most as many shares as there are workers.
+    ///
     /// # Errors
     /// A sentence that says which worker failed and how.
-    fn perform<'a>(&'a mut self, weights: &'a [f32], jobs: Vec<Job>) -> Outcomes<'a>;
-    /// How many workers share the jobs.
+    fn perform<'a>(&'a mut self, weights: &'a [f32], shares: Vec<Vec<Job>>) -> Outcomes<'a>;
+    /// How many workers there are.
     fn workers(&self) -> usize;
 }
 
 /// Performs everything here and now, in one thread of the CPU engine.
 impl Pool for Performer {
-    fn perform<'a>(&'a mut self, weights: &'a [f32], jobs: Vec<Job>) -> Outcomes<'a> {
-        Box::pin(perform_here(self, weights, jobs))
+    fn perform<'a>(&'a mut self, weights: &'a [f32], shares: Vec<Vec<Job>>) -> Outcomes<'a> {
+        Box::pin(async move {
+            let mut outcomes = Vec::with_capacity(shares.len());
+            for jobs in shares {
+                outcomes.push(perform_here(self, weights, jobs).await?);
+            }
+            Ok(outcomes)
+        })
     }
 
     fn workers(&self) -> usize {
@@ -45,7 +53,7 @@ pub async fn perform_here(performer: &mut Performer, weights: &[f32], jobs: Vec<
     Ok(outcomes)
 }
 
-/// Native threads; job i goes to thread i mod n.
+/// Native threads.
 #[cfg(feature = "cli")]
 pub struct ThreadPool {
     performers: Vec<Performer>,
@@ -62,21 +70,15 @@ impl ThreadPool {
 
 #[cfg(feature = "cli")]
 impl Pool for ThreadPool {
-    fn perform<'a>(&'a mut self, weights: &'a [f32], jobs: Vec<Job>) -> Outcomes<'a> {
-        let threads = self.performers.len();
-        let share = |thread: usize| jobs.iter().skip(thread).step_by(threads).cloned().collect::<Vec<_>>();
-        let shares: Result<Vec<Vec<Outcome>>, String> = std::thread::scope(|scope| {
-            let spawn = |(thread, performer)| {
-                let jobs = share(thread);
-                scope.spawn(move || pollster::block_on(perform_here(performer, weights, jobs)))
-            };
-            let handles: Vec<_> = self.performers.iter_mut().enumerate().map(spawn).collect();
+    fn perform<'a>(&'a mut self, weights: &'a [f32], shares: Vec<Vec<Job>>) -> Outcomes<'a> {
+        let outcomes = std::thread::scope(|scope| {
+            let spawn = |(performer, jobs)| scope.spawn(move || pollster::block_on(perform_here(performer, weights, jobs)));
+            let handles: Vec<_> = self.performers.iter_mut().zip(shares).map(spawn).collect();
             handles
                 .into_iter()
                 .map(|handle| handle.join().unwrap_or_else(|_| Err("A worker thread of the CPU engine stopped.".into())))
                 .collect()
         });
-        let outcomes = shares.map(|shares| interleave(shares, jobs.len()));
         Box::pin(std::future::ready(outcomes))
     }
 
@@ -85,8 +87,14 @@ impl Pool for ThreadPool {
     }
 }
 
-/// Puts the outcomes of shares dealt out in turn back into one order.
-pub fn interleave(shares: Vec<Vec<Outcome>>, count: usize) -> Vec<Outcome> {
+/// Deals jobs out in turn to so many workers.
+pub fn deal(jobs: Vec<Job>, workers: usize) -> Vec<Vec<Job>> {
+    (0..workers).map(|worker| jobs.iter().skip(worker).step_by(workers).cloned().collect()).collect()
+}
+
+/// Puts the outcomes of jobs dealt out in turn back into one order.
+pub fn collect(shares: Vec<Vec<Outcome>>) -> Vec<Outcome> {
+    let count = shares.iter().map(Vec::len).sum();
     let mut shares: Vec<_> = shares.into_iter().map(Vec::into_iter).collect();
     let workers = shares.len();
     (0..count).filter_map(|index| shares[index % workers].next()).collect()

@@ -4,7 +4,7 @@ use super::helper::{Order, Reply};
 use super::inbox::Inbox;
 use super::wire::{self, Incoming};
 use crate::engine::cpu::Kernel;
-use crate::train::pool::{Outcomes, Pool, interleave, perform_here};
+use crate::train::pool::{Outcomes, Pool, perform_here};
 use crate::train::{Job, Outcome, Performer, Plan};
 use js_sys::Reflect;
 use wasm_bindgen::closure::Closure;
@@ -115,8 +115,8 @@ impl Helper {
 }
 
 impl Pool for HelperPool {
-    fn perform<'a>(&'a mut self, weights: &'a [f32], jobs: Vec<Job>) -> Outcomes<'a> {
-        Box::pin(self.share(weights, jobs))
+    fn perform<'a>(&'a mut self, weights: &'a [f32], shares: Vec<Vec<Job>>) -> Outcomes<'a> {
+        Box::pin(self.share(weights, shares))
     }
 
     fn workers(&self) -> usize {
@@ -125,17 +125,18 @@ impl Pool for HelperPool {
 }
 
 impl HelperPool {
-    async fn share(&mut self, weights: &[f32], jobs: Vec<Job>) -> Result<Vec<Outcome>, String> {
-        let workers = self.helpers.len() + 1;
-        let count = jobs.len();
-        let share = |worker: usize| jobs.iter().skip(worker).step_by(workers).cloned().collect::<Vec<_>>();
-        for (index, helper) in self.helpers.iter().enumerate() {
-            wire::send_numbers(&helper.worker, &Order::Jobs(share(index + 1)), weights)?;
+    async fn share(&mut self, weights: &[f32], shares: Vec<Vec<Job>>) -> Result<Vec<Vec<Outcome>>, String> {
+        let mut shares = shares.into_iter();
+        let own = shares.next().unwrap_or_default();
+        let mut asked = Vec::new();
+        for (helper, jobs) in self.helpers.iter().zip(shares) {
+            wire::send_numbers(&helper.worker, &Order::Jobs(jobs), weights)?;
+            asked.push(helper);
         }
-        let mut shares = vec![perform_here(&mut self.own, weights, share(0)).await?];
-        for helper in &self.helpers {
-            shares.push(helper.outcomes(weights.len()).await?);
+        let mut outcomes = vec![perform_here(&mut self.own, weights, own).await?];
+        for helper in asked {
+            outcomes.push(helper.outcomes(weights.len()).await?);
         }
-        Ok(interleave(shares, count))
+        Ok(outcomes)
     }
 }

@@ -102,18 +102,23 @@ fn products() {
                 list.push(product(&mut bench, form, size, 1 + epilogue % 3, epilogue));
             }
             bench.instructions.push(Instruction::Products(list.clone()));
-            let found = bench.run(&gpu);
-            for (epilogue, product) in list.iter().enumerate() {
-                let (out, z) = expected_product(&bench, product);
-                for row in 0..product.m {
-                    let row_of = &out[row * product.n..(row + 1) * product.n];
-                    let what = format!("{form:?} {size:?} epilogue {epilogue}");
-                    close(&what, &found, product.out.at.plus(row * product.out.stride), row_of, 2e-5);
-                }
-                if let Some(at) = product.gelu {
-                    close("z", &found, at, &z, 2e-5);
-                }
-            }
+            check(&bench, &list, &bench.run(&gpu), &format!("{form:?} {size:?}"));
+            check(&bench, &list, &bench.run(&gpu.clone().as_hardware()), &format!("small tiles, {form:?} {size:?}"));
+        }
+    }
+}
+
+/// Compares each product's results with what they should be.
+fn check(bench: &Bench, list: &[Product], found: &[f32], what: &str) {
+    for (epilogue, product) in list.iter().enumerate() {
+        let (out, z) = expected_product(bench, product);
+        for row in 0..product.m {
+            let row_of = &out[row * product.n..(row + 1) * product.n];
+            let what = format!("{what} epilogue {epilogue}");
+            close(&what, found, product.out.at.plus(row * product.out.stride), row_of, 2e-5);
+        }
+        if let Some(at) = product.gelu {
+            close("z", found, at, &z, 2e-5);
         }
     }
 }

@@ -68,6 +68,7 @@ fn gather(into: &mut Vec<f32>, memory: &[f32], arrays: &Arrays, shape: &Attentio
 }
 
 /// Forward pass of all heads.
+#[inline(never)]
 pub fn forward(kernel: Kernel, space: &mut Space, memory: &mut [f32], arrays: &Arrays, shape: &AttentionShape) {
     let AttentionShape { sequences, length, heads, head: size, .. } = *shape;
     let width = heads * size;
@@ -122,6 +123,7 @@ fn softmax(row: &mut [f32], visible: usize) -> (f32, f32) {
 }
 
 /// Gradient of `qkv` into `into`, from that of `out`.
+#[inline(never)]
 pub fn backward(kernel: Kernel, space: &mut Space, memory: &mut [f32], arrays: &Arrays, shape: &AttentionShape, gradient: usize, into: usize) {
     let AttentionShape { sequences, length, heads, head: size, .. } = *shape;
     for sequence in 0..sequences {

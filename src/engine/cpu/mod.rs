@@ -1,6 +1,7 @@
 //! The CPU engine: carries out programs in one thread, in WebAssembly and natively with equal bits.
 //!
-//! All numbers lie in one memory that is reused from step to step, as are the packing spaces: a steady step allocates nothing.
+//! All numbers lie in one memory that is reused from step to step, as are the packing spaces: carrying a program out again
+//! allocates nothing. Each operator is a function that is never inlined, so that a browser's profiler tells them apart.
 
 mod attention;
 pub mod math;
@@ -13,7 +14,7 @@ mod update;
 pub use micro::{Arithmetic, Kernel};
 pub use update::{Moments, Updater};
 
-use super::program::{At, Instruction, Program};
+use super::program::{At, Form, Instruction, Program};
 use std::ops::Range;
 
 /// A thread's memory and kernels.
@@ -90,7 +91,15 @@ impl Machine {
                 norm::backward(memory, address, *x, *statistics, outs, *carried, *out, shape);
             }
             Instruction::ColumnSums(jobs) => jobs.iter().for_each(|job| rows::column_sum(memory, address, job)),
-            Instruction::Products(jobs) => jobs.iter().for_each(|job| products::product(kernel, packing, memory, address, job)),
+            Instruction::Products(jobs) => {
+                for job in jobs {
+                    match job.form {
+                        Form::Nt => products::forward(kernel, packing, memory, address, job),
+                        Form::Nn => products::input_gradient(kernel, packing, memory, address, job),
+                        Form::Tn => products::weight_gradient(kernel, packing, memory, address, job),
+                    }
+                }
+            }
             Instruction::Attention { shape, qkv, turns, out, sums } => {
                 let arrays = arrays(program, *qkv, *out, *sums, *turns, shape.length * shape.rotary);
                 attention::forward(kernel, space, memory, &arrays, shape);

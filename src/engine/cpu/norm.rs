@@ -13,6 +13,7 @@ pub struct Shape {
 }
 
 /// x̂ γ + β for each output, and the statistics.
+#[inline(never)]
 pub fn forward(memory: &mut [f32], address: impl Fn(At) -> usize, x: At, outs: &[Normed], statistics: At, shape: Shape, epsilon: f32) {
     let Shape { rows, width, centred } = shape;
     let (x, statistics) = (address(x), address(statistics));
@@ -46,6 +47,7 @@ pub fn forward(memory: &mut [f32], address: impl Fn(At) -> usize, x: At, outs: &
 
 /// `out = carried + rstd (g − mean g − x̂ mean(g x̂))` by row, where g = Σ γ dy over the outputs; without centring the mean of g stays out.
 #[allow(clippy::too_many_arguments)]
+#[inline(never)]
 pub fn backward(
     memory: &mut [f32],
     address: impl Fn(At) -> usize,

@@ -5,6 +5,7 @@ use super::ranges;
 use crate::engine::program::{At, ColumnSum, NOT_ASKED};
 
 /// Rows of a table by token.
+#[inline(never)]
 pub fn embed(memory: &mut [f32], tokens: &[u32], table: usize, out: usize, width: usize) {
     for (row, &token) in tokens.iter().enumerate() {
         let from = table + token as usize * width;
@@ -13,6 +14,7 @@ pub fn embed(memory: &mut [f32], tokens: &[u32], table: usize, out: usize, width
 }
 
 /// The table's gradient: rows of equal token added in their order.
+#[inline(never)]
 pub fn embed_backward(memory: &mut [f32], tokens: &[u32], gradient: usize, out: usize, width: usize, vocabulary: usize, accumulate: bool) {
     let size = vocabulary * width;
     let [gradient, table] = ranges(memory, [gradient..gradient + tokens.len() * width, out..out + size]);
@@ -26,6 +28,7 @@ pub fn embed_backward(memory: &mut [f32], tokens: &[u32], gradient: usize, out: 
 }
 
 /// Rows `from` … of each sequence of `length` rows.
+#[inline(never)]
 pub fn select(memory: &mut [f32], x: usize, out: usize, sequences: usize, length: usize, from: usize, width: usize) {
     let size = (length - from) * width;
     for sequence in 0..sequences {
@@ -35,6 +38,7 @@ pub fn select(memory: &mut [f32], x: usize, out: usize, sequences: usize, length
 }
 
 /// The reverse of [`select`], zeros before.
+#[inline(never)]
 pub fn select_backward(memory: &mut [f32], gradient: usize, out: usize, sequences: usize, length: usize, from: usize, width: usize) {
     let size = (length - from) * width;
     for sequence in 0..sequences {
@@ -45,6 +49,7 @@ pub fn select_backward(memory: &mut [f32], gradient: usize, out: usize, sequence
 }
 
 /// One sum over rows.
+#[inline(never)]
 pub fn column_sum(memory: &mut [f32], address: impl Fn(At) -> usize, job: &ColumnSum) {
     let ColumnSum { rows, width, .. } = *job;
     let (of, out) = (address(job.of), address(job.out));
@@ -80,6 +85,7 @@ pub struct CrossEntropy {
 }
 
 /// Loss, hit, answer and gradient of every row.
+#[inline(never)]
 pub fn cross_entropy(memory: &mut [f32], labels: &[u32], at: &CrossEntropy) {
     let v = at.vocabulary;
     for (row, &label) in labels.iter().enumerate() {
@@ -107,6 +113,7 @@ pub fn cross_entropy(memory: &mut [f32], labels: &[u32], at: &CrossEntropy) {
 }
 
 /// Loss and hits of all rows.
+#[inline(never)]
 pub fn total(memory: &mut [f32], rows_in: usize, rows: usize, out: usize, accumulate: bool) {
     let pairs = &memory[rows_in..rows_in + 2 * rows];
     let found = [0, 1].map(|part| sum(rows, |row| pairs[2 * row + part]));

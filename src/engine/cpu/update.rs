@@ -46,6 +46,7 @@ impl Updater {
     }
 
     /// One update of `weights` by `gradient`, which is clipped in place. All arrays are as long as the weights.
+    #[inline(never)]
     pub fn apply(&mut self, rates: &Rates, weights: &mut [f32], gradient: &mut [f32], moments: &mut Moments) {
         clip(&self.update, gradient);
         let decay = self.update.weight_decay;

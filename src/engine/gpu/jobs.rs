@@ -5,9 +5,6 @@ use super::kernels::{COLUMNS, NONE, products};
 use super::table::{Dispatch, Kernel, word};
 use crate::engine::program::{At, ColumnSum, Form, Product, Program};
 
-/// Tiles that keep a graphics card busy: larger tiles, which read less, are taken from here on.
-const BUSY: usize = 128;
-
 /// Writes jobs behind a table, and keeps their tiles until [`Jobs::finish`].
 pub struct Jobs<'a> {
     table: &'a mut Vec<u32>,
@@ -83,12 +80,12 @@ impl<'a> Jobs<'a> {
     }
 }
 
-/// The pipeline for a list of products and the side of its tiles: the largest that keeps a graphics card busy.
-pub fn tiling(list: &[Product]) -> (Kernel, usize) {
+/// The pipeline for a list of products and the side of its tiles: the largest, which read least, of which there are `busy`.
+pub fn tiling(list: &[Product], busy: usize) -> (Kernel, usize) {
     let tiles = |edge: usize| -> usize { list.iter().map(|product| product.m.div_ceil(edge) * product.n.div_ceil(edge)).sum() };
-    let edge = if tiles(64) >= BUSY {
+    let edge = if tiles(64) >= busy {
         64
-    } else if tiles(32) >= BUSY {
+    } else if tiles(32) >= busy {
         32
     } else {
         16

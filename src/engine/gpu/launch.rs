@@ -97,8 +97,7 @@ impl Bound<'_> {
             },
             Kernel::EmbedBackward => unsafe {
                 let words = self.words.argument();
-                let size = threads(COLUMNS * COLUMN_LANES);
-                embed::backward::launch_unchecked(client, cubes, size, memory, words, table, record, count);
+                embed::backward::launch_unchecked(client, cubes, threads(THREADS), memory, words, table, record, count);
             },
             Kernel::Choose => unsafe {
                 embed::choose::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);

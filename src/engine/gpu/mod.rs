@@ -32,9 +32,22 @@ thread_local! {
 #[derive(Clone)]
 pub struct Gpu {
     client: Client,
+    /// Emulated on the CPU, where a workgroup costs more than the numbers of a small one.
+    software: bool,
 }
 
 impl Gpu {
+    /// The same device with tiles as a graphics card gets them, so that tests on a software adapter run those too.
+    #[must_use]
+    pub fn as_hardware(self) -> Self {
+        Self { software: false, ..self }
+    }
+
+    /// How many tiles keep it busy: below that, products are made in smaller ones.
+    fn busy(&self) -> usize {
+        if self.software { 2 } else { 128 }
+    }
+
     /// How many numbers one memory may hold.
     pub fn most_numbers(&self) -> usize {
         usize::try_from(self.client.properties().memory.max_page_size / 4).unwrap_or(usize::MAX)
@@ -55,13 +68,20 @@ pub async fn open(on_fault: OnFault) -> Result<Gpu, String> {
     }
     let options = RuntimeOptions { tasks_max: DISPATCHES, memory_config: MemoryConfiguration::ExclusivePages };
     let device = WgpuDevice::default();
+    let mut software = false;
     match try_init_setup_async::<AutoGraphicsApi>(&device, options).await {
-        Ok(setup) => watch(&setup.device, on_fault),
+        Ok(setup) => {
+            software = setup.adapter.get_info().device_type == wgpu::DeviceType::Cpu;
+            watch(&setup.device, on_fault);
+        }
         // Another thread of a native program was first.
         Err(WgpuInitError::Registration { .. }) => {}
         Err(error) => return Err(format!("The graphics card could not be opened: {error}")),
     }
-    let gpu = Gpu { client: cubecl::Device::Wgpu(device).client() };
+    let client = cubecl::Device::Wgpu(device).client();
+    let name = client.properties().identity.name.to_lowercase();
+    let software = software || ["swiftshader", "llvmpipe", "basic render"].iter().any(|known| name.contains(known));
+    let gpu = Gpu { client, software };
     OPENED.set(Some(gpu.clone()));
     Ok(gpu)
 }

@@ -12,7 +12,10 @@ use cubecl::client::Client;
 pub const TOTALS: usize = 256;
 
 /// Weights a workgroup of AdamW treats.
-const RUN: usize = 4 * ADDERS;
+const RUN: usize = 16 * ADDERS;
+
+/// Numbers of the gradient that a workgroup of clipping treats, until there are as many as there is room for.
+const CLIPPED: usize = 64 * ADDERS;
 
 /// Where the parts of the state begin, for so many weights.
 #[derive(Clone, Copy)]
@@ -75,8 +78,8 @@ struct Scratch {
 }
 
 impl Step {
-    /// The update of `weights` weights, with Muon's scratch from `scratch` on.
-    pub fn new(update: Update, weights: usize, scratch: usize) -> Self {
+    /// The update of `weights` weights, with Muon's scratch from `scratch` on, for a device that so many tiles keep busy.
+    pub fn new(update: Update, weights: usize, scratch: usize, busy: usize) -> Self {
         let mut table = Vec::new();
         for range in &update.adamw {
             for first in range.clone().step_by(RUN) {
@@ -100,7 +103,7 @@ impl Step {
         if !places.is_empty() {
             for step in 0..NEWTON_SCHULZ_STEPS {
                 for list in newton_schulz(&places, step) {
-                    let (kernel, edge) = tiling(&list);
+                    let (kernel, edge) = tiling(&list, busy);
                     let mut jobs = Jobs::new(&mut table);
                     for product in &list {
                         jobs.product(product, edge, |at| at.offset);
@@ -157,7 +160,8 @@ impl Step {
     fn clip(&self, buffers: &Buffers, work: bool) {
         let (weights, partials) = (word(self.places.weights), word(self.places.partials()));
         let (memory, state) = (buffers.memory.argument(), buffers.state.argument());
-        let count = if work { update::PARTIALS as u32 } else { 0 };
+        let all = self.places.weights.div_ceil(CLIPPED).clamp(1, update::PARTIALS);
+        let count = if work { word(all) } else { 0 };
         // SAFETY: the gradient follows the weights in every memory, the partial sums lie within the state (`Places`).
         unsafe {
             let size = threads(ADDERS);
@@ -170,7 +174,7 @@ impl Step {
     fn muon(&self, buffers: &Buffers, rates: &Rates, work: bool) {
         let Buffers { client, memory, state, table } = *buffers;
         let count = if work { word(self.update.muon.len()) } else { 0 };
-        let (cubes, size) = (groups(count), threads(ADDERS));
+        let (cubes, size) = (groups(count), threads(muon::SHARERS));
         // SAFETY: the matrices lie within the weights, and their scratch within the memory's end, which `scratch` sized.
         unsafe {
             let (weights, partials) = (word(self.places.weights), word(self.places.partials()));

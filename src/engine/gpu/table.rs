@@ -4,7 +4,7 @@
 
 use super::jobs::{Jobs, tiling};
 use super::kernels::attention::Kind;
-use super::kernels::{COLUMNS, NONE, ROWS, THREADS};
+use super::kernels::{NONE, ROWS, THREADS};
 use crate::engine::program::{At, AttentionShape, Instruction, Normed, Program};
 
 /// Which pipeline a dispatch runs.
@@ -41,28 +41,27 @@ fn optional(program: &Program, at: Option<At>) -> u32 {
     at.map_or(NONE, |at| word(program.address(at)))
 }
 
-/// The table and the dispatches of a program.
-pub fn write(program: &Program) -> (Vec<u32>, Vec<Dispatch>) {
+/// The table and the dispatches of a program, for a device that so many tiles keep busy.
+pub fn write(program: &Program, busy: usize) -> (Vec<u32>, Vec<Dispatch>) {
     let mut table: Vec<u32> = program.constants.iter().map(|constant| constant.to_bits()).collect();
-    let dispatches = program.instructions.iter().map(|instruction| record(program, instruction, &mut table)).collect();
+    let dispatches = program.instructions.iter().map(|instruction| record(program, instruction, busy, &mut table)).collect();
     (table, dispatches)
 }
 
 /// Writes the record of one instruction behind the table.
-fn record(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> Dispatch {
+fn record(program: &Program, instruction: &Instruction, busy: usize, table: &mut Vec<u32>) -> Dispatch {
     let address = |at: At| word(program.address(at));
     let first = table.len();
     let (kernel, groups) = match instruction {
-        Instruction::ColumnSums(_) | Instruction::Products(_) => return grouped(program, instruction, table),
+        Instruction::ColumnSums(_) | Instruction::Products(_) => return grouped(program, instruction, busy, table),
         Instruction::Embed { tokens, table: rows_of, out, rows, width } => {
             table.extend([word(*tokens), address(*rows_of), address(*out), word(*rows), word(*width)]);
             (Kernel::Embed, (rows * width).div_ceil(THREADS))
         }
         Instruction::EmbedBackward { tokens, gradient, out, rows, width, vocabulary, accumulate } => {
-            let tiles = width.div_ceil(COLUMNS);
             table.extend([word(*tokens), address(*gradient), address(*out), word(*rows), word(*width)]);
-            table.extend([word(tiles), u32::from(*accumulate)]);
-            (Kernel::EmbedBackward, vocabulary * tiles)
+            table.extend([word(*vocabulary), u32::from(*accumulate)]);
+            (Kernel::EmbedBackward, (vocabulary * width).div_ceil(THREADS))
         }
         Instruction::Select { x, out, sequences, length, from, width } => {
             table.extend([address(*x), address(*out), word(*sequences), word(*length), word(*from), word(*width), 0]);
@@ -119,7 +118,7 @@ fn norm(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> (
 }
 
 /// The record of a grouped launch.
-fn grouped(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> Dispatch {
+fn grouped(program: &Program, instruction: &Instruction, busy: usize, table: &mut Vec<u32>) -> Dispatch {
     let mut jobs = Jobs::new(table);
     match instruction {
         Instruction::ColumnSums(sums) => {
@@ -129,7 +128,7 @@ fn grouped(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -
             jobs.finish(Kernel::Columns)
         }
         Instruction::Products(products) => {
-            let (kernel, edge) = tiling(products);
+            let (kernel, edge) = tiling(products, busy);
             for product in products {
                 jobs.product(product, edge, |at| program.address(at));
             }

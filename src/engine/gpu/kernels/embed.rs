@@ -1,6 +1,6 @@
 //! Embedding, its gradient, and the choice of the last rows of each sequence.
 
-use super::{COLUMN_LANES, COLUMNS, THREADS};
+use super::THREADS;
 use cubecl::prelude::*;
 
 /// `out[r] = table[token r]`. Record: `tokens, table, out, rows, width`; a thread a number.
@@ -17,41 +17,29 @@ pub fn forward(memory: &mut [f32], words: &[u32], table: &[u32], record: u32, co
     }
 }
 
-/// `out[v] (+)= Σ gradient[r]` over the rows whose token is v. Record: `tokens, gradient, out, rows, width, column tiles,
-/// accumulate`; a workgroup makes 8 columns of one token, 32 threads a column with every 32nd row each.
+/// `out[v] (+)= Σ gradient[r]` over the rows whose token is v, in the rows' order. Record: `tokens, gradient, out, rows, width,
+/// vocabulary, accumulate`; a thread a number of the table, which looks at every row's token: neighbours read the same word.
 #[cube(launch_unchecked)]
 pub fn backward(memory: &mut [f32], words: &[u32], table: &[u32], record: u32, count: u32) {
-    let mut shared = Shared::<[f32]>::new_slice(comptime!(COLUMNS * COLUMN_LANES));
     if CUBE_POS < count as usize {
         let record = record as usize;
         let tokens = table[record] as usize;
-        let gradient = table[record + 1] as usize;
         let width = table[record + 4] as usize;
-        let tiles = table[record + 5] as usize;
-        let token = CUBE_POS / tiles;
-        let unit = UNIT_POS as usize;
-        let column = CUBE_POS % tiles * COLUMNS + unit % COLUMNS;
-        let lane = unit / COLUMNS;
-        let mut sum = 0.0f32;
-        if column < width {
-            for row in range_stepped(lane, table[record + 3] as usize, COLUMN_LANES) {
-                if words[tokens + row] as usize == token {
-                    sum += memory[gradient + row * width + column];
+        let at = CUBE_POS * THREADS + UNIT_POS as usize;
+        if at < table[record + 5] as usize * width {
+            let token = (at / width) as u32;
+            let gradient = table[record + 1] as usize + at % width;
+            let out = table[record + 2] as usize + at;
+            let mut sum = 0.0f32;
+            if table[record + 6] != 0 {
+                sum = memory[out];
+            }
+            for row in 0..table[record + 3] as usize {
+                if words[tokens + row] == token {
+                    sum += memory[gradient + row * width];
                 }
             }
-        }
-        shared[unit] = sum;
-        sync_cube();
-        if unit < COLUMNS && column < width {
-            let out = table[record + 2] as usize + token * width + column;
-            let mut total = 0.0f32;
-            if table[record + 6] != 0 {
-                total = memory[out];
-            }
-            for i in 0..COLUMN_LANES {
-                total += shared[i * COLUMNS + unit];
-            }
-            memory[out] = total;
+            memory[out] = sum;
         }
     }
 }

@@ -26,12 +26,13 @@ pub const NONE: u32 = u32::MAX;
 pub const LANES: usize = 8;
 pub const ROWS: usize = 8;
 
-/// Threads of a workgroup that share one column in kernels over columns: with 8 columns 256 threads.
-pub const COLUMN_LANES: usize = 32;
+/// Threads of a workgroup that share one column in kernels over columns: with 8 columns 128 threads.
+pub const COLUMN_LANES: usize = 16;
 pub const COLUMNS: usize = 8;
 
-/// Threads of a workgroup that adds up one list.
-pub const ADDERS: usize = 256;
+/// Threads of a workgroup that adds up a list. Few, because a software adapter starts a coroutine for every four threads of
+/// a kernel with barriers, which costs it more than the numbers.
+pub const ADDERS: usize = 64;
 
 /// Threads of a workgroup in kernels that treat each number by itself.
 pub const THREADS: usize = 64;
@@ -53,24 +54,24 @@ pub fn sum_of_row(shared: &mut Shared<[f32]>, value: f32) -> f32 {
     sum
 }
 
-/// Sum of `value` over the [`ADDERS`] threads of a workgroup, for each of them. `shared` has 16 numbers more than threads.
+/// Sum of `value` over the `threads` threads of a workgroup, for each of them. `shared` has 16 numbers more than threads.
 #[cube]
-pub fn sum_of_group(shared: &mut Shared<[f32]>, value: f32) -> f32 {
+pub fn sum_of_group(shared: &mut Shared<[f32]>, value: f32, #[comptime] threads: usize) -> f32 {
     let unit = UNIT_POS as usize;
     sync_cube();
     shared[unit] = value;
     sync_cube();
     if unit < 16 {
         let mut part = 0.0f32;
-        for i in 0..ADDERS / 16 {
-            part += shared[unit * (ADDERS / 16) + i];
+        for i in 0..comptime!(threads / 16) {
+            part += shared[unit * comptime!(threads / 16) + i];
         }
-        shared[ADDERS + unit] = part;
+        shared[threads + unit] = part;
     }
     sync_cube();
     let mut sum = 0.0f32;
     for i in 0..16usize {
-        sum += shared[ADDERS + i];
+        sum += shared[threads + i];
     }
     sum
 }

@@ -20,7 +20,7 @@ pub mod column {
 pub const TILE: usize = 2;
 
 /// `out (+)= Σ of ⊙ x̂?` for many sums in one launch. Record: for each tile `job, first column`, the job's address in the
-/// table. A workgroup makes 8 columns, 32 threads a column with every 32nd row each.
+/// table. A workgroup makes 8 columns, 16 threads a column with every 16th row each.
 #[cube(launch_unchecked)]
 pub fn columns(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     let mut shared = Shared::<[f32]>::new_slice(comptime!(COLUMNS * COLUMN_LANES));
@@ -76,8 +76,8 @@ pub fn total(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
             loss += memory[rows_in + row * 2];
             hits += memory[rows_in + row * 2 + 1];
         }
-        let mut loss = sum_of_group(&mut shared, loss);
-        let mut hits = sum_of_group(&mut shared, hits);
+        let mut loss = sum_of_group(&mut shared, loss, ADDERS);
+        let mut hits = sum_of_group(&mut shared, hits, ADDERS);
         if unit == 0 {
             let out = table[record + 2] as usize;
             if table[record + 3] != 0 {

@@ -6,17 +6,17 @@ use super::{ADDERS, sum_of_group};
 use crate::engine::update::{BETA_1, BETA_2, EPSILON, REST_1, REST_2};
 use cubecl::prelude::*;
 
-/// How many partial sums of the gradient's squares there are.
-pub const PARTIALS: usize = 256;
+/// How many partial sums of the gradient's squares there is room for.
+pub const PARTIALS: usize = 64;
 
-/// `g ← clamp(g, ± value)` where `value` > 0, and the sum of squares of every [`PARTIALS`]th run of numbers.
+/// `g ← clamp(g, ± value)` where `value` > 0, and the sum of squares of every `count`th run of numbers.
 #[cube(launch_unchecked)]
 pub fn clip(memory: &mut [f32], state: &mut [f32], weights: u32, partials: u32, count: u32, value: f32) {
     let mut shared = Shared::<[f32]>::new_slice(comptime!(ADDERS + 16));
     if CUBE_POS < count as usize {
         let weights = weights as usize;
         let mut squares = 0.0f32;
-        for at in range_stepped(CUBE_POS * ADDERS + UNIT_POS as usize, weights, comptime!(ADDERS * PARTIALS)) {
+        for at in range_stepped(CUBE_POS * ADDERS + UNIT_POS as usize, weights, count as usize * ADDERS) {
             let mut gradient = memory[weights + at];
             if value > 0.0f32 {
                 gradient = gradient.max(-value).min(value);
@@ -24,20 +24,23 @@ pub fn clip(memory: &mut [f32], state: &mut [f32], weights: u32, partials: u32, 
             }
             squares += gradient * gradient;
         }
-        let sum = sum_of_group(&mut shared, squares);
+        let sum = sum_of_group(&mut shared, squares, ADDERS);
         if UNIT_POS == 0 {
             state[partials as usize + CUBE_POS] = sum;
         }
     }
 }
 
-/// What the gradient is multiplied by: `min(1, norm / (‖g‖ + 1e-6))`, or 1 where `norm` is 0.
+/// What the gradient is multiplied by: `min(1, norm / (‖g‖ + 1e-6))`, or 1 where `norm` is 0. Each thread adds the partial sums
+/// itself, which costs less than barriers; those that no workgroup of [`clip`] writes are 0.
 #[cube]
-pub fn clipping(state: &mut [f32], shared: &mut Shared<[f32]>, partials: usize, norm: f32) -> f32 {
+pub fn clipping(state: &mut [f32], partials: usize, norm: f32) -> f32 {
     let mut scale = 1.0f32;
     if norm > 0.0f32 {
-        let unit = UNIT_POS as usize;
-        let sum = sum_of_group(shared, state[partials + unit]);
+        let mut sum = 0.0f32;
+        for at in 0..PARTIALS {
+            sum += state[partials + at];
+        }
         scale = (norm / (sum.sqrt() + 1e-6f32)).min(1.0f32);
     }
     scale
@@ -62,10 +65,9 @@ pub fn adamw(
     correction_1: f32,
     correction_2: f32,
 ) {
-    let mut shared = Shared::<[f32]>::new_slice(comptime!(ADDERS + 16));
     if CUBE_POS < count as usize {
         let weights = weights as usize;
-        let scale = clipping(state, &mut shared, partials as usize, norm);
+        let scale = clipping(state, partials as usize, norm);
         let first = table[CUBE_POS * 2] as usize;
         let end = first + table[CUBE_POS * 2 + 1] as usize;
         for at in range_stepped(first + UNIT_POS as usize, end, ADDERS) {

@@ -1,0 +1,78 @@
+// The WebGPU engine next to jax-js's on Chromium's software adapter, in one browser, taking turns: the training step of 4 layers,
+// d 64, 4 heads, MLP 256, 64 positions and 4 sequences; dispatches, pipelines, the first loss, and memory over many steps.
+//   node tests/bench/webgpu.mjs [--rounds 3] [--steps 20] [--long 2000] [--adapter swiftshader]
+// Writes its table into docs/bench.md. Needs dist/ (./serve --build-only) and ../shared/peers-bench.
+import { availableParallelism, cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { WEBGPU, launch, serveSite, tiny } from '../browser/harness.mjs';
+import { counts, listen, prelude } from '../browser/gpu.mjs';
+import { serve } from '../browser/server.mjs';
+import { FUSED, configOf } from '../browser/worker.mjs';
+import { jax, jaxPage, median, ours, takeTurns, writeBetween } from './shared.mjs';
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, steps: { type: 'string', default: '20' }, long: { type: 'string', default: '2000' } } });
+const [rounds, count, long] = [values.rounds, values.steps, values.long].map(Number);
+
+/** 5 rows of 12 cells make 65 tokens, of which a model reads 64; it learns from every row. */
+const SHAPE = tiny({ r: 1, W: 12, T: 4, horizon: 'one', k: 1, layers: 4, d: 64, heads: 4, ff: 256, rope: 0.25, batch: 4, lr: 0.001, steps: 100_000, every: 100_000, evaln: 8, engine: 'webgpu' });
+const QUERY = `backend=webgpu&L=4&D=64&H=4&F=256&T=64&B=4&warm=2&steps=${count}`;
+
+const site = await serveSite({ counted: prelude('as is') });
+const www = jaxPage();
+if (!www) throw new Error('../shared/peers-bench is not there');
+const peers = await serve([{ at: '/one/', folder: www }]);
+const browser = await launch(...WEBGPU);
+const config = await configOf(browser, site.site(), SHAPE);
+
+const contenders = [
+  { name: 'Lookahead', go: () => ours(browser, site.blank(), config, { program: FUSED, warm: 4, count }) },
+  { name: 'jax-js 0.1.25', go: () => jax(browser, `${peers.origin}/one/`, QUERY) },
+];
+await takeTurns(contenders, rounds);
+
+/** Bytes of the processes that belong to the browser's graphics and to its pages. */
+async function memory() {
+  const client = await browser.target().createCDPSession();
+  const { processInfo } = await client.send('SystemInfo.getProcessInfo');
+  await client.detach();
+  const { readFileSync } = await import('node:fs');
+  const resident = id => { try { return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8'))[1]) * 1024; } catch { return 0; } };
+  const sum = type => processInfo.filter(process => process.type === type).reduce((total, process) => total + resident(process.id), 0);
+  return { gpu: sum('GPU'), page: sum('renderer') };
+}
+
+// One long run, counted: two marks, and what lies between them.
+const marks = [];
+const counted = await ours(browser, site.blank('counted'), config, {
+  program: FUSED, warm: Math.round(long / 10), count: long - Math.round(long / 10),
+  prepare: listen,
+  during: async page => marks.push({ ...(await counts(page)), ...(await memory()), step: await page.evaluate(() => window.clock.at(-1)[0]) }),
+  after: async page => {
+    await new Promise(resolve => setTimeout(resolve, 500));
+    marks.push({ ...(await counts(page)), ...(await memory()), step: await page.evaluate(() => window.clock.at(-1)[0]) });
+  },
+});
+const version = await browser.version();
+await browser.end();
+await site.close();
+await peers.close();
+
+const [early, late] = marks;
+const each = ((late.dispatches - early.dispatches) / (late.step - early.step)).toFixed(1);
+const megabytes = bytes => `${(bytes / 1e6).toFixed(0)} MB`;
+const [we, they] = contenders;
+const seconds = milliseconds => (milliseconds / 1000).toFixed(3);
+const report = `In ${version} on ${availableParallelism()} cores of ${cpus()[0]?.model.trim()}, adapter ${late.adapters[0]}; by \`node tests/bench/webgpu.mjs${process.argv.slice(2).map(word => ` ${word}`).join('')}\`, ${new Date().toISOString().slice(0, 10)}.
+The step of 4 layers, d 64, 4 heads, MLP 256, 64 positions, 4 sequences; ${rounds} rounds in turn of ${count} steps.
+
+| engine | median s | best s | times the other |
+|---|---|---|---|
+| ${we.name} | ${seconds(median(we.times))} | ${seconds(Math.min(...we.times))} | ${(median(we.times) / median(they.times)).toFixed(2)} |
+| ${they.name} | ${seconds(median(they.times))} | ${seconds(Math.min(...they.times))} | ${(median(they.times) / median(we.times)).toFixed(2)} |
+
+- first loss ${(we.result.first / 1000).toFixed(1)} s after the start, compiling included (${(counted.first / 1000).toFixed(1)} s in the counted run);
+- ${late.pipelines} compute pipelines in all, ${early.pipelines === late.pipelines ? 'none' : late.pipelines - early.pipelines} of them made after step ${early.step}; ${each} dispatches a step (the reading of losses included);
+- memory of the graphics process ${megabytes(early.gpu)} at step ${early.step} and ${megabytes(late.gpu)} at step ${late.step}; of the page's processes ${megabytes(early.page)} and ${megabytes(late.page)}.
+`;
+writeBetween('bench.md', 'webgpu', report, '# Benchmarks\n');
+console.log(report);
