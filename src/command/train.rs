@@ -53,8 +53,16 @@ fn kernel(link: &Link) -> Kernel {
     }
 }
 
-fn pool(config: &RunConfig, workers: usize, kernel: Kernel) -> Place {
-    Place::Pool(Box::new(ThreadPool::new(&Plan::new(config), kernel, super::threads(workers))), kernel)
+/// Where a run computes, and the class of that engine. Only a build with the feature `webgpu` has a graphics card, and only
+/// a link that asks for it gets it.
+fn place(config: &RunConfig, workers: usize, kernel: Kernel) -> Result<(Place, EngineClass), String> {
+    #[cfg(feature = "webgpu")]
+    if config.engine == crate::config::EngineChoice::WebGpu {
+        let gpu = pollster::block_on(crate::engine::gpu::open(|sentence| eprintln!("{sentence}")))?;
+        return Ok((Place::Device(gpu), EngineClass::WebGpu));
+    }
+    let pool = ThreadPool::new(&Plan::new(config), kernel, super::threads(workers));
+    Ok((Place::Pool(Box::new(pool), kernel), EngineClass::of(kernel.arithmetic)))
 }
 
 /// Trains the run of a link. The results are written whatever befalls the run; then its end is told.
@@ -64,11 +72,10 @@ pub fn train(link: &Link, out: Option<&Path>, save: Option<&Path>, workers: usiz
     if let Some(folder) = save {
         std::fs::create_dir_all(folder).map_err(|error| format!("The folder {} cannot be made: {error}", folder.display()))?;
     }
-    let kernel = kernel(link);
-    let mut run = pollster::block_on(Run::new(&link.config, pool(&link.config, workers, kernel)))?;
+    let (place, class) = place(&link.config, workers, kernel(link))?;
+    let mut run = pollster::block_on(Run::new(&link.config, place))?;
     let mut course = Course::default();
     let ended = pollster::block_on(follow(&mut run, &mut course));
-    let class = EngineClass::of(kernel.arithmetic);
     let fingerprint = Fingerprint::of(class, &course.losses);
     let results = Results {
         link: link::write(&link.config, fingerprint.as_ref()),
@@ -172,7 +179,8 @@ fn write<T: Serialize>(value: &T, out: Option<&mut File>) -> Result<(), String> 
 
 /// Times steps one by one and prints their median.
 pub fn bench(config: &RunConfig, steps: u64, workers: usize) -> Result<(), String> {
-    let mut run = pollster::block_on(Run::new(config, pool(config, workers, Kernel::best())))?;
+    let (place, class) = place(config, workers, Kernel::best())?;
+    let mut run = pollster::block_on(Run::new(config, place))?;
     let mut seconds = Vec::new();
     for _ in 0..=steps {
         let start = Instant::now();
@@ -185,7 +193,7 @@ pub fn bench(config: &RunConfig, steps: u64, workers: usize) -> Result<(), Strin
     let median = seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN);
     let tokens = config.training.batch * config.task.sequence_length();
     let result = serde_json::json!({
-        "workers": run.workers(), "steps": steps, "milliseconds_a_step": median * 1e3, "fastest": seconds.first().map(|best| best * 1e3),
+        "engine": class.name(), "workers": run.workers(), "steps": steps, "milliseconds_a_step": median * 1e3, "fastest": seconds.first().map(|best| best * 1e3),
         "tokens_a_second": tokens as f64 / median, "parameters": crate::model::weights::count(&run.plan.parameters),
     });
     write(&result, None)

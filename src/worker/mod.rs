@@ -18,8 +18,25 @@ use web_sys::DedicatedWorkerGlobalScope;
 /// Name of a helper worker.
 const HELPER: &str = "helper";
 
+#[cfg(target_arch = "wasm32")]
+unsafe extern "C" {
+    /// The program's constructors, made by the linker.
+    fn __wasm_call_ctors();
+}
+
+/// Runs the program's constructors once. A program that never calls them has them run again on every call from JavaScript,
+/// and CubeCL registers all its operations in them: some hundred milliseconds each step.
+fn construct() {
+    // Safety: this is the first thing the program does, and it does it once.
+    #[cfg(target_arch = "wasm32")]
+    unsafe {
+        __wasm_call_ctors();
+    }
+}
+
 /// Takes up the role that this worker's name gives it, computing with this kernel on the CPU.
 pub fn start(kernel: Kernel) {
+    construct();
     if scope().name() == HELPER {
         std::panic::set_hook(Box::new(|info| console_error_panic_hook::hook(info)));
         helper::start(kernel);

@@ -4,7 +4,6 @@
 use super::math::{exp, largest, sum};
 use super::micro::{Kernel, ROWS};
 use super::products::{LeftShape, Panels, multiply, pack};
-use super::ranges;
 use crate::engine::program::AttentionShape;
 
 /// Query rows in a block.
@@ -196,7 +195,7 @@ fn scatter(space: &mut Space, memory: &mut [f32], arrays: &Arrays, shape: &Atten
     for (part, from) in [&space.dq, &space.dk, &space.dv].into_iter().enumerate() {
         for (position, row) in from.chunks_exact(size).enumerate() {
             let start = into + ((sequence * length + position) * heads + head) * 3 * size + part * size;
-            let [line] = ranges(memory, [start..start + size]);
+            let line = &mut memory[start..start + size];
             line.copy_from_slice(row);
             if part < 2 {
                 turn(&mut line[..rotary], &arrays.turns[position * rotary..(position + 1) * rotary], -1.0);

@@ -80,17 +80,14 @@ impl<'a> Jobs<'a> {
     }
 }
 
-/// The pipeline for a list of products and the side of its tiles: the largest, which read least, of which there are `busy`.
-pub fn tiling(list: &[Product], busy: usize) -> (Kernel, usize) {
+/// How many tiles keep a graphics card busy: below that, products are made in smaller ones.
+const BUSY: usize = 128;
+
+/// The pipeline for a list of products and the side of its tiles: the largest, which read least, of which there are enough.
+pub fn tiling(list: &[Product], software: bool) -> (Kernel, usize) {
     let tiles = |edge: usize| -> usize { list.iter().map(|product| product.m.div_ceil(edge) * product.n.div_ceil(edge)).sum() };
-    let edge = if tiles(64) >= busy {
-        64
-    } else if tiles(32) >= busy {
-        32
-    } else {
-        16
-    };
+    let busy = if software { 2 } else { BUSY };
+    let edge = [64, 32].into_iter().find(|&edge| tiles(edge) >= busy).unwrap_or(16);
     let depth = if edge == 64 { 16 } else { 32 };
-    debug_assert_eq!(edge % products::SIDE, 0);
-    (Kernel::Products { edge, depth }, edge)
+    (if software { Kernel::Direct { edge } } else { Kernel::Products { edge, depth } }, edge)
 }

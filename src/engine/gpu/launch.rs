@@ -72,6 +72,10 @@ impl Bound<'_> {
         // SAFETY of every launch: the records in the table hold addresses within the memory and the words, because the
         // program's layout does, and each kernel compares its indices with the sizes in its record.
         match kernel {
+            Kernel::Direct { edge } => unsafe {
+                let size = threads(products::SIDE * products::SIDE);
+                products::direct::launch_unchecked(client, cubes, size, memory, table, record, count, edge);
+            },
             Kernel::Products { edge, depth } => unsafe {
                 products::products::launch_unchecked(
                     client,

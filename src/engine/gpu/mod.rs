@@ -32,20 +32,15 @@ thread_local! {
 #[derive(Clone)]
 pub struct Gpu {
     client: Client,
-    /// Emulated on the CPU, where a workgroup costs more than the numbers of a small one.
+    /// Emulated on the CPU, where barriers and many small workgroups cost more than reading a number again.
     software: bool,
 }
 
 impl Gpu {
-    /// The same device with tiles as a graphics card gets them, so that tests on a software adapter run those too.
+    /// The same device with the kernels that a graphics card gets, so that tests on a software adapter run those too.
     #[must_use]
     pub fn as_hardware(self) -> Self {
         Self { software: false, ..self }
-    }
-
-    /// How many tiles keep it busy: below that, products are made in smaller ones.
-    fn busy(&self) -> usize {
-        if self.software { 2 } else { 128 }
     }
 
     /// How many numbers one memory may hold.

@@ -78,8 +78,8 @@ struct Scratch {
 }
 
 impl Step {
-    /// The update of `weights` weights, with Muon's scratch from `scratch` on, for a device that so many tiles keep busy.
-    pub fn new(update: Update, weights: usize, scratch: usize, busy: usize) -> Self {
+    /// The update of `weights` weights, with Muon's scratch from `scratch` on, for a device that may be emulated in software.
+    pub fn new(update: Update, weights: usize, scratch: usize, software: bool) -> Self {
         let mut table = Vec::new();
         for range in &update.adamw {
             for first in range.clone().step_by(RUN) {
@@ -103,7 +103,7 @@ impl Step {
         if !places.is_empty() {
             for step in 0..NEWTON_SCHULZ_STEPS {
                 for list in newton_schulz(&places, step) {
-                    let (kernel, edge) = tiling(&list, busy);
+                    let (kernel, edge) = tiling(&list, software);
                     let mut jobs = Jobs::new(&mut table);
                     for product in &list {
                         jobs.product(product, edge, |at| at.offset);

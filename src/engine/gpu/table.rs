@@ -11,6 +11,8 @@ use crate::engine::program::{At, AttentionShape, Instruction, Normed, Program};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kernel {
     Products { edge: usize, depth: usize },
+    /// Products without workgroup memory.
+    Direct { edge: usize },
     NormForward,
     NormBackward,
     Embed,
@@ -41,19 +43,19 @@ fn optional(program: &Program, at: Option<At>) -> u32 {
     at.map_or(NONE, |at| word(program.address(at)))
 }
 
-/// The table and the dispatches of a program, for a device that so many tiles keep busy.
-pub fn write(program: &Program, busy: usize) -> (Vec<u32>, Vec<Dispatch>) {
+/// The table and the dispatches of a program, for a device that may be emulated in software.
+pub fn write(program: &Program, software: bool) -> (Vec<u32>, Vec<Dispatch>) {
     let mut table: Vec<u32> = program.constants.iter().map(|constant| constant.to_bits()).collect();
-    let dispatches = program.instructions.iter().map(|instruction| record(program, instruction, busy, &mut table)).collect();
+    let dispatches = program.instructions.iter().map(|instruction| record(program, instruction, software, &mut table)).collect();
     (table, dispatches)
 }
 
 /// Writes the record of one instruction behind the table.
-fn record(program: &Program, instruction: &Instruction, busy: usize, table: &mut Vec<u32>) -> Dispatch {
+fn record(program: &Program, instruction: &Instruction, software: bool, table: &mut Vec<u32>) -> Dispatch {
     let address = |at: At| word(program.address(at));
     let first = table.len();
     let (kernel, groups) = match instruction {
-        Instruction::ColumnSums(_) | Instruction::Products(_) => return grouped(program, instruction, busy, table),
+        Instruction::ColumnSums(_) | Instruction::Products(_) => return grouped(program, instruction, software, table),
         Instruction::Embed { tokens, table: rows_of, out, rows, width } => {
             table.extend([word(*tokens), address(*rows_of), address(*out), word(*rows), word(*width)]);
             (Kernel::Embed, (rows * width).div_ceil(THREADS))
@@ -118,7 +120,7 @@ fn norm(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> (
 }
 
 /// The record of a grouped launch.
-fn grouped(program: &Program, instruction: &Instruction, busy: usize, table: &mut Vec<u32>) -> Dispatch {
+fn grouped(program: &Program, instruction: &Instruction, software: bool, table: &mut Vec<u32>) -> Dispatch {
     let mut jobs = Jobs::new(table);
     match instruction {
         Instruction::ColumnSums(sums) => {
@@ -128,7 +130,7 @@ fn grouped(program: &Program, instruction: &Instruction, busy: usize, table: &mu
             jobs.finish(Kernel::Columns)
         }
         Instruction::Products(products) => {
-            let (kernel, edge) = tiling(products, busy);
+            let (kernel, edge) = tiling(products, software);
             for product in products {
                 jobs.product(product, edge, |at| program.address(at));
             }

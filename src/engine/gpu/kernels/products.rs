@@ -182,20 +182,85 @@ pub fn products(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[co
                 from += depth;
             }
         }
-        // A second array, indexed at run time, so that the first can stay in registers.
-        let mut results = Array::<f32>::new(comptime!(per * per));
-        #[unroll]
-        for i in 0..comptime!(per * per) {
-            results[i] = sums[i];
+        finish_tile(memory, table, job, top, left, m, n, &sums, edge);
+    }
+}
+
+/// Writes a thread's numbers of a tile.
+#[cube]
+#[allow(clippy::too_many_arguments)]
+fn finish_tile(
+    memory: &mut [f32],
+    table: &[u32],
+    job: usize,
+    top: usize,
+    left: usize,
+    m: usize,
+    n: usize,
+    sums: &Array<f32>,
+    #[comptime] edge: usize,
+) {
+    let per = comptime!(edge / SIDE);
+    // A second array, indexed at run time, so that the first can stay in registers.
+    let mut results = Array::<f32>::new(comptime!(per * per));
+    #[unroll]
+    for i in 0..comptime!(per * per) {
+        results[i] = sums[i];
+    }
+    let row = top + UNIT_POS as usize / SIDE;
+    let column = left + UNIT_POS as usize % SIDE;
+    for i in 0..comptime!(per * per) {
+        let r = row + i / per * SIDE;
+        let c = column + i % per * SIDE;
+        if r < m && c < n {
+            finish(memory, table, job, r, c, results[i]);
         }
-        let row = top + UNIT_POS as usize / SIDE;
-        let column = left + UNIT_POS as usize % SIDE;
-        for i in 0..comptime!(per * per) {
-            let r = row + i / per * SIDE;
-            let c = column + i % per * SIDE;
-            if r < m && c < n {
-                finish(memory, table, job, r, c, results[i]);
+    }
+}
+
+/// The same without workgroup memory, for adapters that are emulated on the CPU: a barrier costs them more than reading a
+/// number again. Rows and columns past the last read the last one's numbers, and are not written.
+#[cube(launch_unchecked)]
+pub fn direct(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[comptime] edge: usize) {
+    if CUBE_POS < count as usize {
+        let per = comptime!(edge / SIDE);
+        let tile = record as usize + CUBE_POS * TILE;
+        let job = table[tile] as usize;
+        let top = table[tile + 1] as usize;
+        let left = table[tile + 2] as usize;
+        let m = table[job + job::M] as usize;
+        let n = table[job + job::N] as usize;
+        let mut sums = Array::<f32>::new(comptime!(per * per));
+        let mut rows = Array::<usize>::new(per);
+        let mut columns = Array::<usize>::new(per);
+        for index in 0..table[job + job::TERMS] as usize {
+            let term = job + job::WORDS + index * term::WORDS;
+            #[unroll]
+            for i in 0..per {
+                let row = (top + UNIT_POS as usize / SIDE + i * SIDE).min(m - 1);
+                let column = (left + UNIT_POS as usize % SIDE + i * SIDE).min(n - 1);
+                rows[i] = table[term + term::A] as usize + row * table[term + term::A_ROW] as usize;
+                columns[i] = table[term + term::B] as usize + column * table[term + term::B_COLUMN] as usize;
+            }
+            let a_step = table[term + term::A_COLUMN] as usize;
+            let b_step = table[term + term::B_ROW] as usize;
+            for k in 0..table[term + term::K] as usize {
+                let mut x = Array::<f32>::new(per);
+                let mut y = Array::<f32>::new(per);
+                #[unroll]
+                for i in 0..per {
+                    x[i] = memory[rows[i] + k * a_step];
+                    y[i] = memory[columns[i] + k * b_step];
+                }
+                #[unroll]
+                for i in 0..per {
+                    #[unroll]
+                    for j in 0..per {
+                        sums[i * per + j] += x[i] * y[j];
+                    }
+                }
             }
         }
+        finish_tile(memory, table, job, top, left, m, n, &sums, edge);
     }
 }
