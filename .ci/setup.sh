@@ -50,6 +50,7 @@ need() {
     wasm) rust_toolchain; wasm_target; wasm_bindgen; trunk_tool ;;
     node) node_runtime ;;
     browser) node_runtime; browser_program; browser_modules ;;
+    vulkan) software_vulkan ;;
     *) fail "setup.sh knows nothing called $1" ;;
   esac
 }
@@ -165,6 +166,13 @@ browser_program() {
   export CHROMIUM
 }
 
+# A software adapter for the graphics engine's native tests; where there is none they say that they were not run.
+software_vulkan() {
+  if compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || ! have apt-get; then return; fi
+  if [ "$(id -u)" != 0 ] && ! have sudo; then say "no Vulkan driver here: the graphics engine's native tests will not run"; return; fi
+  apt_install mesa-vulkan-drivers
+}
+
 browser_modules() {
   local folder=$ROOT/tests/browser
   [ "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ] && return
@@ -174,8 +182,8 @@ browser_modules() {
 
 # Builds the site into dist/.
 build_site() {
-  local long="about 20 to 40 minutes on two cores the first time, seconds to minutes later"
-  if [ -d "$WASM_TARGET/wasm32-unknown-unknown" ]; then long="seconds to minutes: most of it is there already"; fi
+  local long="a few minutes on two cores the first time, seconds later"
+  if [ -d "$WASM_TARGET/wasm32-unknown-unknown" ]; then long="seconds to a minute: most of it is there already"; fi
   say "building the page and the worker into dist/ ($long)"
   # trunk cannot read NO_COLOR=1.
   (cd "$ROOT" && env -u NO_COLOR ${WASM_ENV[@]+"${WASM_ENV[@]}"} CARGO_TARGET_DIR="$WASM_TARGET" trunk build --release) || fail "The site could not be built; the lines above say why."

@@ -22,8 +22,7 @@ pub enum EngineClass {
 }
 
 impl EngineClass {
-    const ALL: [EngineClass; 5] =
-        [EngineClass::Fused, EngineClass::Separate, EngineClass::WebGpu, EngineClass::Cpu, EngineClass::Native];
+    const ALL: [EngineClass; 5] = [EngineClass::Fused, EngineClass::Separate, EngineClass::WebGpu, EngineClass::Cpu, EngineClass::Native];
 
     pub fn name(self) -> &'static str {
         match self {

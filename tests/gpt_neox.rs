@@ -100,8 +100,7 @@ fn error(found: &[f32], truth: &[f64]) -> f64 {
 fn names_and_shapes_are_those_of_the_state_dict() {
     for name in ["quarter", "full"] {
         let case = case(name);
-        let found: Vec<Value> =
-            case.plan.parameters.iter().map(|parameter| serde_json::json!([parameter.name, parameter.shape])).collect();
+        let found: Vec<Value> = case.plan.parameters.iter().map(|parameter| serde_json::json!([parameter.name, parameter.shape])).collect();
         assert_eq!(Value::Array(found), case.json["parameters"]);
     }
 }

@@ -73,7 +73,7 @@ fn a_mangled_link_says_what_is_wrong() {
         ("#v=1&lr=%zz", "hexadecimal"),
         ("#v=1&d=30&heads=4", "multiple of the heads"),
         ("#v=1&d=48&heads=4&rope=0.25", "even number"),
-        ("#v=1&W=64&T=32&heads=16&layers=16", "too long"),
+        ("#v=1&W=64&T=32&d=512&ff=2048&layers=16", "too long"),
         ("#v=1&fp=cpu-5-00", "fingerprint"),
         ("#v=1&fp=cpu-2-00000000-7fc00000.00000000", "fingerprint"),
     ];
@@ -90,18 +90,43 @@ fn a_mangled_link_says_what_is_wrong() {
 #[test]
 fn a_fingerprint_tells_same_from_other() {
     let trace: Vec<f32> = (1..=100).map(|step| 1.0 / step as f32).collect();
-    let fingerprint = Fingerprint::of(EngineClass::Cpu, &trace).unwrap();
+    let fingerprint = Fingerprint::of(EngineClass::Fused, &trace).unwrap();
     assert_eq!(fingerprint.to_string().parse::<Fingerprint>().unwrap(), fingerprint);
-    assert_eq!(fingerprint.compare(EngineClass::Cpu, &trace), Verdict::Identical);
-    assert_eq!(fingerprint.compare(EngineClass::Cpu, &trace[..50]), Verdict::Agreeing { steps: 50 });
+    assert_eq!(fingerprint.compare(EngineClass::Fused, &trace), Verdict::Identical);
+    assert_eq!(fingerprint.compare(EngineClass::Fused, &trace[..50]), Verdict::Agreeing { steps: 50 });
     let mut other = trace.clone();
     other[15] = f32::from_bits(other[15].to_bits() + 1);
-    assert!(matches!(fingerprint.compare(EngineClass::Cpu, &other), Verdict::Differs { step: 16, .. }));
+    assert!(matches!(fingerprint.compare(EngineClass::Fused, &other), Verdict::Differs { step: 16, .. }));
     assert_eq!(fingerprint.compare(EngineClass::WebGpu, &other), Verdict::Reproduced);
     let mut unmarked = trace.clone();
     unmarked[20] *= 1.5;
-    assert_eq!(fingerprint.compare(EngineClass::Cpu, &unmarked), Verdict::DiffersBetween, "a difference between marks is seen by the hash");
-    assert_eq!(fingerprint.compare(EngineClass::Native, &other), Verdict::Reproduced, "the command line promises no bits");
+    assert_eq!(
+        fingerprint.compare(EngineClass::Fused, &unmarked),
+        Verdict::DiffersBetween,
+        "a difference between marks is seen by the hash"
+    );
+    assert_eq!(fingerprint.compare(EngineClass::Native, &other), Verdict::Reproduced, "the first command line promised no bits");
     let far: Vec<f32> = trace.iter().map(|loss| loss * 1.1).collect();
     assert!(matches!(fingerprint.compare(EngineClass::WebGpu, &far), Verdict::Differs { step: 1, .. }));
+    for class in [EngineClass::Separate, EngineClass::Cpu] {
+        assert_eq!(fingerprint.compare(class, &other), Verdict::Reproduced, "another arithmetic has other last bits");
+        assert!(matches!(Fingerprint::of(class, &trace).unwrap().compare(class, &other), Verdict::Differs { step: 16, .. }));
+    }
+}
+
+/// Fingerprints as they were once copied. Never change a line here: add lines.
+#[test]
+fn old_fingerprints_are_still_read() {
+    let cases = [
+        ("cpu-2-0a0b0c0d-3f800000.3f000000", EngineClass::Cpu),
+        ("native-2-0a0b0c0d-3f800000.3f000000", EngineClass::Native),
+        ("webgpu-2-0a0b0c0d-3f800000.3f000000", EngineClass::WebGpu),
+        ("fma-2-0a0b0c0d-3f800000.3f000000", EngineClass::Fused),
+        ("simd-2-0a0b0c0d-3f800000.3f000000", EngineClass::Separate),
+    ];
+    for (text, engine) in cases {
+        let read = text.parse::<Fingerprint>().unwrap();
+        assert_eq!(read, Fingerprint { engine, steps: 2, hash: 0x0a0b_0c0d, losses: vec![1.0, 0.5] });
+        assert_eq!(read.to_string(), text);
+    }
 }

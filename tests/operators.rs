@@ -144,7 +144,8 @@ fn compare(case: &Case) {
     for (engine, tolerance, mut run) in engines() {
         for (purpose, times) in [(Purpose::Gradient, 1.0), (Purpose::More, 2.0)] {
             // The second run starts from the first's gradient and total.
-            let programs = if times > 1.0 { vec![case.program(Purpose::Gradient), case.program(purpose)] } else { vec![case.program(purpose)] };
+            let programs =
+                if times > 1.0 { vec![case.program(Purpose::Gradient), case.program(purpose)] } else { vec![case.program(purpose)] };
             let found = run(&programs, &weights, &words);
             let at = format!("{} on {engine}, {purpose:?}", case.name);
             assert!(error(&found.logits, &truth.logits) < tolerance, "{at}: logits off by {:e}", error(&found.logits, &truth.logits));
@@ -328,9 +329,8 @@ fn plain_turn(x: Tensor<4>, rotary: usize, base: f64) -> Tensor<4> {
     let half = rotary / 2;
     let angle = |position: usize, i: usize| position as f64 * base.powf(-2.0 * (i % half) as f64 / rotary as f64);
     let table = |f: fn(f64) -> f64, still: f32| {
-        let values: Vec<f32> = (0..length * head)
-            .map(|at| if at % head < rotary { f(angle(at / head, at % head)) as f32 } else { still })
-            .collect();
+        let values: Vec<f32> =
+            (0..length * head).map(|at| if at % head < rotary { f(angle(at / head, at % head)) as f32 } else { still }).collect();
         Tensor::<4>::from_data(TensorData::new(values, [1, 1, length, head]), &device)
     };
     let first = x.clone().narrow(3, 0, half);

@@ -3,10 +3,10 @@
 use super::print;
 use crate::config::RunConfig;
 use crate::config::link::{self, Link};
+use crate::engine::cpu::Kernel;
 use crate::protocol::{DepthScore, Ending};
 use crate::replay::{EngineClass, Fingerprint, Verdict};
 use crate::task::Split;
-use crate::engine::cpu::Kernel;
 use crate::train::pool::ThreadPool;
 use crate::train::{Measurement, Place, Plan, Run, checkpoint};
 use indicatif::{ProgressBar, ProgressStyle};

@@ -149,11 +149,14 @@ impl RunConfig {
         }
     }
 
-    /// Bytes that the gradient of one sequence needs, about: what long sequences and large networks cost.
-    pub fn sequence_bytes(&self) -> usize {
-        let model = &self.model;
+    /// Bytes that a worker needs at least, about: the gradient of one sequence, and the weights with all that is as long as they are.
+    pub fn least_bytes(&self) -> usize {
+        let ModelConfig { layers, width, ff, .. } = self.model;
         // Kept of each layer for each token: stream, two norms, qkv, attention's result, and the MLP before and after GELU; as much again for gradients.
-        2 * 4 * self.task.sequence_length() * model.layers * (7 * model.width + 2 * model.ff)
+        let sequence = 2 * self.task.sequence_length() * layers * (7 * width + 2 * ff);
+        // Weights, gradient, two moments, and copies on their way to and from other workers.
+        let weights = 6 * layers * (4 * width * width + 2 * width * ff);
+        4 * (sequence + weights)
     }
 
     /// What is wrong across fields; each field's own range is checked where it is set. Empty when the run can start.
@@ -183,7 +186,7 @@ impl RunConfig {
             );
         }
         // WebAssembly has 4 GB in all.
-        if self.sequence_bytes() > 2_500_000_000 {
+        if self.least_bytes() > 3_000_000_000 {
             tell(
                 "T",
                 format!(

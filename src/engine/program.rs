@@ -133,16 +133,7 @@ pub enum Instruction {
     /// By row r with label `labels + r` (a word; `NOT_ASKED` does not count): `rows_out[r] = (−scale · log softmax(logits)[label], 1 if the most
     /// probable token is the label)`, zeros where it does not count; `answers[r]` the most probable token (first of equals) as a number.
     /// Where given, `gradient = scale · (softmax − one-hot)` (zero where it does not count).
-    CrossEntropy {
-        logits: At,
-        labels: usize,
-        rows: usize,
-        vocabulary: usize,
-        scale: f32,
-        rows_out: At,
-        answers: At,
-        gradient: Option<At>,
-    },
+    CrossEntropy { logits: At, labels: usize, rows: usize, vocabulary: usize, scale: f32, rows_out: At, answers: At, gradient: Option<At> },
     /// `out = (Σ rows[r].0, Σ rows[r].1)`, added to what is there if `accumulate`.
     Total { rows_in: At, rows: usize, out: At, accumulate: bool },
 }

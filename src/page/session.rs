@@ -61,7 +61,8 @@ pub fn open(page: Page) {
 
 /// The worker's program that reproduces the opened link, if it carries a fingerprint, and else the quickest.
 fn wanted(page: Page) -> &'static str {
-    let expected = page.replay.with_untracked(|link| link.as_ref().and_then(|link| link.fingerprint.as_ref()).map(|fingerprint| fingerprint.engine));
+    let expected =
+        page.replay.with_untracked(|link| link.as_ref().and_then(|link| link.fingerprint.as_ref()).map(|fingerprint| fingerprint.engine));
     program::choose(expected)
 }
 

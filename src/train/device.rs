@@ -1,7 +1,7 @@
 //! A run that lives on a graphics card.
 
 use super::batch::Batch;
-use super::evaluation::Respondent;
+use super::evaluation::{self, Respondent};
 use super::job::Plan;
 use super::loss;
 use super::optimizer;
@@ -58,8 +58,25 @@ impl Device {
             let id = *known.entry((range.len(), purpose)).or_insert_with(|| resident.add(program(range.len(), purpose)));
             parts.push((range, id));
         }
-        resident.warm_up().await?;
-        Ok(Self { resident, plan: plan.clone(), parts, answers: HashMap::new(), made: 0, read: 0 })
+        let mut device = Self { resident, plan: plan.clone(), parts, answers: HashMap::new(), made: 0, read: 0 };
+        // Measurements too are compiled ahead.
+        let (batch, from) = evaluation::questions(plan);
+        device.answer_program(batch.shape(from))?;
+        device.resident.warm_up().await?;
+        Ok(device)
+    }
+
+    /// The forward pass of this shape, written the first time: its number, and where its answers stand.
+    fn answer_program(&mut self, shape: Shape) -> Result<(usize, usize, usize), String> {
+        if let Some(&known) = self.answers.get(&shape) {
+            return Ok(known);
+        }
+        let program = loss::program(&self.plan.model, &self.plan.parameters, shape, 1, Purpose::Answer);
+        let (at, rows) = program.answers.ok_or("This network gives no answers.")?;
+        let found = (program.address(at), rows);
+        let written = (self.resident.add(program), found.0, found.1);
+        self.answers.insert(shape, written);
+        Ok(written)
     }
 
     /// Enqueues one training step.
@@ -106,16 +123,7 @@ impl Device {
 
 impl Respondent for Device {
     async fn most_probable(&mut self, batch: &Batch, from: usize) -> Result<Vec<u32>, String> {
-        let shape = batch.shape(from);
-        let (id, address, rows) = match self.answers.get(&shape) {
-            Some(&known) => known,
-            None => {
-                let program = loss::program(&self.plan.model, &self.plan.parameters, shape, 1, Purpose::Answer);
-                let (at, rows) = program.answers.ok_or("This network gives no answers.")?;
-                let address = program.address(at);
-                *self.answers.entry(shape).or_insert((self.resident.add(program), address, rows))
-            }
-        };
+        let (id, address, rows) = self.answer_program(batch.shape(from))?;
         self.resident.run(id, &batch.words(from));
         let answers = self.resident.read(address, rows).await?;
         Ok(answers.iter().map(|&token| token as u32).collect())

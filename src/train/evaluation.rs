@@ -46,6 +46,15 @@ pub fn jobs(plan: &Plan, split: Split, samples: usize, free: usize) -> Vec<Job> 
     plan.config.task.depths().into_iter().flat_map(|depth| starts().map(move |first| job(depth, first))).collect()
 }
 
+/// Questions as a measurement asks them, as many at once as its jobs do, and the position from which they are asked.
+pub fn questions(plan: &Plan) -> (Batch, usize) {
+    let task = &plan.config.task;
+    let count = plan.questions().min(plan.config.training.eval_samples) as u64;
+    let encode = |index| task.encode(&task.sample(plan.config.seed, Split::Validation, index), task.depths()[0], LossOn::Target);
+    let examples: Vec<Example> = (0..count).map(encode).collect();
+    (Batch::new(&examples), examples[0].target_start - 1)
+}
+
 /// Scores the outcomes of [`jobs`].
 pub fn score(plan: &Plan, split: Split, outcomes: Vec<Outcome>) -> Measurement {
     let answers: Vec<Answer> = outcomes

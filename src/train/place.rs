@@ -117,7 +117,11 @@ impl State {
     ///
     /// # Errors
     /// When a worker or the device failed.
-    pub async fn answer(&mut self, #[cfg_attr(not(feature = "webgpu"), expect(unused_variables))] plan: &Plan, jobs: Vec<Job>) -> Result<Vec<Outcome>, String> {
+    pub async fn answer(
+        &mut self,
+        #[cfg_attr(not(feature = "webgpu"), expect(unused_variables))] plan: &Plan,
+        jobs: Vec<Job>,
+    ) -> Result<Vec<Outcome>, String> {
         match self {
             Self::Host(host) => {
                 let shares = deal(jobs, host.pool.workers());

@@ -1,6 +1,9 @@
 // Script put before the worker's own: it counts what the worker asks of WebGPU, gives or hides `subgroups`, and can take the device away.
 
-/** @param subgroups 'given': added to every device; 'hidden': no adapter seems to have them and none is granted; 'as is': untouched. */
+/**
+ * @param subgroups 'given': added to every device; 'hidden': no adapter seems to have them and none is granted; 'as is': untouched;
+ *   'disguised': untouched, and the adapter seems to be a graphics card, so that the engine takes the kernels made for those.
+ */
 export const prelude = subgroups => `(${instrument})(${JSON.stringify(subgroups)});`;
 
 function instrument(subgroups) {
@@ -24,6 +27,11 @@ function instrument(subgroups) {
     for (const { prototype } of [GPUAdapter, GPUDevice]) {
       const { get } = Object.getOwnPropertyDescriptor(prototype, 'features');
       Object.defineProperty(prototype, 'features', { get() { return new Set([...get.call(this)].filter(name => name !== 'subgroups')); } });
+    }
+  }
+  if (subgroups === 'disguised') {
+    for (const [name, value] of Object.entries({ vendor: 'acme', architecture: 'card', description: '', device: '', isFallbackAdapter: false })) {
+      Object.defineProperty(GPUAdapterInfo.prototype, name, { get: () => value });
     }
   }
   const request = GPUAdapter.prototype.requestDevice;

@@ -24,7 +24,7 @@ pub fn engines() -> Vec<(&'static str, f32, Run)> {
         None => eprintln!("NOT RUN: this machine has no fused multiply-add"),
     }
     #[cfg(feature = "webgpu")]
-    all.extend(gpu::engine());
+    all.extend(gpu::engines());
     all
 }
 
@@ -62,12 +62,16 @@ mod gpu {
     use lookahead::engine::gpu::{Gpu, Resident, open};
     use lookahead::engine::update::Update;
 
-    pub fn engine() -> Option<(&'static str, f32, Run)> {
+    /// The adapter that answers here, and the same with the kernels of a graphics card where it is a software one.
+    pub fn engines() -> Vec<(&'static str, f32, Run)> {
+        let engine = |gpu: Gpu| -> Run { Box::new(move |programs, weights, words| run(&gpu, programs, weights, words)) };
         match pollster::block_on(open(|sentence| panic!("{sentence}"))) {
-            Ok(gpu) => Some(("the graphics card", 3e-6, Box::new(move |programs, weights, words| run(&gpu, programs, weights, words)))),
+            Ok(gpu) => {
+                vec![("the graphics adapter", 3e-6, engine(gpu.clone())), ("a graphics card's kernels", 3e-6, engine(gpu.as_hardware()))]
+            }
             Err(why) => {
                 eprintln!("NOT RUN: no graphics adapter answers here ({why})");
-                None
+                Vec::new()
             }
         }
     }

@@ -84,7 +84,8 @@ pub fn forward(kernel: Kernel, space: &mut Space, memory: &mut [f32], arrays: &A
                 scores(kernel, space, first, rows, size);
                 let sums = arrays.sums + 2 * ((sequence * heads + head) * length + first);
                 for row in 0..rows {
-                    (memory[sums + 2 * row], memory[sums + 2 * row + 1]) = softmax(&mut space.scores[row * seen..(row + 1) * seen], first + row + 1);
+                    (memory[sums + 2 * row], memory[sums + 2 * row + 1]) =
+                        softmax(&mut space.scores[row * seen..(row + 1) * seen], first + row + 1);
                 }
                 space.mixed.resize(rows * size, 0.0);
                 let panels = Panels { values: &space.values, depth: length };
@@ -123,7 +124,15 @@ fn softmax(row: &mut [f32], visible: usize) -> (f32, f32) {
 
 /// Gradient of `qkv` into `into`, from that of `out`.
 #[inline(never)]
-pub fn backward(kernel: Kernel, space: &mut Space, memory: &mut [f32], arrays: &Arrays, shape: &AttentionShape, gradient: usize, into: usize) {
+pub fn backward(
+    kernel: Kernel,
+    space: &mut Space,
+    memory: &mut [f32],
+    arrays: &Arrays,
+    shape: &AttentionShape,
+    gradient: usize,
+    into: usize,
+) {
     let AttentionShape { sequences, length, heads, head: size, .. } = *shape;
     for sequence in 0..sequences {
         for head in 0..heads {

@@ -103,8 +103,13 @@ mod tests {
             let x = step as f32 * 1e-3;
             let truth = libm::exp(f64::from(x));
             assert!((f64::from(exp(x)) / truth - 1.0).abs() < 2e-7, "exp {x}");
-            assert!((f64::from(erf(x * 0.1)) - libm::erf(f64::from(x * 0.1))).abs() < 2e-7, "erf {x}: {:e}", f64::from(erf(x * 0.1)) - libm::erf(f64::from(x * 0.1)));
-            let slope = (f64::from(gelu(x * 0.1 + 5e-3)) - f64::from(gelu(x * 0.1 - 5e-3))) / f64::from((x * 0.1 + 5e-3) - (x * 0.1 - 5e-3));
+            assert!(
+                (f64::from(erf(x * 0.1)) - libm::erf(f64::from(x * 0.1))).abs() < 2e-7,
+                "erf {x}: {:e}",
+                f64::from(erf(x * 0.1)) - libm::erf(f64::from(x * 0.1))
+            );
+            let slope =
+                (f64::from(gelu(x * 0.1 + 5e-3)) - f64::from(gelu(x * 0.1 - 5e-3))) / f64::from((x * 0.1 + 5e-3) - (x * 0.1 - 5e-3));
             assert!((f64::from(gelu_slope(x * 0.1)) - slope).abs() < 2e-4, "gelu {x}: {slope}");
         }
         assert_eq!(exp(0.0), 1.0);

@@ -207,7 +207,9 @@ pub fn product(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], addres
             let (start, end) = (out.0 + row * out.1, out.0 + (row + rows - 1) * out.1 + n);
             let more = accumulate || index > 0;
             match left {
-                None => multiply(kernel, tile, (rows, n, depth), a, LeftShape::packed(depth), &panels, &mut memory[start..end], out.1, more),
+                None => {
+                    multiply(kernel, tile, (rows, n, depth), a, LeftShape::packed(depth), &panels, &mut memory[start..end], out.1, more)
+                }
                 Some(at) => {
                     let stride = term.a.stride;
                     let a_range = at..at + (rows - 1) * stride + depth;
@@ -224,7 +226,16 @@ pub fn product(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], addres
 
 /// B's slice of k in panels.
 #[allow(clippy::too_many_arguments)]
-fn pack_right(b: &mut Vec<f32>, memory: &[f32], address: impl Fn(At) -> usize, term: &Term, form: Form, from: usize, depth: usize, n: usize) {
+fn pack_right(
+    b: &mut Vec<f32>,
+    memory: &[f32],
+    address: impl Fn(At) -> usize,
+    term: &Term,
+    form: Form,
+    from: usize,
+    depth: usize,
+    n: usize,
+) {
     let start = address(term.b.at);
     match form {
         Form::Nt => pack(b, &memory[start + from..], term.b.stride, true, depth, n),
@@ -273,7 +284,14 @@ fn apart(memory: &mut [f32], read: std::ops::Range<usize>, write: std::ops::Rang
 }
 
 /// What follows the product, on a block of rows.
-fn finish(memory: &mut [f32], address: impl Fn(At) -> usize, product: &Product, (out, stride): (usize, usize), rows: std::ops::Range<usize>, accumulated: bool) {
+fn finish(
+    memory: &mut [f32],
+    address: impl Fn(At) -> usize,
+    product: &Product,
+    (out, stride): (usize, usize),
+    rows: std::ops::Range<usize>,
+    accumulated: bool,
+) {
     let n = product.n;
     let add = product.add.filter(|_| !accumulated).map(&address);
     for row in rows {

@@ -4,7 +4,9 @@ use super::math::sum;
 use super::micro::Kernel;
 use super::products::{self, Packing};
 use crate::engine::program::{At, Form, Product, Rows, Term};
-use crate::engine::update::{BETA_1, BETA_2, EPSILON, MOMENTUM, MOMENTUM_REST, Matrix, NEWTON_SCHULZ, NEWTON_SCHULZ_STEPS, REST_1, REST_2, Rates, Update};
+use crate::engine::update::{
+    BETA_1, BETA_2, EPSILON, MOMENTUM, MOMENTUM_REST, Matrix, NEWTON_SCHULZ, NEWTON_SCHULZ_STEPS, REST_1, REST_2, Rates, Update,
+};
 
 /// First and second moments, each as long as the weights.
 #[derive(Clone, Debug, PartialEq)]
@@ -102,19 +104,20 @@ pub fn newton_schulz(rows: usize, columns: usize, x: usize, next: usize, rest: u
     let matrix = |offset: usize, stride: usize| Rows { at: At { buffer: 0, offset }, stride };
     let (gram, polynomial) = (matrix(rest, side), matrix(rest + side * side, side));
     let (old, new) = (matrix(x, columns), matrix(next, columns));
-    let product = |form: Form, m: usize, n: usize, left: Rows, right: Rows, k: usize, scale: f32, add: Option<(Rows, f32)>, out: Rows| Product {
-        form,
-        m,
-        n,
-        terms: vec![Term { a: left, b: right, k }],
-        scale,
-        biases: Vec::new(),
-        add: add.map(|(rows, _)| rows.at),
-        add_scale: add.map_or(0.0, |(_, scale)| scale),
-        gelu: None,
-        slope: None,
-        out,
-    };
+    let product =
+        |form: Form, m: usize, n: usize, left: Rows, right: Rows, k: usize, scale: f32, add: Option<(Rows, f32)>, out: Rows| Product {
+            form,
+            m,
+            n,
+            terms: vec![Term { a: left, b: right, k }],
+            scale,
+            biases: Vec::new(),
+            add: add.map(|(rows, _)| rows.at),
+            add_scale: add.map_or(0.0, |(_, scale)| scale),
+            gelu: None,
+            slope: None,
+            out,
+        };
     let form = if tall { Form::Tn } else { Form::Nt };
     let (left, right) = if tall { (old, polynomial) } else { (polynomial, old) };
     [
@@ -129,7 +132,15 @@ fn clip(update: &Update, gradient: &mut [f32]) {
     let limit = update.clip_value;
     if limit > 0.0 {
         // Not `clamp`: a NaN must stay one.
-        gradient.iter_mut().for_each(|entry| *entry = if *entry > limit { limit } else if *entry < -limit { -limit } else { *entry });
+        gradient.iter_mut().for_each(|entry| {
+            *entry = if *entry > limit {
+                limit
+            } else if *entry < -limit {
+                -limit
+            } else {
+                *entry
+            }
+        });
     }
     if update.clip_norm > 0.0 {
         let squares: f64 = gradient.chunks(CHUNK).map(|chunk| f64::from(sum(chunk.len(), |i| chunk[i] * chunk[i]))).sum();

@@ -1,7 +1,7 @@
 //! Records of grouped launches: the jobs, then a list of tiles, one a workgroup.
 
 use super::kernels::sums;
-use super::kernels::{COLUMNS, NONE, products};
+use super::kernels::{COLUMNS, NONE};
 use super::table::{Dispatch, Kernel, word};
 use crate::engine::program::{At, ColumnSum, Form, Product, Program};
 

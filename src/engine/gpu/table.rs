@@ -10,9 +10,14 @@ use crate::engine::program::{At, AttentionShape, Instruction, Normed, Program};
 /// Which pipeline a dispatch runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kernel {
-    Products { edge: usize, depth: usize },
+    Products {
+        edge: usize,
+        depth: usize,
+    },
     /// Products without workgroup memory.
-    Direct { edge: usize },
+    Direct {
+        edge: usize,
+    },
     NormForward,
     NormBackward,
     Embed,

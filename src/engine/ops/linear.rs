@@ -93,9 +93,17 @@ impl Recorder {
         out
     }
 
+    /// Products in as few launches as can be: one that adds to another's result waits for it.
     fn push_products(&mut self, products: Vec<Product>) {
-        if !products.is_empty() {
-            self.push(Instruction::Products(products));
+        let mut together: Vec<Product> = Vec::new();
+        for product in products {
+            if together.iter().any(|earlier| product.add == Some(earlier.out.at)) {
+                self.push(Instruction::Products(std::mem::take(&mut together)));
+            }
+            together.push(product);
+        }
+        if !together.is_empty() {
+            self.push(Instruction::Products(together));
         }
     }
 
