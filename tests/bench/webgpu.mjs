@@ -1,6 +1,7 @@
 // The WebGPU engine next to jax-js's on Chromium's software adapter, in one browser, taking turns: the training step of 4 layers,
-// d 64, 4 heads, MLP 256, 64 positions and 4 sequences; dispatches, pipelines, the first loss, and memory over many steps.
-//   node tests/bench/webgpu.mjs [--rounds 3] [--steps 20] [--long 2000] [--adapter swiftshader]
+// d 64, 4 heads, MLP 256, 64 positions and 4 sequences; dispatches, pipelines, the first loss, memory over many steps, and where a
+// step's time goes by kernel.
+//   node tests/bench/webgpu.mjs [--rounds 3] [--steps 20] [--long 2000]
 // Writes its table into docs/bench.md. Needs dist/ (./serve --build-only) and ../shared/peers-bench.
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -8,6 +9,7 @@ import { WEBGPU, launch, serveSite, tiny } from '../browser/harness.mjs';
 import { counts, listen, prelude } from '../browser/gpu.mjs';
 import { serve } from '../browser/server.mjs';
 import { FUSED, configOf } from '../browser/worker.mjs';
+import { listenTiming, timing } from './gpu-timing.mjs';
 import { jax, jaxPage, median, ours, takeTurns, writeBetween } from './shared.mjs';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, steps: { type: 'string', default: '20' }, long: { type: 'string', default: '2000' } } });
@@ -17,11 +19,12 @@ const [rounds, count, long] = [values.rounds, values.steps, values.long].map(Num
 const SHAPE = tiny({ r: 1, W: 12, T: 4, horizon: 'one', k: 1, layers: 4, d: 64, heads: 4, ff: 256, rope: 0.25, batch: 4, lr: 0.001, steps: 100_000, every: 100_000, evaln: 8, engine: 'webgpu' });
 const QUERY = `backend=webgpu&L=4&D=64&H=4&F=256&T=64&B=4&warm=2&steps=${count}`;
 
-const site = await serveSite({ counted: prelude('as is') });
+const site = await serveSite({ counted: prelude('as is'), timed: timing() });
 const www = jaxPage();
 if (!www) throw new Error('../shared/peers-bench is not there');
 const peers = await serve([{ at: '/one/', folder: www }]);
-const browser = await launch(...WEBGPU);
+// Timestamps of passes shorter than a tenth of a millisecond are wanted too.
+const browser = await launch(...WEBGPU, '--enable-dawn-features=allow_unsafe_apis');
 const config = await configOf(browser, site.site(), SHAPE);
 
 const contenders = [
@@ -52,6 +55,18 @@ const counted = await ours(browser, site.blank('counted'), config, {
     marks.push({ ...(await counts(page)), ...(await memory()), step: await page.evaluate(() => window.clock.at(-1)[0]) });
   },
 });
+// One short run with a timestamp at both ends of every dispatch.
+const TIMED = 12;
+const newest = async page => {
+  await new Promise(resolve => setTimeout(resolve, 600));
+  return page.evaluate(() => ({ sums: window.timing ?? {}, step: window.clock.at(-1)[0] }));
+};
+const { seen: timed } = await ours(browser, site.blank('timed'), config, { program: FUSED, warm: 3, count: TIMED, prepare: listenTiming, after: newest });
+const kernels = Object.entries(timed.sums)
+  .map(([name, { milliseconds, dispatches }]) => [name.replace(/_[0-9a-f]{8}$/, ''), milliseconds, dispatches])
+  .filter(([name]) => name !== 'copy')
+  .sort((a, b) => b[1] - a[1]);
+const spent = kernels.reduce((sum, [, milliseconds]) => sum + milliseconds, 0);
 const version = await browser.version();
 await browser.end();
 await site.close();
@@ -73,6 +88,14 @@ The step of 4 layers, d 64, 4 heads, MLP 256, 64 positions, 4 sequences; ${round
 - first loss ${(we.result.first / 1000).toFixed(1)} s after the start, compiling included (${(counted.first / 1000).toFixed(1)} s in the counted run);
 - ${late.pipelines} compute pipelines in all, ${early.pipelines === late.pipelines ? 'none' : late.pipelines - early.pipelines} of them made after step ${early.step}; ${each} dispatches a step (the reading of losses included);
 - memory of the graphics process ${megabytes(early.gpu)} at step ${early.step} and ${megabytes(late.gpu)} at step ${late.step}; of the page's processes ${megabytes(early.page)} and ${megabytes(late.page)}.
+
+### Where a step goes, by kernel
+
+Timestamps around every dispatch of the first ${timed.step} steps; on a software adapter "direct" are the matrix products.
+
+| kernel | share | dispatches a step |
+|---|---|---|
+${kernels.map(([name, milliseconds, dispatches]) => `| ${name} | ${((100 * milliseconds) / spent).toFixed(1)} % | ${(dispatches / timed.step).toFixed(1)} |`).join('\n')}
 `;
 writeBetween('bench.md', 'webgpu', report, '# Benchmarks\n');
 console.log(report);

@@ -14,7 +14,7 @@ mod update;
 pub use micro::{Arithmetic, Kernel};
 pub use update::{Moments, Updater};
 
-use super::program::{At, Form, Instruction, Program};
+use super::program::{At, Instruction, Program};
 use std::ops::Range;
 
 /// A thread's memory and kernels.
@@ -91,15 +91,7 @@ impl Machine {
                 norm::backward(memory, address, *x, *statistics, outs, *carried, *out, shape);
             }
             Instruction::ColumnSums(jobs) => jobs.iter().for_each(|job| rows::column_sum(memory, address, job)),
-            Instruction::Products(jobs) => {
-                for job in jobs {
-                    match job.form {
-                        Form::Nt => products::forward(kernel, packing, memory, address, job),
-                        Form::Nn => products::input_gradient(kernel, packing, memory, address, job),
-                        Form::Tn => products::weight_gradient(kernel, packing, memory, address, job),
-                    }
-                }
-            }
+            Instruction::Products(jobs) => jobs.iter().for_each(|job| products::product(kernel, packing, memory, address, job)),
             Instruction::Attention { shape, qkv, turns, out, sums } => {
                 let arrays = arrays(program, *qkv, *out, *sums, *turns, shape.length * shape.rotary);
                 attention::forward(kernel, space, memory, &arrays, shape);

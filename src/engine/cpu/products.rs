@@ -166,27 +166,43 @@ fn edge(
     }
 }
 
-/// A linear map forwards: [`product`] under a name of its own for profilers, as are the two below.
+/// Carries out one [`Product`] on `memory`, where `address` finds each array.
+pub fn product(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], address: impl Fn(At) -> usize, job: &Product) {
+    match job.form {
+        Form::Nt => forward(kernel, packing, memory, address, job),
+        Form::Nn => input_gradient(kernel, packing, memory, address, job),
+        Form::Tn => weight_gradient(kernel, packing, memory, address, job),
+    }
+}
+
+/// A linear map forwards. Each form is a function of its own, so that a profiler tells them apart.
 #[inline(never)]
-pub fn forward(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], address: impl Fn(At) -> usize, job: &Product) {
-    product(kernel, packing, memory, address, job);
+fn forward(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], address: impl Fn(At) -> usize, job: &Product) {
+    product_of_form(kernel, packing, memory, address, job, Form::Nt);
 }
 
 /// The gradient of a linear map's input.
 #[inline(never)]
-pub fn input_gradient(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], address: impl Fn(At) -> usize, job: &Product) {
-    product(kernel, packing, memory, address, job);
+fn input_gradient(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], address: impl Fn(At) -> usize, job: &Product) {
+    product_of_form(kernel, packing, memory, address, job, Form::Nn);
 }
 
 /// The gradient of a linear map's weight.
 #[inline(never)]
-pub fn weight_gradient(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], address: impl Fn(At) -> usize, job: &Product) {
-    product(kernel, packing, memory, address, job);
+fn weight_gradient(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], address: impl Fn(At) -> usize, job: &Product) {
+    product_of_form(kernel, packing, memory, address, job, Form::Tn);
 }
 
-/// Carries out one [`Product`] on `memory`, where `address` finds each array.
-pub fn product(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], address: impl Fn(At) -> usize, product: &Product) {
-    let Product { form, m, n, .. } = *product;
+#[inline(always)]
+fn product_of_form(
+    kernel: Kernel,
+    packing: &mut Packing,
+    memory: &mut [f32],
+    address: impl Fn(At) -> usize,
+    product: &Product,
+    form: Form,
+) {
+    let Product { m, n, .. } = *product;
     // z is made in its own array where GELU follows, so that both stay.
     let target = match product.gelu {
         Some(z) => Rows { at: z, stride: n },

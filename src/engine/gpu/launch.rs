@@ -90,18 +90,18 @@ impl Bound<'_> {
                 );
             },
             Kernel::NormForward => unsafe {
-                norm::forward::launch_unchecked(client, cubes, threads(ROWS * LANES), memory, table, record, count);
+                norm::norm_forward::launch_unchecked(client, cubes, threads(ROWS * LANES), memory, table, record, count);
             },
             Kernel::NormBackward => unsafe {
-                norm::backward::launch_unchecked(client, cubes, threads(ROWS * LANES), memory, table, record, count);
+                norm::norm_backward::launch_unchecked(client, cubes, threads(ROWS * LANES), memory, table, record, count);
             },
             Kernel::Embed => unsafe {
                 let words = self.words.argument();
-                embed::forward::launch_unchecked(client, cubes, threads(THREADS), memory, words, table, record, count);
+                embed::embed_forward::launch_unchecked(client, cubes, threads(THREADS), memory, words, table, record, count);
             },
             Kernel::EmbedBackward => unsafe {
                 let words = self.words.argument();
-                embed::backward::launch_unchecked(client, cubes, threads(THREADS), memory, words, table, record, count);
+                embed::embed_backward::launch_unchecked(client, cubes, threads(THREADS), memory, words, table, record, count);
             },
             Kernel::Choose => unsafe {
                 embed::choose::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
@@ -118,10 +118,10 @@ impl Bound<'_> {
                 cross_entropy::cross_entropy::launch_unchecked(client, cubes, size, memory, words, table, record, count);
             },
             Kernel::AttentionForward(kind) => unsafe {
-                attention::forward::launch_unchecked(client, cubes, threads(kind.block), memory, table, record, count, kind);
+                attention::attention_forward::launch_unchecked(client, cubes, threads(kind.block), memory, table, record, count, kind);
             },
             Kernel::AttentionBackward(kind) => unsafe {
-                attention::backward::launch_unchecked(client, cubes, threads(kind.block), memory, table, record, count, kind);
+                attention::attention_backward::launch_unchecked(client, cubes, threads(kind.block), memory, table, record, count, kind);
             },
         }
     }

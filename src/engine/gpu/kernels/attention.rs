@@ -126,7 +126,7 @@ fn dot(row: &Array<f32>, staged: &mut Shared<[f32]>, at: usize, #[comptime] head
 
 /// The forward kernel.
 #[cube(launch_unchecked)]
-pub fn forward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[comptime] kind: Kind) {
+pub fn attention_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[comptime] kind: Kind) {
     let mut keys = Shared::<[f32]>::new_slice(comptime!(kind.tile * kind.head));
     let mut values = Shared::<[f32]>::new_slice(comptime!(kind.tile * kind.head));
     if CUBE_POS < count as usize {
@@ -352,7 +352,7 @@ fn keys_and_values(
 
 /// The backward kernel: the first half of the workgroups makes dq, the second dk and dv.
 #[cube(launch_unchecked)]
-pub fn backward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[comptime] kind: Kind) {
+pub fn attention_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[comptime] kind: Kind) {
     let mut first = Shared::<[f32]>::new_slice(comptime!(kind.tile * kind.head));
     let mut second = Shared::<[f32]>::new_slice(comptime!(kind.tile * kind.head));
     let mut sides = Shared::<[f32]>::new_slice(comptime!(kind.tile * 3));

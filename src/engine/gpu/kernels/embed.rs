@@ -5,7 +5,7 @@ use cubecl::prelude::*;
 
 /// `out[r] = table[token r]`. Record: `tokens, table, out, rows, width`; a thread a number.
 #[cube(launch_unchecked)]
-pub fn forward(memory: &mut [f32], words: &[u32], table: &[u32], record: u32, count: u32) {
+pub fn embed_forward(memory: &mut [f32], words: &[u32], table: &[u32], record: u32, count: u32) {
     if CUBE_POS < count as usize {
         let record = record as usize;
         let width = table[record + 4] as usize;
@@ -20,7 +20,7 @@ pub fn forward(memory: &mut [f32], words: &[u32], table: &[u32], record: u32, co
 /// `out[v] (+)= Σ gradient[r]` over the rows whose token is v, in the rows' order. Record: `tokens, gradient, out, rows, width,
 /// vocabulary, accumulate`; a thread a number of the table, which looks at every row's token: neighbours read the same word.
 #[cube(launch_unchecked)]
-pub fn backward(memory: &mut [f32], words: &[u32], table: &[u32], record: u32, count: u32) {
+pub fn embed_backward(memory: &mut [f32], words: &[u32], table: &[u32], record: u32, count: u32) {
     if CUBE_POS < count as usize {
         let record = record as usize;
         let tokens = table[record] as usize;

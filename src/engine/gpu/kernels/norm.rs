@@ -26,7 +26,7 @@ pub mod word {
 
 /// The forward kernel.
 #[cube(launch_unchecked)]
-pub fn forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
+pub fn norm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     let mut shared = Shared::<[f32]>::new_slice(comptime!(ROWS * LANES));
     if CUBE_POS < count as usize {
         let record = record as usize;
@@ -87,7 +87,7 @@ fn gradient(memory: &mut [f32], table: &[u32], outs: usize, count: usize, start:
 
 /// The backward kernel.
 #[cube(launch_unchecked)]
-pub fn backward(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
+pub fn norm_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     let mut shared = Shared::<[f32]>::new_slice(comptime!(ROWS * LANES));
     if CUBE_POS < count as usize {
         let record = record as usize;
