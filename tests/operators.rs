@@ -17,14 +17,19 @@ use std::sync::Arc;
 
 const EPSILON: f64 = 1e-5;
 
+/// A network by the engine's operators, from its parameters and the word of its first token to logits.
+type Record = Box<dyn Fn(&mut Recorder, usize) -> Var>;
+/// The same in burn's tensors.
+type Definition = Box<dyn Fn(&Plain) -> Tensor<2>>;
+
 /// A network of a test: its parameters, its words, and the same function written twice.
 struct Case {
     name: String,
     shapes: Vec<(&'static str, Vec<usize>)>,
     tokens: Vec<u32>,
     labels: Vec<u32>,
-    record: Box<dyn Fn(&mut Recorder, usize) -> Var>,
-    plain: Box<dyn Fn(&Plain) -> Tensor<2>>,
+    record: Record,
+    plain: Definition,
 }
 
 /// Parameters as burn's tensors, and the tokens.

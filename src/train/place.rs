@@ -32,7 +32,7 @@ pub struct Host {
 
 /// A run's numbers, wherever they are.
 pub enum State {
-    Host(Host),
+    Host(Box<Host>),
     #[cfg(feature = "webgpu")]
     Device(Box<Device>),
 }
@@ -46,7 +46,7 @@ impl State {
         match place {
             Place::Pool(pool, kernel) => {
                 let update = optimizer::update(&plan.config.training, &plan.parameters);
-                Ok(Self::Host(Host { pool, weights, moments, updater: Updater::new(update, kernel), losses: Vec::new() }))
+                Ok(Self::Host(Box::new(Host { pool, weights, moments, updater: Updater::new(update, kernel), losses: Vec::new() })))
             }
             #[cfg(feature = "webgpu")]
             Place::Device(gpu) => Ok(Self::Device(Box::new(Device::new(plan, &gpu, &weights, &moments).await?))),

@@ -38,7 +38,7 @@ fn construct() {
 pub fn start(kernel: Kernel) {
     construct();
     if scope().name() == HELPER {
-        std::panic::set_hook(Box::new(|info| console_error_panic_hook::hook(info)));
+        std::panic::set_hook(Box::new(console_error_panic_hook::hook));
         helper::start(kernel);
     } else {
         std::panic::set_hook(Box::new(|info| {

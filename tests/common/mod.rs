@@ -77,7 +77,8 @@ mod gpu {
     }
 
     fn run(gpu: &Gpu, programs: &[Program], weights: &[f32], words: &[u32]) -> Found {
-        let update = Update { adamw: vec![0..weights.len()], muon: Vec::new(), weight_decay: 0.0, clip_value: 0.0, clip_norm: 0.0 };
+        let all = std::iter::once(0..weights.len()).collect();
+        let update = Update { adamw: all, muon: Vec::new(), weight_decay: 0.0, clip_value: 0.0, clip_norm: 0.0 };
         let mut resident = Resident::new(gpu, update, weights).unwrap();
         let ids: Vec<usize> = programs.iter().map(|program| resident.add(program.clone())).collect();
         for id in ids {
