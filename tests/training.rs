@@ -1,8 +1,9 @@
 //! Laws of training that hold for any run.
 
-use lookahead::config::{EngineChoice, RunConfig, presets};
+use lookahead::config::{EngineChoice, RunConfig, link, presets};
 use lookahead::engine::cpu::{Kernel, Moments};
 use lookahead::model::weights::initial;
+use lookahead::replay::{EngineClass, Fingerprint};
 use lookahead::task::{Horizon, LossOn, Radius, Split};
 use lookahead::train::evaluation::answers;
 use lookahead::train::pool::ThreadPool;
@@ -249,4 +250,22 @@ fn a_run_that_diverges_says_so() {
         run.losses().await.unwrap_err()
     });
     assert!(sentence.contains("step 4"), "{sentence}");
+}
+
+const OLD_LINK: &str = "v=1&r=1&W=5&T=3&horizon=multi&loss=rows&vocab=compact&layers=2&d=16&heads=2&ff=24&rope=1&opt=muon&lr=0.02&warmup=2&decay=0&clipv=0.5&clipn=1&batch=10&steps=8&seed=7";
+
+/// What this link computed once. Never change a line here: a change says that old links no longer replay.
+#[test]
+fn old_runs_replay_to_the_last_bit() {
+    let pinned = [
+        (Some(Kernel::separate()), "simd-8-f4e04835-401f62fc.40154aaa.3ffb6ccf.3f9e917c"),
+        (Kernel::fused(), "fma-8-bfb04975-401f62fc.40154aaa.3ffb6cd0.3f9e917c"),
+    ];
+    for (kernel, expected) in pinned.into_iter().filter_map(|(kernel, expected)| Some((kernel?, expected))) {
+        let config = link::read(OLD_LINK).unwrap().config;
+        let place = Place::Pool(Box::new(ThreadPool::new(&Plan::new(&config), kernel, 2)), kernel);
+        let (losses, _) = trace(run(&config, place), 8);
+        let found = Fingerprint::of(EngineClass::of(kernel.arithmetic), &losses).unwrap();
+        assert_eq!(found.to_string(), expected);
+    }
 }
