@@ -28,7 +28,7 @@ for (let round = 0; round < Number(values.rounds); round += 1) {
     const start = performance.now();
     const worker = new Worker(program, { type: 'module' });
     worker.onmessage = () => resolve(performance.now() - start);
-  }, FUSED), FUSED));
+  }), FUSED));
   await other.end();
 }
 await site.close();
