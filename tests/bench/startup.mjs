@@ -35,7 +35,7 @@ await site.close();
 
 const size = pattern => gzipSync(readFileSync(path.join(DIST, readdirSync(DIST).find(name => pattern.test(name)))), { level: 9 }).length;
 const row = (what, times, bytes) => `| ${what} | ${(bytes / 1000).toFixed(0)} kB | ${(median(times) / 1000).toFixed(2)} s |`;
-const report = `From nothing cached, served from the same machine, median of ${values.rounds}; by \\`node tests/bench/startup.mjs\\`, ${version}, ${availableParallelism()} cores of ${cpus()[0]?.model.trim()}, ${new Date().toISOString().slice(0, 10)}.
+const report = `From nothing cached, served from the same machine, median of ${values.rounds}; by \`node tests/bench/startup.mjs\`, ${version}, ${availableParallelism()} cores of ${cpus()[0]?.model.trim()}, ${new Date().toISOString().slice(0, 10)}.
 
 | | wasm, gzipped | ready after |
 |---|---|---|
