@@ -1,8 +1,8 @@
 //! A steady step of the CPU engine allocates nothing: forward pass, loss, gradient and update run in memory they have.
 
 use lookahead::config::{Optimizer, presets};
-use lookahead::engine::Purpose;
 use lookahead::engine::cpu::{Kernel, Machine, Moments, Updater};
+use lookahead::engine::{Carrier, Purpose};
 use lookahead::model::weights::initial;
 use lookahead::train::{Plan, loss, optimizer};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -39,7 +39,7 @@ fn a_steady_step_allocates_nothing() {
         let mut machine = Machine::new(Kernel::best());
         let batch = plan.batch(1, 0..4);
         let from = batch.first_asked();
-        let program = loss::program(&plan.model, &plan.parameters, batch.shape(from), plan.asked, Purpose::Gradient);
+        let program = loss::program(&plan.model, &plan.parameters, batch.shape(from), plan.asked, Purpose::Gradient, Carrier::Thread);
         let words = batch.words(from);
         let mut gradient = vec![0.0; weights.len()];
         let mut counts = Vec::new();

@@ -63,8 +63,9 @@ fn case(name: &str) -> Case {
         ff: whole("intermediate_size"),
         rotary_fraction: json["config"]["rotary_pct"].as_f64().unwrap(),
         rotary_base: json["config"]["rotary_emb_base"].as_f64().unwrap(),
+        ..RunConfig::version_1().model
     };
-    let model = Model { config, vocabulary: whole("vocab_size") };
+    let model = Model { config, vocabulary: whole("vocab_size"), segment: 0 };
     let parameters: std::sync::Arc<[Parameter]> = model.parameters().into();
     let weights: Vec<f32> = parameters
         .iter()

@@ -11,7 +11,7 @@ use burn_tensor::{Device, Int, Tensor, TensorData};
 use common::{Found, engines};
 use lookahead::engine::ops::{Activation, Affine, Heads, Linear};
 use lookahead::engine::program::NOT_ASKED;
-use lookahead::engine::{Program, Purpose, Recorder, Var};
+use lookahead::engine::{Carrier, Program, Purpose, Recorder, Var};
 use lookahead::model::{Init, Parameter, Role};
 use std::sync::Arc;
 
@@ -82,8 +82,8 @@ impl Case {
         self.labels.iter().filter(|&&label| label != NOT_ASKED).count()
     }
 
-    fn program(&self, purpose: Purpose) -> Program {
-        let mut recorder = Recorder::new(&self.parameters(), purpose);
+    fn program(&self, purpose: Purpose, carrier: Carrier) -> Program {
+        let mut recorder = Recorder::new(&self.parameters(), purpose, carrier);
         let tokens = recorder.words(self.tokens.len());
         let labels = recorder.words(self.labels.len());
         let logits = (self.record)(&mut recorder, tokens);
@@ -146,11 +146,11 @@ fn error(found: &[f32], truth: &[f32]) -> f32 {
 fn compare(case: &Case) {
     let truth = case.truth();
     let (weights, words) = (case.weights().concat(), case.words());
-    for (engine, tolerance, mut run) in engines() {
+    for (engine, tolerance, carrier, mut run) in engines() {
         for (purpose, times) in [(Purpose::Gradient, 1.0), (Purpose::More, 2.0)] {
             // The second run starts from the first's gradient and total.
-            let programs =
-                if times > 1.0 { vec![case.program(Purpose::Gradient), case.program(purpose)] } else { vec![case.program(purpose)] };
+            let purposes = if times > 1.0 { vec![Purpose::Gradient, purpose] } else { vec![purpose] };
+            let programs: Vec<Program> = purposes.into_iter().map(|purpose| case.program(purpose, carrier)).collect();
             let found = run(&programs, &weights, &words);
             let at = format!("{} on {engine}, {purpose:?}", case.name);
             assert!(error(&found.logits, &truth.logits) < tolerance, "{at}: logits off by {:e}", error(&found.logits, &truth.logits));

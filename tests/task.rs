@@ -9,7 +9,7 @@ const SPLITS: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
 const RADII: [Radius; 3] = [Radius::One, Radius::ThreeHalves, Radius::Two];
 
 fn paper() -> Task {
-    Task { radius: Radius::Two, width: 20, shown: 10, depth: 1, horizon: Horizon::Single, vocabulary: Vocabulary::Paper }
+    Task { radius: Radius::Two, width: 20, shown: 10, depth: 1, horizon: Horizon::Single, vocabulary: Vocabulary::Paper, segmented: false }
 }
 
 fn bits(text: &str) -> Vec<u8> {

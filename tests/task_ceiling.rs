@@ -8,7 +8,7 @@ use lookahead::task::{
 };
 
 fn task(radius: Radius, width: usize, shown: usize) -> Task {
-    Task { radius, width, shown, depth: 1, horizon: Horizon::Multi, vocabulary: Vocabulary::Compact }
+    Task { radius, width, shown, depth: 1, horizon: Horizon::Multi, vocabulary: Vocabulary::Compact, segmented: false }
 }
 
 /// Samples of each estimate.

@@ -2,6 +2,7 @@
 
 use lookahead::config::{EngineChoice, RunConfig, link, presets};
 use lookahead::engine::cpu::{Kernel, Moments};
+use lookahead::model::config_json;
 use lookahead::model::weights::initial;
 use lookahead::replay::{EngineClass, Fingerprint};
 use lookahead::task::{Horizon, LossOn, Radius, Split};
@@ -220,10 +221,11 @@ fn weights_cross_a_file_unchanged_and_faults_are_told() {
     let values = initial(&plan.parameters, 9);
     let file = checkpoint::write(&plan.parameters, &values).unwrap();
     assert_eq!(values, checkpoint::read_weights(&plan.parameters, &file).unwrap());
-    let json = checkpoint::config_json(&config.model, 12, 40);
-    assert_eq!(checkpoint::read_config(&json).unwrap(), (config.model.clone(), 12));
+    let json = checkpoint::config_json(&config);
+    let described = config_json::read(&json).unwrap();
+    assert_eq!((described.config, described.vocabulary), (config.model.clone(), 12));
     assert!(checkpoint::read_weights(&plan.parameters, b"not a file").unwrap_err().contains("safetensors"));
-    assert!(checkpoint::read_config("{").unwrap_err().contains("config.json"));
+    assert!(config_json::read("{").unwrap_err().contains("config.json"));
     let mut wider = config.clone();
     wider.model.ff = 32;
     assert!(checkpoint::read_weights(&Plan::new(&wider).parameters, &file).unwrap_err().contains("sizes differ"));

@@ -4,6 +4,7 @@ use super::print;
 use crate::config::RunConfig;
 use crate::config::fields::{FIELDS, Kind};
 use crate::engine::cpu::{Kernel, Moments};
+use crate::model::config_json;
 use crate::stats::wilson;
 use crate::task::{Split, estimate, published_record, sample_record};
 use crate::train::batch::Batch;
@@ -49,14 +50,21 @@ pub fn eval(folder: &Path, mut config: RunConfig, split: Split, logits: u64) -> 
         .map_err(|error| format!("{} cannot be read: {error}", file(checkpoint::CONFIG_FILE).display()))?;
     let bytes = std::fs::read(file(checkpoint::WEIGHTS_FILE))
         .map_err(|error| format!("{} cannot be read: {error}", file(checkpoint::WEIGHTS_FILE).display()))?;
-    let (model, vocabulary) = checkpoint::read_config(&text)?;
+    let described = config_json::read(&text)?;
+    let vocabulary = described.vocabulary;
     if vocabulary != config.task.vocabulary.size() {
         return Err(format!(
             "The weights know {vocabulary} tokens and the link's task {}: choose the link's vocabulary to match.",
             config.task.vocabulary.size()
         ));
     }
-    config.model = model;
+    config.set_model(described.config);
+    if let Some(segment) = described.segment.filter(|&segment| segment != config.task.segment_length()) {
+        return Err(format!(
+            "The weights read segments of {segment} tokens and the link's task has {}: choose the link's width to match.",
+            config.task.segment_length()
+        ));
+    }
     let plan = Plan::new(&config);
     let values = checkpoint::read_weights(&plan.parameters, &bytes)?;
     let kernel = Kernel::best();

@@ -157,16 +157,12 @@ fn verdict(verdict: &Verdict) -> String {
 
 fn save_weights(run: &Run, folder: &Path) -> Result<(), String> {
     let (_, values) = pollster::block_on(run.values(true))?;
-    let task = &run.plan.config.task;
     let put = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
         std::fs::write(&path, bytes).map_err(|error| format!("{} cannot be written: {error}", path.display()))
     };
     put(checkpoint::WEIGHTS_FILE, &checkpoint::write(&run.plan.parameters, &values)?)?;
-    put(
-        checkpoint::CONFIG_FILE,
-        checkpoint::config_json(&run.plan.model.config, run.plan.model.vocabulary, task.sequence_length()).as_bytes(),
-    )
+    put(checkpoint::CONFIG_FILE, checkpoint::config_json(&run.plan.config).as_bytes())
 }
 
 fn write<T: Serialize>(value: &T, out: Option<&mut File>) -> Result<(), String> {

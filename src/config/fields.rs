@@ -1,7 +1,7 @@
 //! The one table of fields: key, label, unit, range, help. The form, the link, the command line and the
 //! documentation are drawn from it; a new setting is one row here and one member of [`RunConfig`].
 
-use super::{EngineChoice, ModelKind, Optimizer, RunConfig};
+use super::{EngineChoice, ModelConfig, ModelKind, Optimizer, RunConfig};
 use crate::task::{Horizon, LossOn, Radius, Vocabulary};
 
 /// Where the form shows a field.
@@ -44,6 +44,18 @@ pub struct Field {
     /// The value as the link writes it.
     pub get: fn(&RunConfig) -> String,
     write: fn(&mut RunConfig, Value),
+}
+
+impl Field {
+    /// Whether the field means anything to this run: heads do not to a network without attention. Links write it all the same.
+    pub fn applies(&self, config: &RunConfig) -> bool {
+        match self.key {
+            "heads" | "ff" | "rope" | "base" => config.model.kind.attends(),
+            "mem" | "dmem" => config.model.kind.segmented(),
+            "k" => config.task.horizon == Horizon::Single,
+            _ => true,
+        }
+    }
 }
 
 /// A value that has passed its field's range: a choice is its index in the field's list.
@@ -124,8 +136,9 @@ const VOCABULARIES: [Vocabulary; 2] = [Vocabulary::Compact, Vocabulary::Paper];
 const VOCABULARY_CHOICES: &[(&str, &str)] = &[("compact", "compact (12 tokens)"), ("paper", "the paper's (128 tokens)")];
 const LOSSES: [LossOn; 2] = [LossOn::Target, LossOn::Rows];
 const LOSS_CHOICES: &[(&str, &str)] = &[("target", "the answer only"), ("rows", "every row")];
-const MODELS: [ModelKind; 1] = [ModelKind::GptNeox];
-const MODEL_CHOICES: &[(&str, &str)] = &[("neox", "GPT-NeoX (transformer)")];
+const MODELS: [ModelKind; 4] = [ModelKind::GptNeox, ModelKind::Lstm, ModelKind::Mamba, ModelKind::Armt];
+const MODEL_CHOICES: &[(&str, &str)] =
+    &[("neox", "GPT-NeoX (transformer)"), ("lstm", "LSTM"), ("mamba", "Mamba"), ("armt", "ARMT (transformer with memory)")];
 const OPTIMIZERS: [Optimizer; 2] = [Optimizer::AdamW, Optimizer::Muon];
 const OPTIMIZER_CHOICES: &[(&str, &str)] = &[("adamw", "AdamW"), ("muon", "Muon")];
 const ENGINES: [EngineChoice; 3] = [EngineChoice::Auto, EngineChoice::Cpu, EngineChoice::WebGpu];
@@ -171,8 +184,9 @@ pub static FIELDS: &[Field] = &[
     },
     Field {
         key: "model", label: "Architecture", unit: "", group: Group::Model, kind: Kind::Choice(MODEL_CHOICES),
-        help: "The kind of network. GPT-NeoX is a decoder-only transformer with rotary positions and parallel blocks.",
-        get: |c| choice(MODEL_CHOICES, &MODELS, &c.model.kind), write: |c, v| c.model.kind = v.pick(&MODELS),
+        help: "The kind of network: how it carries what it has read along the sequence.",
+        get: |c| choice(MODEL_CHOICES, &MODELS, &c.model.kind),
+        write: |c, v| c.set_model(ModelConfig { kind: v.pick(&MODELS), ..c.model.clone() }),
     },
     Field {
         key: "layers", label: "Layers", unit: "blocks", group: Group::Model, kind: Kind::Integer { min: 1, max: 16 },
@@ -203,6 +217,16 @@ pub static FIELDS: &[Field] = &[
         key: "base", label: "Rotary base", unit: "", group: Group::Model, kind: Kind::Real { min: 2.0, max: 1_000_000.0 },
         help: "Sets the slowest rotation of the position code. Short sequences are told apart better by a smaller base.",
         get: |c| c.model.rotary_base.to_string(), write: |c, v| c.model.rotary_base = v.real(),
+    },
+    Field {
+        key: "mem", label: "Memory tokens", unit: "a segment", group: Group::Model, kind: Kind::Integer { min: 1, max: 64 },
+        help: "ARMT only: how many rows of its own each segment has, from which it writes into the memory.",
+        get: |c| c.model.memory_tokens.to_string(), write: |c, v| c.model.memory_tokens = v.integer() as usize,
+    },
+    Field {
+        key: "dmem", label: "Key width", unit: "numbers", group: Group::Model, kind: Kind::Integer { min: 2, max: 64 },
+        help: "ARMT only: how many numbers a memory's key is made of. The memory has six features for each.",
+        get: |c| c.model.memory_width.to_string(), write: |c, v| c.model.memory_width = v.integer() as usize,
     },
     Field {
         key: "opt", label: "Optimiser", unit: "", group: Group::Training, kind: Kind::Choice(OPTIMIZER_CHOICES),

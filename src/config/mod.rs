@@ -7,6 +7,7 @@
 pub mod fields;
 pub mod link;
 pub mod presets;
+mod size;
 
 use crate::task::{Horizon, LossOn, Radius, Task, Vocabulary};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,27 @@ pub struct RunConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ModelKind {
     GptNeox,
+    Lstm,
+    Mamba,
+    Armt,
+}
+
+impl ModelKind {
+    /// Whether it attends, with heads, rotary positions and an MLP.
+    pub fn attends(self) -> bool {
+        match self {
+            ModelKind::GptNeox | ModelKind::Armt => true,
+            ModelKind::Lstm | ModelKind::Mamba => false,
+        }
+    }
+
+    /// Whether it reads a sequence segment by segment, with a memory between them.
+    pub fn segmented(self) -> bool {
+        match self {
+            ModelKind::Armt => true,
+            ModelKind::GptNeox | ModelKind::Lstm | ModelKind::Mamba => false,
+        }
+    }
 }
 
 /// The shape of a network.
@@ -50,6 +72,10 @@ pub struct ModelConfig {
     pub rotary_fraction: f64,
     /// Base of the rotary frequencies.
     pub rotary_base: f64,
+    /// Memory tokens of a segment.
+    pub memory_tokens: usize,
+    /// Numbers that a memory's keys are made of.
+    pub memory_width: usize,
 }
 
 impl ModelConfig {
@@ -118,7 +144,15 @@ impl RunConfig {
     /// The values that a link of version 1 has where it names none: the paper's setting, frozen for ever.
     pub fn version_1() -> Self {
         Self {
-            task: Task { radius: Radius::Two, width: 20, shown: 10, depth: 1, horizon: Horizon::Single, vocabulary: Vocabulary::Paper },
+            task: Task {
+                radius: Radius::Two,
+                width: 20,
+                shown: 10,
+                depth: 1,
+                horizon: Horizon::Single,
+                vocabulary: Vocabulary::Paper,
+                segmented: false,
+            },
             loss_on: LossOn::Target,
             model: ModelConfig {
                 kind: ModelKind::GptNeox,
@@ -128,6 +162,8 @@ impl RunConfig {
                 ff: 128,
                 rotary_fraction: 0.25,
                 rotary_base: 10_000.0,
+                memory_tokens: 16,
+                memory_width: 32,
             },
             training: TrainingConfig {
                 optimizer: Optimizer::AdamW,
@@ -149,14 +185,10 @@ impl RunConfig {
         }
     }
 
-    /// Bytes that a worker needs at least, about: the gradient of one sequence, and the weights with all that is as long as they are.
-    pub fn least_bytes(&self) -> usize {
-        let ModelConfig { layers, width, ff, .. } = self.model;
-        // Kept of each layer for each token: stream, two norms, qkv, attention's result, and the MLP before and after GELU; as much again for gradients.
-        let sequence = 2 * self.task.sequence_length() * layers * (7 * width + 2 * ff);
-        // Weights, gradient, two moments, and copies on their way to and from other workers.
-        let weights = 6 * layers * (4 * width * width + 2 * width * ff);
-        4 * (sequence + weights)
+    /// The network, and with it how the task writes a sequence down.
+    pub fn set_model(&mut self, model: ModelConfig) {
+        self.task.segmented = model.kind.segmented();
+        self.model = model;
     }
 
     /// What is wrong across fields; each field's own range is checked where it is set. Empty when the run can start.
@@ -167,23 +199,10 @@ impl RunConfig {
             tell("W", sentence);
         }
         let model = &self.model;
-        if !model.width.is_multiple_of(model.heads) {
-            tell(
-                "heads",
-                format!(
-                    "The model width {} cannot be shared evenly by {} heads: choose a width that is a multiple of the heads.",
-                    model.width, model.heads
-                ),
-            );
-        } else if model.rotary_dims() < 2 || !model.rotary_dims().is_multiple_of(2) {
-            // transformers gives an odd number of dimensions a meaning of its own; nobody wants it.
-            let (head, dims) = (model.width / model.heads, model.rotary_dims());
-            tell(
-                "rope",
-                format!(
-                    "Rotary positions turn dimensions in pairs, and this share of a head's {head} dimensions is {dims}: choose a share that gives an even number, such as 1."
-                ),
-            );
+        if model.kind.attends()
+            && let Some((key, sentence)) = attention_problem(model)
+        {
+            tell(key, sentence);
         }
         // WebAssembly has 4 GB in all.
         if self.least_bytes() > 3_000_000_000 {
@@ -209,4 +228,23 @@ impl RunConfig {
         }
         problems
     }
+}
+
+/// What is wrong with a network's heads: the field's key and a sentence.
+fn attention_problem(model: &ModelConfig) -> Option<(&'static str, String)> {
+    if !model.width.is_multiple_of(model.heads) {
+        let sentence = format!(
+            "The model width {} cannot be shared evenly by {} heads: choose a width that is a multiple of the heads.",
+            model.width, model.heads
+        );
+        return Some(("heads", sentence));
+    }
+    let (head, dims) = (model.width / model.heads, model.rotary_dims());
+    // transformers gives an odd number of dimensions a meaning of its own; nobody wants it.
+    (dims < 2 || !dims.is_multiple_of(2)).then(|| {
+        let sentence = format!(
+            "Rotary positions turn dimensions in pairs, and this share of a head's {head} dimensions is {dims}: choose a share that gives an even number, such as 1."
+        );
+        ("rope", sentence)
+    })
 }

@@ -50,9 +50,27 @@ pub fn quick() -> RunConfig {
 /// One model for one depth.
 fn direct(depth: usize) -> RunConfig {
     RunConfig {
-        task: Task { radius: Radius::One, width: 8, shown: 6, depth, horizon: Horizon::Single, vocabulary: Vocabulary::Compact },
+        task: Task {
+            radius: Radius::One,
+            width: 8,
+            shown: 6,
+            depth,
+            horizon: Horizon::Single,
+            vocabulary: Vocabulary::Compact,
+            segmented: false,
+        },
         loss_on: LossOn::Rows,
-        model: ModelConfig { kind: ModelKind::GptNeox, layers: 3, width: 48, heads: 4, ff: 96, rotary_fraction: 1.0, rotary_base: 100.0 },
+        model: ModelConfig {
+            kind: ModelKind::GptNeox,
+            layers: 3,
+            width: 48,
+            heads: 4,
+            ff: 96,
+            rotary_fraction: 1.0,
+            rotary_base: 100.0,
+            memory_tokens: 16,
+            memory_width: 32,
+        },
         training: TrainingConfig {
             optimizer: Optimizer::Muon,
             learning_rate: 0.02,

@@ -1,7 +1,7 @@
 //! Lays a program's buffers out in one memory. Buffers whose lives (from the first to the last instruction that names them)
 //! do not overlap share space.
 
-use super::program::{At, Instruction, Program};
+use super::program::{At, ColumnSum, Factor, Instruction, Program, Scan, Tokens};
 use super::recorder::Recorder;
 
 /// Buffers that every program over the same weights has at the same place: weights, gradient and total.
@@ -11,8 +11,9 @@ const ALIGNMENT: usize = 16;
 
 /// Finishes a program.
 pub(super) fn lay_out(recorder: Recorder) -> Program {
-    let Recorder { buffers, instructions, constants, words, has_total, answers, logits, .. } = recorder;
+    let Recorder { buffers, instructions, mut chains, constants, words, has_total, answers, generated, logits, .. } = recorder;
     let end = instructions.len();
+    chains.retain(|chain| !chain.instructions.is_empty());
     let mut lives: Vec<Option<(usize, usize)>> = vec![None; buffers.len()];
     for (index, instruction) in instructions.iter().enumerate() {
         visit(instruction, &mut |at| {
@@ -20,8 +21,15 @@ pub(super) fn lay_out(recorder: Recorder) -> Program {
             life.1 = index;
         });
     }
+    // The sequences of a chain run apart: what one of them no longer needs another may still read.
+    for chain in &chains {
+        let (first, last) = (chain.instructions.start, chain.instructions.end - 1);
+        for life in lives.iter_mut().flatten().filter(|life| life.0 <= last && first <= life.1) {
+            *life = (life.0.min(first), life.1.max(last));
+        }
+    }
     // What is read after the program's end.
-    for at in [answers.map(|(at, _)| at), logits.map(|var| var.at)].into_iter().flatten() {
+    for at in [answers.map(|(at, _)| at), generated.map(|(at, _)| at), logits.map(|var| var.at)].into_iter().flatten() {
         let life = lives[at.buffer].get_or_insert((0, end));
         life.1 = end;
     }
@@ -53,16 +61,23 @@ pub(super) fn lay_out(recorder: Recorder) -> Program {
     }
     let total = has_total.then_some(At { buffer: FIXED - 1, offset: 0 });
     let logits = logits.map(|var| (var.at, var.rows * var.width));
-    Program { instructions, base, weights: buffers[0], constants, size, words, total, answers, logits }
+    Program { instructions, chains, base, weights: buffers[0], constants, size, words, total, answers, generated, logits }
 }
 
 /// Shows every array that an instruction reads or writes.
 fn visit(instruction: &Instruction, see: &mut dyn FnMut(At)) {
     match instruction {
-        Instruction::Embed { table, out, .. } => [*table, *out].into_iter().for_each(see),
+        Instruction::Embed { tokens, table, out, .. } => {
+            [*table, out.at].into_iter().for_each(&mut *see);
+            match tokens {
+                Tokens::Words(_) => {}
+                Tokens::Numbers(rows) => see(rows.at),
+            }
+        }
         Instruction::EmbedBackward { gradient, out, .. } => [*gradient, *out].into_iter().for_each(see),
-        Instruction::Select { x, out, .. } => [*x, *out].into_iter().for_each(see),
-        Instruction::SelectBackward { gradient, out, .. } => [*gradient, *out].into_iter().for_each(see),
+        Instruction::Copies(copies) => {
+            copies.iter().flat_map(|copy| copy.from.iter().chain([&copy.to])).for_each(|rows| see(rows.at));
+        }
         Instruction::Norm { x, outs, statistics, .. } => {
             [*x, *statistics].into_iter().for_each(&mut *see);
             outs.iter().flat_map(|out| [Some(out.gamma), out.beta, Some(out.y)]).flatten().for_each(see);
@@ -71,12 +86,7 @@ fn visit(instruction: &Instruction, see: &mut dyn FnMut(At)) {
             [Some(*x), Some(*statistics), *carried, Some(*out)].into_iter().flatten().for_each(&mut *see);
             outs.iter().flat_map(|out| [out.gamma, out.y]).for_each(see);
         }
-        Instruction::ColumnSums(jobs) => {
-            for job in jobs {
-                [job.of, job.out].into_iter().for_each(&mut *see);
-                job.normed.into_iter().flat_map(|(x, statistics)| [x, statistics]).for_each(&mut *see);
-            }
-        }
+        Instruction::ColumnSums(sums) => sums.iter().for_each(|sum| visit_sum(sum, see)),
         Instruction::Products(products) => {
             for product in products {
                 product.terms.iter().flat_map(|term| [term.a.at, term.b.at]).for_each(&mut *see);
@@ -85,12 +95,105 @@ fn visit(instruction: &Instruction, see: &mut dyn FnMut(At)) {
             }
         }
         Instruction::Attention { qkv, out, sums, .. } => [*qkv, *out, *sums].into_iter().for_each(see),
+        Instruction::AttentionAt { qkv, out, .. } => [*qkv, *out].into_iter().for_each(see),
         Instruction::AttentionBackward { qkv, out, sums, gradient, into, .. } => {
             [*qkv, *out, *sums, *gradient, *into].into_iter().for_each(see);
         }
+        Instruction::Lstm { .. }
+        | Instruction::LstmBackward { .. }
+        | Instruction::Convolution { .. }
+        | Instruction::ConvolutionBackward { .. }
+        | Instruction::Scan { .. }
+        | Instruction::ScanBackward { .. } => visit_recurrent(instruction, see),
+        Instruction::Features { .. }
+        | Instruction::FeaturesBackward { .. }
+        | Instruction::Recall { .. }
+        | Instruction::RecallBackward { .. }
+        | Instruction::Memorize { .. }
+        | Instruction::MemorizeBackward { .. } => visit_memory(instruction, see),
         Instruction::CrossEntropy { logits, rows_out, answers, gradient, .. } => {
             [Some(*logits), Some(*rows_out), Some(*answers), *gradient].into_iter().flatten().for_each(see);
         }
+        Instruction::Answer { logits, out, .. } => [logits.at, out.at].into_iter().for_each(see),
         Instruction::Total { rows_in, out, .. } => [*rows_in, *out].into_iter().for_each(see),
     }
+}
+
+fn visit_sum(sum: &ColumnSum, see: &mut dyn FnMut(At)) {
+    see(sum.out);
+    for summand in &sum.summands {
+        see(summand.of);
+        match summand.factor {
+            Factor::One => {}
+            Factor::Normed(x, statistics) => [x, statistics].into_iter().for_each(&mut *see),
+            Factor::Delayed { x, .. } => see(x.at),
+        }
+    }
+}
+
+fn visit_recurrent(instruction: &Instruction, see: &mut dyn FnMut(At)) {
+    match instruction {
+        Instruction::Lstm { weight, gates, cells, hidden, .. } => [*weight, *gates, *cells, *hidden].into_iter().for_each(see),
+        Instruction::LstmBackward { weight, gates, cells, gradient, into, .. } => {
+            [*weight, *gates, *cells, *gradient, *into].into_iter().for_each(see);
+        }
+        Instruction::Convolution { x, weight, bias, out, .. } => [x.at, *weight, *bias, *out].into_iter().for_each(see),
+        Instruction::ConvolutionBackward { x, weight, bias, gradient, inner, into, .. } => {
+            [x.at, *weight, *bias, *gradient, *inner, into.at].into_iter().for_each(see);
+        }
+        Instruction::Scan { scan, out, .. } => {
+            visit_scan(scan, see);
+            see(*out);
+        }
+        Instruction::ScanBackward { scan, gradient, into_delta, into_u, into_projected, into_gate, into_a_log, into_skip, .. } => {
+            visit_scan(scan, see);
+            [*gradient, *into_delta, *into_u, into_projected.at, into_gate.at, *into_a_log, *into_skip].into_iter().for_each(see);
+        }
+        _ => unreachable!("`visit` sends nothing but recurrences"),
+    }
+}
+
+fn visit_scan(scan: &Scan, see: &mut dyn FnMut(At)) {
+    [scan.delta, scan.u, scan.projected.at, scan.gate.at, scan.a_log, scan.skip, scan.states].into_iter().for_each(see);
+}
+
+fn visit_memory(instruction: &Instruction, see: &mut dyn FnMut(At)) {
+    let mut memories = Vec::new();
+    match instruction {
+        Instruction::Features { x, out, norms, .. } => [*x, *out, *norms].into_iter().for_each(&mut *see),
+        Instruction::FeaturesBackward { x, out, norms, gradient, into, .. } => {
+            [*x, *out, *norms, *gradient, *into].into_iter().for_each(&mut *see);
+        }
+        Instruction::Recall { x, queries, memory, out, divisors, .. } => {
+            [*x, *queries, *out, *divisors].into_iter().for_each(&mut *see);
+            memories.push(*memory);
+        }
+        Instruction::RecallBackward { x, queries, memory, out, divisors, gradient, into_queries, carried, into, .. } => {
+            [*x, *queries, *out, *divisors, *gradient, *into_queries].into_iter().for_each(&mut *see);
+            memories.extend([Some(*memory), *carried, Some(*into)].into_iter().flatten());
+        }
+        Instruction::Memorize { keys, values, strengths, old, novel, divisors, out, .. } => {
+            [*keys, *values, *strengths, *novel, *divisors].into_iter().for_each(&mut *see);
+            memories.extend([*old, Some(*out)].into_iter().flatten());
+        }
+        Instruction::MemorizeBackward {
+            keys,
+            values,
+            strengths,
+            old,
+            novel,
+            divisors,
+            gradient,
+            into_keys,
+            into_values,
+            into_strengths,
+            into_old,
+            ..
+        } => {
+            [*keys, *values, *strengths, *novel, *divisors, *into_keys, *into_values, *into_strengths].into_iter().for_each(&mut *see);
+            memories.extend([*old, Some(*gradient), *into_old].into_iter().flatten());
+        }
+        _ => unreachable!("`visit` sends nothing but memories"),
+    }
+    memories.into_iter().flat_map(|memory| [memory.a, memory.z]).for_each(see);
 }

@@ -29,6 +29,7 @@
 //! Why not burn's autodiff and backends: see `docs/engine.md`, with the sizes and counts that decided it.
 
 pub mod cpu;
+mod generation;
 #[cfg(feature = "webgpu")]
 pub mod gpu;
 mod layout;
@@ -38,4 +39,4 @@ mod recorder;
 pub mod update;
 
 pub use program::Program;
-pub use recorder::{Purpose, Recorder, Var, Weight};
+pub use recorder::{Carrier, Purpose, Recorder, Var, Weight};

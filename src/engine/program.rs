@@ -61,6 +61,8 @@ pub struct Product {
     /// `[m, n]` dense, added; may be `out` itself, which accumulates.
     pub add: Option<At>,
     pub add_scale: f32,
+    /// How far apart the rows of `add`, `gelu` and `slope` lie, in rows: 1 where they are dense.
+    pub pitch: usize,
     /// Where given, `z` = the sum is kept here, `[m, n]` dense, and `out = gelu(z)`.
     pub gelu: Option<At>,
     /// Where given, the result is multiplied by `gelu'` of this z, `[m, n]` dense.
@@ -78,18 +80,129 @@ pub struct Normed {
     pub y: At,
 }
 
-/// What a [`Instruction::ColumnSums`] adds up over its rows, into `[width]`.
+impl Product {
+    /// `out = Σ A B` and nothing else.
+    pub fn plain(form: Form, m: usize, n: usize, terms: Vec<Term>, out: Rows) -> Self {
+        let (scale, add_scale, pitch) = (1.0, 1.0, 1);
+        Self { form, m, n, terms, scale, biases: Vec::new(), add: None, add_scale, pitch, gelu: None, slope: None, out }
+    }
+}
+
+/// What a summand of a [`ColumnSum`] is multiplied by, entry by entry.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ColumnSum {
-    /// `[rows, width]` dense.
+pub enum Factor {
+    One,
+    /// x̂ = (x − mean) · rstd: the norm's input `[rows, width]` and statistics `[rows, 2]`.
+    Normed(At, At),
+    /// x of the row `steps` before in the same sequence of `length` rows, 0 before its start: the gradient of a convolution's tap.
+    Delayed {
+        x: Rows,
+        steps: usize,
+        length: usize,
+    },
+}
+
+/// One summand of a [`ColumnSum`]: `of ⊙ factor`, `[rows, width]` dense.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Summand {
     pub of: At,
-    /// Where given, each entry is first multiplied by x̂ = (x − mean) · rstd: the norm's input `[rows, width]` and statistics `[rows, 2]`.
-    pub normed: Option<(At, At)>,
+    pub factor: Factor,
     pub rows: usize,
+}
+
+/// What a [`Instruction::ColumnSums`] adds up over all rows of its summands, in their order, into `[width]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnSum {
+    pub summands: Vec<Summand>,
     pub width: usize,
     pub out: At,
+    /// How far apart the sums lie: 1, or the number of taps where they are one column of a convolution's weight.
+    pub step: usize,
     /// Added to what is there instead of replacing it.
     pub accumulate: bool,
+}
+
+/// `to[b] = Σ from[b]` over up to two sources (none: zeros), `numbers` together for each of `blocks` blocks.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Copy {
+    /// Where block 0 begins, and how far apart blocks are; 0 repeats one block.
+    pub from: Vec<Rows>,
+    pub to: Rows,
+    pub blocks: usize,
+    pub numbers: usize,
+}
+
+/// Rows `from` … `from + count − 1` of each of `sequences` sequences of `length` rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub sequences: usize,
+    pub length: usize,
+    pub from: usize,
+    pub count: usize,
+}
+
+/// Arrays of a selective scan (Gu and Dao, arXiv 2312.00752); N = B·S rows, C channels, [`STATE`] numbers of state a channel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scan {
+    /// C.
+    pub channels: usize,
+    /// Δ before softplus, `[N, C]` dense.
+    pub delta: At,
+    /// The scanned input u, `[N, C]` dense.
+    pub u: At,
+    /// B then C of each row: 2 · STATE numbers.
+    pub projected: Rows,
+    /// The gate g, `[N, C]`.
+    pub gate: Rows,
+    /// log(−A), `[C, STATE]`.
+    pub a_log: At,
+    /// D, `[C]`.
+    pub skip: At,
+    /// States that are kept: see [`Keep`].
+    pub states: At,
+}
+
+/// Numbers of state of each channel of a selective scan.
+pub const STATE: usize = 16;
+/// Taps of the causal convolution.
+pub const TAPS: usize = 4;
+/// Rows between two states that a scan keeps for its backward pass, which makes those between anew.
+pub const CHUNK: usize = 16;
+/// Numbers that the DPFP map makes of one: two signs, three products.
+pub const FEATURES: usize = 6;
+
+/// Which states a scan keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// That before each [`CHUNK`] rows, for the backward pass: `states` is `[B, ⌈S / CHUNK⌉, C, STATE]`.
+    Chunks,
+    /// That after this row, to go on from: `states` is `[B, C, STATE]`. A window that begins after row 0 starts from it.
+    After(usize),
+}
+
+/// Sizes of an associative memory: for each of B sequences A `[features, width]` and z `[features]`, met by `rows` rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryShape {
+    pub sequences: usize,
+    pub rows: usize,
+    pub features: usize,
+    pub width: usize,
+}
+
+/// An associative memory: A `[B, features, width]`, z `[B, features]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Memory {
+    pub a: At,
+    pub z: At,
+}
+
+/// Where tokens are read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Tokens {
+    /// The words from this one on.
+    Words(usize),
+    /// Numbers of the memory, row r's at `r · stride`: what the program itself has answered.
+    Numbers(Rows),
 }
 
 /// Shape of causal self-attention with rotary positions.
@@ -105,37 +218,253 @@ pub struct AttentionShape {
     pub rotary: usize,
 }
 
-/// One kernel's work.
+/// One kernel's work. Arrays of N rows are sequence-major, B sequences of S rows.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Instruction {
-    /// `out[r] = table[token r]`; tokens are the words `tokens …`.
-    Embed { tokens: usize, table: At, out: At, rows: usize, width: usize },
-    /// `out[v] (+)= Σ gradient[r]` over the rows r whose token is v, in the rows' order.
-    EmbedBackward { tokens: usize, gradient: At, out: At, rows: usize, width: usize, vocabulary: usize, accumulate: bool },
-    /// `out[s, j] = x[s, from + j]` for `length − from` rows of each of `sequences` sequences.
-    Select { x: At, out: At, sequences: usize, length: usize, from: usize, width: usize },
-    /// The reverse: rows before `from` get zero.
-    SelectBackward { gradient: At, out: At, sequences: usize, length: usize, from: usize, width: usize },
+    /// `out[r] = table[token r]`.
+    Embed {
+        tokens: Tokens,
+        table: At,
+        out: Rows,
+        rows: usize,
+        width: usize,
+    },
+    /// `out[v] (+)= Σ gradient[r]` over the rows r whose token (word `tokens + r`) is v, in the rows' order.
+    EmbedBackward {
+        tokens: usize,
+        gradient: At,
+        out: At,
+        rows: usize,
+        width: usize,
+        vocabulary: usize,
+        accumulate: bool,
+    },
+    /// Independent copies, in one launch.
+    Copies(Vec<Copy>),
     /// x̂ = (x − mean) · rstd by row, rstd = 1/√(variance + ε); `centred` false leaves the mean at 0 (RMS norm). One or two outputs.
-    /// `statistics` is `[rows, 2]`: mean and rstd.
-    Norm { x: At, outs: Vec<Normed>, statistics: At, rows: usize, width: usize, epsilon: f32, centred: bool },
+    /// `statistics` is `[rows, 2]`: mean and rstd. Row r of every array is its row `r · pitch`.
+    Norm {
+        x: At,
+        outs: Vec<Normed>,
+        statistics: At,
+        rows: usize,
+        width: usize,
+        epsilon: f32,
+        centred: bool,
+        pitch: usize,
+    },
     /// The gradient of x (plus `carried`, if given) from the gradients of the outputs; `out` is not `carried`.
-    NormBackward { x: At, statistics: At, outs: Vec<Normed>, carried: Option<At>, out: At, rows: usize, width: usize, centred: bool },
+    NormBackward {
+        x: At,
+        statistics: At,
+        outs: Vec<Normed>,
+        carried: Option<At>,
+        out: At,
+        rows: usize,
+        width: usize,
+        centred: bool,
+    },
     /// Independent sums, in one launch.
     ColumnSums(Vec<ColumnSum>),
     /// Independent products, in one launch.
     Products(Vec<Product>),
     /// Softmax attention of each position over itself and those before it, scaled by head^-½. `qkv` is `[B·S, heads, 3, head]`; The constants `turns …`, `[S, rotary]`,
     /// are the cosines of the rotary/2 angles of each position, then their sines. `out` is `[B·S, heads·head]`; `sums` `[B, heads, S, 2]`: the highest scaled score m of each row, and 1 / Σ exp(score − m).
-    Attention { shape: AttentionShape, qkv: At, turns: usize, out: At, sums: At },
+    Attention {
+        shape: AttentionShape,
+        qkv: At,
+        turns: usize,
+        out: At,
+        sums: At,
+    },
+    /// The same for one position of each sequence only; the arrays are those of all positions.
+    AttentionAt {
+        shape: AttentionShape,
+        qkv: At,
+        turns: usize,
+        out: At,
+        position: usize,
+    },
     /// Gradient of `qkv` from `gradient`, that of `out`. Scores are computed anew.
-    AttentionBackward { shape: AttentionShape, qkv: At, turns: usize, out: At, sums: At, gradient: At, into: At },
+    AttentionBackward {
+        shape: AttentionShape,
+        qkv: At,
+        turns: usize,
+        out: At,
+        sums: At,
+        gradient: At,
+        into: At,
+    },
+    /// LSTM recurrence over the rows of a window, H = `width`. `gates` `[N, 4H]` holds what the inputs give each gate before activation, in the
+    /// order i, f, g, o, and then the activated gates of `gates + h(t−1) weightᵀ`: σ, σ, tanh, σ. `cells` `[N, H]`: c = f c(t−1) + i g; `hidden` `[N, H]`: h = o tanh c.
+    /// Before row 0 of a sequence h and c are 0. `weight` is `[4H, H]`.
+    Lstm {
+        window: Window,
+        width: usize,
+        weight: At,
+        gates: At,
+        cells: At,
+        hidden: At,
+    },
+    /// The gradient of the gates before activation, `into` `[N, 4H]`, from `gradient`, that of `hidden`, over whole sequences.
+    LstmBackward {
+        sequences: usize,
+        length: usize,
+        width: usize,
+        weight: At,
+        gates: At,
+        cells: At,
+        gradient: At,
+        into: At,
+    },
+    /// `out = silu(z)`, `z[t, c] = bias[c] + Σ_j weight[c, j] x[t − (TAPS − 1) + j, c]`, x zero before the sequence; `out` `[N, channels]` dense, weight `[channels, TAPS]`.
+    Convolution {
+        window: Window,
+        channels: usize,
+        x: Rows,
+        weight: At,
+        bias: At,
+        out: At,
+    },
+    /// From `gradient`, that of the output: `inner` `[N, channels]`, that of z, and `into`, that of x. z is computed anew.
+    ConvolutionBackward {
+        sequences: usize,
+        length: usize,
+        channels: usize,
+        x: Rows,
+        weight: At,
+        bias: At,
+        gradient: At,
+        inner: At,
+        into: Rows,
+    },
+    /// Selective scan of each channel over the rows of a window: Δ = softplus(delta), `S ← exp(Δ A) ⊙ S + Δ B u`, `out = (C · S + D u) · silu(g)`, `[N, C]` dense;
+    /// S is 0 before row 0.
+    Scan {
+        window: Window,
+        scan: Scan,
+        keep: Keep,
+        out: At,
+    },
+    /// The gradients of everything a scan reads, over whole sequences, with states kept as [`Keep::Chunks`]; those of weights by sequence: `into_a_log` `[B, C · STATE]`, `into_skip` `[B, C]`.
+    ScanBackward {
+        sequences: usize,
+        length: usize,
+        scan: Scan,
+        gradient: At,
+        into_delta: At,
+        into_u: At,
+        into_projected: Rows,
+        into_gate: Rows,
+        into_a_log: At,
+        into_skip: At,
+    },
+    /// DPFP-3: x' = [relu x; relu −x], φ = concat over j = 1, 2, 3 of x' ⊙ roll(x', j), divided by max(‖φ‖, 1e-12): x `[rows, width]`, out `[rows, FEATURES · width]`; `norms` `[rows]`: that divisor.
+    /// Row r of every array is its row `r · pitch`.
+    Features {
+        x: At,
+        out: At,
+        norms: At,
+        rows: usize,
+        width: usize,
+        pitch: usize,
+    },
+    FeaturesBackward {
+        x: At,
+        out: At,
+        norms: At,
+        gradient: At,
+        into: At,
+        rows: usize,
+        width: usize,
+    },
+    /// `out = x + (q A) / d`, d = q · z + 1e-5 by row, kept in `divisors` `[N]`; x and out `[N, width]`, q `[N, features]`. Rows of the window only; `shape.rows` are the sequence's rows.
+    Recall {
+        window: Window,
+        shape: MemoryShape,
+        x: At,
+        queries: At,
+        memory: Memory,
+        out: At,
+        divisors: At,
+    },
+    /// The gradients of q and of the memory (plus `carried`) from that of `out`; the gradient of x is that of `out` itself.
+    RecallBackward {
+        shape: MemoryShape,
+        x: At,
+        queries: At,
+        memory: Memory,
+        out: At,
+        divisors: At,
+        gradient: At,
+        into_queries: At,
+        carried: Option<Memory>,
+        into: Memory,
+    },
+    /// What `rows` rows of each sequence write: with b = σ(strength), and where there is an `old` memory d = k · z + 1e-5, v̄ = (k A) / d and γ = clip(1 − d / ‖k‖², 0, 1), else v̄ = 0 and γ = 1:
+    /// `A ← A + Σ b k (v − v̄)ᵀ`, `z ← z + Σ γ k`, all rows against the old memory. keys `[B·rows, features]`, values `[B·rows, width]`, strengths `[B·rows]`.
+    /// Kept: `novel` = v − v̄ `[B·rows, width]`, and `divisors` `[B·rows, 2]`: d and γ.
+    Memorize {
+        shape: MemoryShape,
+        keys: At,
+        values: At,
+        strengths: At,
+        old: Option<Memory>,
+        novel: At,
+        divisors: At,
+        out: Memory,
+    },
+    /// The gradients of keys, values, strengths and, where there is one, of the old memory, from `gradient`, that of the new one; γ counts as a constant.
+    MemorizeBackward {
+        shape: MemoryShape,
+        keys: At,
+        values: At,
+        strengths: At,
+        old: Option<Memory>,
+        novel: At,
+        divisors: At,
+        gradient: Memory,
+        into_keys: At,
+        into_values: At,
+        into_strengths: At,
+        into_old: Option<Memory>,
+    },
     /// By row r with label `labels + r` (a word; `NOT_ASKED` does not count): `rows_out[r] = (−scale · log softmax(logits)[label], 1 if the most
     /// probable token is the label)`, zeros where it does not count; `answers[r]` the most probable token (first of equals) as a number.
     /// Where given, `gradient = scale · (softmax − one-hot)` (zero where it does not count).
-    CrossEntropy { logits: At, labels: usize, rows: usize, vocabulary: usize, scale: f32, rows_out: At, answers: At, gradient: Option<At> },
+    CrossEntropy {
+        logits: At,
+        labels: usize,
+        rows: usize,
+        vocabulary: usize,
+        scale: f32,
+        rows_out: At,
+        answers: At,
+        gradient: Option<At>,
+    },
+    /// `out[r] = ` the most probable token (first of equals) of row r of `logits`, as a number.
+    Answer {
+        logits: Rows,
+        rows: usize,
+        vocabulary: usize,
+        out: Rows,
+    },
     /// `out = (Σ rows[r].0, Σ rows[r].1)`, added to what is there if `accumulate`.
-    Total { rows_in: At, rows: usize, out: At, accumulate: bool },
+    Total {
+        rows_in: At,
+        rows: usize,
+        out: At,
+        accumulate: bool,
+    },
+}
+
+/// Instructions that follow each other and in which no sequence meets another: a graphics card may give each sequence
+/// to one workgroup and carry them all out in one launch. Every array in them is `[B, …]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Chain {
+    pub instructions: std::ops::Range<usize>,
+    /// B.
+    pub sequences: usize,
 }
 
 /// The word of a label that does not count.
@@ -145,6 +474,8 @@ pub const NOT_ASKED: u32 = u32::MAX;
 #[derive(Clone, Debug)]
 pub struct Program {
     pub instructions: Vec<Instruction>,
+    /// In rising order, not overlapping.
+    pub chains: Vec<Chain>,
     /// Address of each buffer's first number.
     pub base: Vec<usize>,
     /// Numbers of weights (and of their gradient): memory begins `weights | gradient`, each of this length.
@@ -159,6 +490,8 @@ pub struct Program {
     pub total: Option<At>,
     /// The most probable token of each row asked, if the program gives answers.
     pub answers: Option<(At, usize)>,
+    /// The tokens that the program itself continued each sequence with, `[B, S − from]`, if it generates.
+    pub generated: Option<(At, usize)>,
     /// Logits `[rows, vocabulary]` and how many numbers they are, where they are kept to the end.
     pub logits: Option<(At, usize)>,
 }

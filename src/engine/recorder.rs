@@ -1,8 +1,9 @@
 //! Writes a [`Program`] down: operators append their instructions forwards and leave behind what to append backwards.
 
 use super::layout;
-use super::program::{At, ColumnSum, Form, Instruction, Product, Program, Rows, Term};
+use super::program::{At, Chain, ColumnSum, Factor, Form, Instruction, Product, Program, Rows, Summand, Term};
 use crate::model::Parameter;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Buffer of all weights, flat.
@@ -19,6 +20,13 @@ pub struct Var {
     pub(super) at: At,
     pub rows: usize,
     pub width: usize,
+}
+
+impl Var {
+    /// Its rows.
+    pub(super) fn dense(self) -> Rows {
+        Rows { at: self.at, stride: self.width }
+    }
 }
 
 /// A parameter of the model, `[rows, columns]`; a vector has one row.
@@ -48,6 +56,14 @@ pub struct Recorder {
     /// Numbers of each buffer.
     pub(super) buffers: Vec<usize>,
     pub(super) instructions: Vec<Instruction>,
+    /// The positions of a sequence that each instruction stands for.
+    pub(super) spans: Vec<Range<usize>>,
+    /// Those of the instructions to come.
+    span: Range<usize>,
+    pub(super) chains: Vec<Chain>,
+    /// Where the chain that is being written began.
+    chain_start: usize,
+    carrier: Carrier,
     pub(super) constants: Vec<f32>,
     pub(super) words: usize,
     backward: Vec<Backward>,
@@ -61,10 +77,22 @@ pub struct Recorder {
     pub(super) accumulate: bool,
     /// The weights' gradients, computed together at the end: one product a weight, with a term for each of its uses.
     pending: Vec<(Weight, Product)>,
-    sums: Vec<(Weight, ColumnSum)>,
+    sums: Vec<ColumnSum>,
     pub(super) has_total: bool,
     pub(super) answers: Option<(At, usize)>,
+    /// The position after which the program goes on by itself.
+    pub(super) generates_after: Option<usize>,
+    pub(super) generated: Option<(At, usize)>,
     pub(super) logits: Option<Var>,
+}
+
+/// Who carries a program out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Carrier {
+    /// A thread of the CPU: one instruction after the other.
+    Thread,
+    /// A graphics card, for which [`Recorder::chain`] gathers instructions into one launch.
+    Card,
 }
 
 /// What a program is for.
@@ -72,6 +100,8 @@ pub struct Recorder {
 pub enum Purpose {
     /// Forward pass only.
     Answer,
+    /// Forward pass, and then the sequence continued with the program's own answers, token by token.
+    Generate,
     /// Loss and gradient, which replace what was there.
     Gradient,
     /// Loss and gradient, added to what is there.
@@ -80,23 +110,30 @@ pub enum Purpose {
 
 impl Recorder {
     /// An empty program over these parameters, which lie flat one after the other.
-    pub fn new(parameters: &Arc<[Parameter]>, purpose: Purpose) -> Self {
+    pub fn new(parameters: &Arc<[Parameter]>, purpose: Purpose, carrier: Carrier) -> Self {
         let weights = parameters.iter().map(Parameter::size).sum();
         Self {
             parameters: parameters.clone(),
             buffers: vec![weights, weights, 2],
             instructions: Vec::new(),
+            spans: Vec::new(),
+            span: 0..usize::MAX,
+            chains: Vec::new(),
+            chain_start: 0,
+            carrier,
             constants: Vec::new(),
             words: 0,
             backward: Vec::new(),
             gradients: Vec::new(),
             slopes: Vec::new(),
-            training: purpose != Purpose::Answer,
+            training: matches!(purpose, Purpose::Gradient | Purpose::More),
             accumulate: purpose == Purpose::More,
             pending: Vec::new(),
             sums: Vec::new(),
             has_total: false,
             answers: None,
+            generates_after: None,
+            generated: None,
             logits: None,
         }
     }
@@ -151,6 +188,34 @@ impl Recorder {
 
     pub(super) fn push(&mut self, instruction: Instruction) {
         self.instructions.push(instruction);
+        self.spans.push(self.span.clone());
+    }
+
+    /// Says which positions of each sequence the rows of the coming instructions stand for.
+    pub fn at_positions(&mut self, span: Range<usize>) {
+        self.span = span;
+    }
+
+    /// The positions that the coming instructions stand for.
+    pub(super) fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// Records what `record` does, and its backward pass, as a [`Chain`] each, where a graphics card carries the program out.
+    pub fn chain<T>(&mut self, sequences: usize, record: impl FnOnce(&mut Self) -> T) -> T {
+        if self.carrier == Carrier::Thread {
+            return record(self);
+        }
+        self.on_backward(move |recorder| recorder.end_chain(sequences));
+        self.chain_start = self.instructions.len();
+        let result = record(self);
+        self.end_chain(sequences);
+        self.on_backward(|recorder| recorder.chain_start = recorder.instructions.len());
+        result
+    }
+
+    fn end_chain(&mut self, sequences: usize) {
+        self.chains.push(Chain { instructions: self.chain_start..self.instructions.len(), sequences });
     }
 
     /// Leaves something to be done backwards, after everything recorded later.
@@ -185,6 +250,14 @@ impl Recorder {
         (out, self.gradients[var.index].replace(out))
     }
 
+    /// Where the gradient of an activation stands that several readers write in parts, each its own.
+    pub(super) fn gradient_in_parts(&mut self, var: Var) -> At {
+        match self.gradients[var.index] {
+            Some(at) => at,
+            None => self.add_gradient(var).0,
+        }
+    }
+
     /// Lets an activation's gradient be one that is there already: that of a sum is that of each of its summands.
     ///
     /// # Panics
@@ -208,28 +281,22 @@ impl Recorder {
             return;
         }
         let out = weight.gradient();
-        let add = self.accumulate.then_some(out);
-        let product = Product {
-            form: Form::Tn,
-            m: weight.rows,
-            n: weight.columns,
-            terms: vec![term],
-            scale: 1.0,
-            biases: Vec::new(),
-            add,
-            add_scale: 1.0,
-            gelu: None,
-            slope: None,
-            out: Rows { at: out, stride: weight.columns },
-        };
+        let mut product = Product::plain(Form::Tn, weight.rows, weight.columns, vec![term], Rows { at: out, stride: weight.columns });
+        product.add = self.accumulate.then_some(out);
         self.pending.push((weight, product));
     }
 
-    /// Adds a sum over rows to a vector's gradient, at the end. `normed` as in [`ColumnSum`].
-    pub(super) fn vector_gradient(&mut self, weight: Weight, of: At, normed: Option<(At, At)>, rows: usize) {
-        let again = self.accumulate || self.sums.iter().any(|(pending, _)| *pending == weight);
-        let sum = ColumnSum { of, normed, rows, width: weight.columns, out: weight.gradient(), accumulate: again };
-        self.sums.push((weight, sum));
+    /// Adds a sum over rows to a vector's gradient, at the end.
+    pub(super) fn vector_gradient(&mut self, weight: Weight, of: At, factor: Factor, rows: usize) {
+        self.sum_gradient(weight.gradient(), weight.columns, 1, Summand { of, factor, rows });
+    }
+
+    /// Adds a sum over rows to `width` numbers of the gradient, `step` apart, at the end.
+    pub(super) fn sum_gradient(&mut self, out: At, width: usize, step: usize, summand: Summand) {
+        match self.sums.iter_mut().find(|sum| sum.out == out) {
+            Some(sum) => sum.summands.push(summand),
+            None => self.sums.push(ColumnSum { summands: vec![summand], width, out, step, accumulate: self.accumulate }),
+        }
     }
 
     /// Writes the backward pass, lays the memory out and hands the program over.
@@ -241,16 +308,9 @@ impl Recorder {
             let products = std::mem::take(&mut self.pending).into_iter().map(|(_, product)| product).collect();
             self.push(Instruction::Products(products));
         }
-        // Sums into one vector follow each other; those of a launch are independent.
-        let mut sums = std::mem::take(&mut self.sums);
-        while !sums.is_empty() {
-            let mut now: Vec<(Weight, ColumnSum)> = Vec::new();
-            let mut later = Vec::new();
-            for (weight, sum) in sums {
-                if now.iter().any(|(taken, _)| *taken == weight) { later.push((weight, sum)) } else { now.push((weight, sum)) }
-            }
-            self.push(Instruction::ColumnSums(now.into_iter().map(|(_, sum)| sum).collect()));
-            sums = later;
+        if !self.sums.is_empty() {
+            let sums = std::mem::take(&mut self.sums);
+            self.push(Instruction::ColumnSums(sums));
         }
         layout::lay_out(self)
     }

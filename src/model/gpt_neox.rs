@@ -10,14 +10,17 @@
 //! Initial weights: matrices N(0, 0.02), biases 0, layer norms 1 and 0.
 
 use super::Shape;
+use super::config_json::Json;
 use super::weights::{Init, Parameter, Role};
-use crate::config::ModelConfig;
+use crate::config::{ModelConfig, ModelKind};
 use crate::engine::ops::{Activation, Affine, Heads, Linear};
 use crate::engine::{Recorder, Var};
+use serde_json::Value;
 
 /// The layer norms' ε.
 pub const EPSILON: f64 = 1e-5;
-const DEVIATION: f64 = 0.02;
+/// Of the matrices' initial values.
+pub const DEVIATION: f64 = 0.02;
 
 /// The parameters in `state_dict` order.
 pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
@@ -66,7 +69,7 @@ pub fn logits(config: &ModelConfig, recorder: &mut Recorder, tokens: usize, shap
 }
 
 /// One block, `[B·S, d]` → `[B·S, d]`. Both branches read the same x, so their norms and their first maps go together.
-fn block(recorder: &mut Recorder, name: &str, x: Var, heads: Heads) -> Var {
+pub(super) fn block(recorder: &mut Recorder, name: &str, x: Var, heads: Heads) -> Var {
     let norms = ["input_layernorm", "post_attention_layernorm"].map(|norm| affine(recorder, &format!("{name}.{norm}")));
     let [for_attention, for_mlp] = recorder.layer_norms(x, norms, EPSILON);
     let map = |recorder: &Recorder, part: &str, x: Var, activation: Activation| {
@@ -85,6 +88,55 @@ fn block(recorder: &mut Recorder, name: &str, x: Var, heads: Heads) -> Var {
     recorder.residual(x, branches)
 }
 
-fn affine(recorder: &Recorder, name: &str) -> Affine {
+/// Gain and shift of the norm of this name.
+pub(super) fn affine(recorder: &Recorder, name: &str) -> Affine {
     Affine { gamma: recorder.weight(&format!("{name}.weight")), beta: Some(recorder.weight(&format!("{name}.bias"))) }
+}
+
+/// The keys of transformers' `GPTNeoXConfig`. Rotary settings are written in the form of transformers 4 and of 5: each ignores the
+/// other's silently.
+pub(super) fn config_json(model: &ModelConfig, vocabulary: usize, positions: usize) -> Value {
+    serde_json::json!({
+        "architectures": ["GPTNeoXForCausalLM"], "model_type": "gpt_neox", "dtype": "float32", "torch_dtype": "float32",
+        "vocab_size": vocabulary, "hidden_size": model.width, "num_hidden_layers": model.layers,
+        "num_attention_heads": model.heads, "intermediate_size": model.ff, "hidden_act": "gelu",
+        "rotary_pct": model.rotary_fraction, "rotary_emb_base": model.rotary_base,
+        "rope_parameters": { "rope_type": "default", "rope_theta": model.rotary_base, "partial_rotary_factor": model.rotary_fraction },
+        "max_position_embeddings": positions, "layer_norm_eps": EPSILON, "use_parallel_residual": true, "attention_bias": true,
+        "attention_dropout": 0.0, "hidden_dropout": 0.0, "initializer_range": DEVIATION, "tie_word_embeddings": false,
+        "bos_token_id": null, "eos_token_id": null, "pad_token_id": null, "use_cache": true,
+    })
+}
+
+/// Reads those keys, of this kind of network.
+///
+/// # Errors
+/// A sentence naming what is missing or not supported.
+pub(super) fn read_config(json: &Json, kind: ModelKind) -> Result<ModelConfig, String> {
+    let parameters = json.get("rope_parameters");
+    let rotary = |new: &str, old: &str| {
+        parameters[new].as_f64().or(json.get(old).as_f64()).ok_or_else(|| format!("config.json does not say “{old}”."))
+    };
+    if json.get("use_parallel_residual") == false
+        || json.get("hidden_act") != "gelu"
+        || json.get("tie_word_embeddings") == true
+        || json.get("attention_bias") == false
+    {
+        return Err("config.json asks for a variant of GPT-NeoX that this version does not compute: it must have parallel residual, GELU, biases and an untied head.".into());
+    }
+    let config = ModelConfig {
+        heads: json.whole("num_attention_heads")?,
+        ff: json.whole("intermediate_size")?,
+        rotary_fraction: rotary("partial_rotary_factor", "rotary_pct")?,
+        rotary_base: rotary("rope_theta", "rotary_emb_base")?,
+        ..json.network(kind)?
+    };
+    if config.heads == 0
+        || !config.width.is_multiple_of(config.heads)
+        || config.rotary_dims() < 2
+        || !config.rotary_dims().is_multiple_of(2)
+    {
+        return Err("config.json has a width that its heads cannot share, or rotary dimensions that are not an even number.".into());
+    }
+    Ok(config)
 }

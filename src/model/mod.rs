@@ -3,19 +3,25 @@
 //! A model is a list of [`Parameter`]s in the interchange format's own names and a function that calls the engine's operators
 //! from tokens to logits. This module knows nothing of devices, losses or optimisers.
 
+pub mod armt;
+pub mod config_json;
 pub mod gpt_neox;
+pub mod lstm;
+pub mod mamba;
 pub mod weights;
 
 pub use weights::{Init, Parameter, Role};
 
-use crate::config::{ModelConfig, ModelKind};
+use crate::config::{ModelConfig, ModelKind, RunConfig};
 use crate::engine::{Recorder, Var};
 
-/// A network's shape: its configuration and the size of its vocabulary.
+/// A network's shape: its configuration, and what the task says of its tokens.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     pub config: ModelConfig,
     pub vocabulary: usize,
+    /// Tokens of a segment, for a network that reads by segments.
+    pub segment: usize,
 }
 
 /// The shape of what a network reads, and from which position on it is asked.
@@ -30,10 +36,18 @@ pub struct Shape {
 }
 
 impl Model {
+    /// The network of a run.
+    pub fn of(run: &RunConfig) -> Self {
+        Self { config: run.model.clone(), vocabulary: run.task.vocabulary.size(), segment: run.task.segment_length() }
+    }
+
     /// The parameters in the interchange format's order.
     pub fn parameters(&self) -> Vec<Parameter> {
         match self.config.kind {
             ModelKind::GptNeox => gpt_neox::parameters(&self.config, self.vocabulary),
+            ModelKind::Lstm => lstm::parameters(&self.config, self.vocabulary),
+            ModelKind::Mamba => mamba::parameters(&self.config, self.vocabulary),
+            ModelKind::Armt => armt::parameters(&self.config, self.vocabulary),
         }
     }
 
@@ -41,6 +55,9 @@ impl Model {
     pub fn logits(&self, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
         match self.config.kind {
             ModelKind::GptNeox => gpt_neox::logits(&self.config, recorder, tokens, shape),
+            ModelKind::Lstm => lstm::logits(&self.config, recorder, tokens, shape),
+            ModelKind::Mamba => mamba::logits(&self.config, recorder, tokens, shape),
+            ModelKind::Armt => armt::logits(&self.config, self.segment, recorder, tokens, shape),
         }
     }
 }

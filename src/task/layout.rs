@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | orbit → state | `[sep] s0 … [sep] s(T−1) [gen] s(T−1+k)` | `T(W+1) + 1 + W` |
 //! | multi-horizon | `[sep] s0 … [sep] s(T−1) [shift k] [gen] s(T−1+k)` | one more |
+//! | segments | `([sep] s(t) [sep] s(t+1))` for t = 0 … T−2, then `[gen] s(T−1) [sep] s(T−1+k)` | `2T(W+1)` |
+//! | segments, multi-horizon | the same with `[shift k]` for the last `[sep]` | the same |
 
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +89,15 @@ pub enum LossOn {
     Rows,
 }
 
+impl LossOn {
+    fn shown_states(self) -> bool {
+        match self {
+            LossOn::Target => false,
+            LossOn::Rows => true,
+        }
+    }
+}
+
 /// One sequence, ready for a batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Example {
@@ -101,13 +112,21 @@ pub struct Example {
 }
 
 impl Task {
-    /// Tokens of one sequence, `L`: 231 in the paper's setting, 232 with the shift token.
+    /// Tokens of one sequence, `L`: 231 in the paper's setting, 232 with the shift token, 420 in segments.
     pub fn sequence_length(&self) -> usize {
+        if self.segmented {
+            return self.shown * self.segment_length();
+        }
         let shift = match self.horizon {
             Horizon::Single => 0,
             Horizon::Multi => 1,
         };
         self.shown * (self.width + 1) + shift + 1 + self.width
+    }
+
+    /// Tokens of one segment: two states, each after its separator.
+    pub fn segment_length(&self) -> usize {
+        2 * (self.width + 1)
     }
 
     /// The sequence that asks `sample` for depth `depth`.
@@ -116,30 +135,65 @@ impl Task {
     /// When `sample` is too short for `depth`: it reaches `max(max_depth, 4)`. For the multi-horizon task, also when
     /// `depth` is not in 1 … 4.
     pub fn encode(&self, sample: &Sample, depth: usize, loss_on: LossOn) -> Example {
+        let mut writer = Writer { tokens: Vec::with_capacity(self.sequence_length()), loss_mask: Vec::new() };
+        if self.segmented {
+            self.write_segments(&mut writer, sample, depth, loss_on);
+        } else {
+            self.write_orbit(&mut writer, sample, depth, loss_on);
+        }
+        let target = &sample.states[self.shown - 1 + depth];
+        writer.state(target, true);
+        let Writer { tokens, loss_mask } = writer;
+        Example { target_start: tokens.len() - target.len(), tokens, loss_mask, depth }
+    }
+
+    /// Everything before the target, each shown state once.
+    fn write_orbit(&self, writer: &mut Writer, sample: &Sample, depth: usize, loss_on: LossOn) {
         let vocabulary = self.vocabulary;
-        let length = self.sequence_length();
-        let mut tokens = Vec::with_capacity(length);
-        let mut loss_mask = Vec::with_capacity(length);
-        let mut write = |ids: &mut dyn Iterator<Item = u32>, label: bool| {
-            tokens.extend(ids);
-            loss_mask.resize(tokens.len(), label);
-        };
         for (t, state) in sample.states[..self.shown].iter().enumerate() {
+            writer.token(vocabulary.sep());
             // s0 is all coins: a loss on it could only add noise.
-            let label = match loss_on {
-                LossOn::Target => false,
-                LossOn::Rows => t > 0,
-            };
-            write(&mut [vocabulary.sep()].into_iter(), false);
-            write(&mut state.iter().map(|&bit| u32::from(bit)), label);
+            writer.state(state, t > 0 && loss_on.shown_states());
         }
         match self.horizon {
             Horizon::Single => {}
-            Horizon::Multi => write(&mut [vocabulary.shift(depth)].into_iter(), false),
+            Horizon::Multi => writer.token(vocabulary.shift(depth)),
         }
-        write(&mut [vocabulary.generate()].into_iter(), false);
-        let target = &sample.states[self.shown - 1 + depth];
-        write(&mut target.iter().map(|&bit| u32::from(bit)), true);
-        Example { target_start: tokens.len() - target.len(), tokens, loss_mask, depth }
+        writer.token(vocabulary.generate());
+    }
+
+    /// Everything before the target, each shown state with the one after it.
+    fn write_segments(&self, writer: &mut Writer, sample: &Sample, depth: usize, loss_on: LossOn) {
+        let vocabulary = self.vocabulary;
+        for pair in sample.states[..self.shown].windows(2) {
+            writer.token(vocabulary.sep());
+            writer.state(&pair[0], false);
+            writer.token(vocabulary.sep());
+            writer.state(&pair[1], loss_on.shown_states());
+        }
+        writer.token(vocabulary.generate());
+        writer.state(&sample.states[self.shown - 1], false);
+        writer.token(match self.horizon {
+            Horizon::Single => vocabulary.sep(),
+            Horizon::Multi => vocabulary.shift(depth),
+        });
+    }
+}
+
+/// A sequence being written.
+struct Writer {
+    tokens: Vec<u32>,
+    loss_mask: Vec<bool>,
+}
+
+impl Writer {
+    fn token(&mut self, id: u32) {
+        self.tokens.push(id);
+        self.loss_mask.push(false);
+    }
+
+    fn state(&mut self, bits: &[u8], label: bool) {
+        self.tokens.extend(bits.iter().map(|&bit| u32::from(bit)));
+        self.loss_mask.resize(self.tokens.len(), label);
     }
 }

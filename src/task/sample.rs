@@ -23,6 +23,8 @@ pub struct Task {
     pub depth: usize,
     pub horizon: Horizon,
     pub vocabulary: Vocabulary,
+    /// Whether the orbit is written in segments of two states each, for networks that read by segments.
+    pub segmented: bool,
 }
 
 /// One orbit of one rule.

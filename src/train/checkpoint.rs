@@ -2,9 +2,9 @@
 
 use super::job::Plan;
 use super::optimizer::by_muon;
-use crate::config::{ModelConfig, ModelKind};
+use crate::config::RunConfig;
 use crate::engine::cpu::Moments;
-use crate::model::{Parameter, gpt_neox, weights};
+use crate::model::{Parameter, config_json as description, weights};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::HashMap;
 
@@ -87,64 +87,10 @@ fn serialize(entries: Vec<Entry>, metadata: HashMap<String, String>) -> Result<V
     safetensors::serialize(views, Some(metadata)).map_err(|error| format!("The weights cannot be saved: {error}"))
 }
 
-/// The config.json that transformers needs beside the weights. Rotary settings are written in the form of transformers 4
-/// and of 5: each ignores the other's silently.
-pub fn config_json(model: &ModelConfig, vocabulary: usize, positions: usize) -> String {
-    match model.kind {
-        ModelKind::GptNeox => {
-            let value = serde_json::json!({
-                "architectures": ["GPTNeoXForCausalLM"], "model_type": "gpt_neox", "dtype": "float32", "torch_dtype": "float32",
-                "vocab_size": vocabulary, "hidden_size": model.width, "num_hidden_layers": model.layers,
-                "num_attention_heads": model.heads, "intermediate_size": model.ff, "hidden_act": "gelu",
-                "rotary_pct": model.rotary_fraction, "rotary_emb_base": model.rotary_base,
-                "rope_parameters": { "rope_type": "default", "rope_theta": model.rotary_base, "partial_rotary_factor": model.rotary_fraction },
-                "max_position_embeddings": positions, "layer_norm_eps": gpt_neox::EPSILON, "use_parallel_residual": true, "attention_bias": true,
-                "attention_dropout": 0.0, "hidden_dropout": 0.0, "initializer_range": 0.02, "tie_word_embeddings": false,
-                "bos_token_id": null, "eos_token_id": null, "pad_token_id": null, "use_cache": true,
-            });
-            format!("{value:#}")
-        }
-    }
-}
-
-/// The network that a config.json describes: its shape and the size of its vocabulary.
-///
-/// # Errors
-/// A sentence naming what is missing or not supported.
-pub fn read_config(text: &str) -> Result<(ModelConfig, usize), String> {
-    let json: serde_json::Value =
-        serde_json::from_str(text).map_err(|error| format!("config.json cannot be read ({error}): it may have been cut off."))?;
-    if json["model_type"] != "gpt_neox" {
-        return Err(format!("config.json is of a model of type {}; this version opens gpt_neox.", json["model_type"]));
-    }
-    let whole = |key: &str| json[key].as_u64().map(|value| value as usize).ok_or_else(|| format!("config.json does not say “{key}”."));
-    let parameters = &json["rope_parameters"];
-    let rotary =
-        |new: &str, old: &str| parameters[new].as_f64().or(json[old].as_f64()).ok_or_else(|| format!("config.json does not say “{old}”."));
-    if json["use_parallel_residual"] == false
-        || json["hidden_act"] != "gelu"
-        || json["tie_word_embeddings"] == true
-        || json["attention_bias"] == false
-    {
-        return Err("config.json asks for a variant of GPT-NeoX that this version does not compute: it must have parallel residual, GELU, biases and an untied head.".into());
-    }
-    let config = ModelConfig {
-        kind: ModelKind::GptNeox,
-        layers: whole("num_hidden_layers")?,
-        width: whole("hidden_size")?,
-        heads: whole("num_attention_heads")?,
-        ff: whole("intermediate_size")?,
-        rotary_fraction: rotary("partial_rotary_factor", "rotary_pct")?,
-        rotary_base: rotary("rope_theta", "rotary_emb_base")?,
-    };
-    if config.heads == 0
-        || !config.width.is_multiple_of(config.heads)
-        || config.rotary_dims() < 2
-        || !config.rotary_dims().is_multiple_of(2)
-    {
-        return Err("config.json has a width that its heads cannot share, or rotary dimensions that are not an even number.".into());
-    }
-    Ok((config, whole("vocab_size")?))
+/// The config.json of a run's network.
+pub fn config_json(run: &RunConfig) -> String {
+    let task = &run.task;
+    description::write(&run.model, task.vocabulary.size(), task.sequence_length(), task.segment_length())
 }
 
 /// The weights of the best measurement so far.

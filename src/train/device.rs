@@ -1,13 +1,14 @@
 //! A run that lives on a graphics card.
 
 use super::batch::Batch;
-use super::evaluation::{self, Respondent};
+use super::evaluation::{self, Respondent, Tokens};
 use super::job::Plan;
 use super::loss;
 use super::optimizer;
-use crate::engine::Purpose;
 use crate::engine::cpu::Moments;
 use crate::engine::gpu::{Gpu, Resident};
+use crate::engine::program::At;
+use crate::engine::{Carrier, Purpose};
 use crate::model::Shape;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -15,14 +16,22 @@ use std::ops::Range;
 /// Most tokens of one gradient: more would not make the card quicker, and cost memory.
 const TOKENS: usize = 16_384;
 
+/// A forward pass on the device: its number, and where its tokens stand.
+#[derive(Clone, Copy)]
+struct Written {
+    program: usize,
+    forced: (usize, usize),
+    generated: Option<(usize, usize)>,
+}
+
 /// Weights, moments and programs on a device.
 pub struct Device {
     resident: Resident,
     plan: Plan,
     /// The batch in parts that fit, each with its program: the first replaces the gradient, the others add to it.
     parts: Vec<(Range<usize>, usize)>,
-    /// Forward passes by their shape: the program, and where its answers stand.
-    answers: HashMap<Shape, (usize, usize, usize)>,
+    /// Forward passes by their shape, and whether they go on by themselves.
+    answers: HashMap<(Shape, bool), Written>,
     /// Steps made here, and of how many the losses were read.
     made: usize,
     read: usize,
@@ -42,7 +51,8 @@ impl Device {
             let example = plan.batch(1, 0..1);
             Shape { sequences, length: example.length, from: example.first_asked() }
         };
-        let program = |sequences: usize, purpose| loss::program(&plan.model, &plan.parameters, shape(sequences), plan.asked, purpose);
+        let program =
+            |sequences: usize, purpose| loss::program(&plan.model, &plan.parameters, shape(sequences), plan.asked, purpose, Carrier::Card);
         let mut size = (TOKENS / plan.config.task.sequence_length()).clamp(1, batch);
         while program(size, Purpose::More).size > gpu.most_numbers() {
             if size == 1 {
@@ -61,21 +71,22 @@ impl Device {
         let mut device = Self { resident, plan: plan.clone(), parts, answers: HashMap::new(), made: 0, read: 0 };
         // Measurements too are compiled ahead.
         let (batch, from) = evaluation::questions(plan);
-        device.answer_program(batch.shape(from))?;
+        device.answer_program(batch.shape(from), true)?;
         device.resident.warm_up().await?;
         Ok(device)
     }
 
-    /// The forward pass of this shape, written the first time: its number, and where its answers stand.
-    fn answer_program(&mut self, shape: Shape) -> Result<(usize, usize, usize), String> {
-        if let Some(&known) = self.answers.get(&shape) {
+    /// The forward pass of this shape, written the first time.
+    fn answer_program(&mut self, shape: Shape, generate: bool) -> Result<Written, String> {
+        if let Some(&known) = self.answers.get(&(shape, generate)) {
             return Ok(known);
         }
-        let program = loss::program(&self.plan.model, &self.plan.parameters, shape, 1, Purpose::Answer);
-        let (at, rows) = program.answers.ok_or("This network gives no answers.")?;
-        let found = (program.address(at), rows);
-        let written = (self.resident.add(program), found.0, found.1);
-        self.answers.insert(shape, written);
+        let purpose = if generate { Purpose::Generate } else { Purpose::Answer };
+        let program = loss::program(&self.plan.model, &self.plan.parameters, shape, 1, purpose, Carrier::Card);
+        let find = |part: Option<(At, usize)>| part.map(|(at, count)| (program.address(at), count));
+        let (forced, generated) = (find(program.answers).ok_or("This network gives no answers.")?, find(program.generated));
+        let written = Written { program: self.resident.add(program), forced, generated };
+        self.answers.insert((shape, generate), written);
         Ok(written)
     }
 
@@ -121,11 +132,21 @@ impl Device {
     }
 }
 
+impl Device {
+    async fn read_tokens(&self, (address, count): (usize, usize)) -> Result<Vec<u32>, String> {
+        Ok(self.resident.read(address, count).await?.iter().map(|&token| token as u32).collect())
+    }
+}
+
 impl Respondent for Device {
-    async fn most_probable(&mut self, batch: &Batch, from: usize) -> Result<Vec<u32>, String> {
-        let (id, address, rows) = self.answer_program(batch.shape(from))?;
-        self.resident.run(id, &batch.words(from));
-        let answers = self.resident.read(address, rows).await?;
-        Ok(answers.iter().map(|&token| token as u32).collect())
+    async fn tokens(&mut self, batch: &Batch, from: usize, generate: bool) -> Result<Tokens, String> {
+        let Written { program, forced, generated } = self.answer_program(batch.shape(from), generate)?;
+        self.resident.run(program, &batch.words(from));
+        let forced = self.read_tokens(forced).await?;
+        let generated = match generated {
+            Some(place) => Some(self.read_tokens(place).await?),
+            None => None,
+        };
+        Ok(Tokens { forced, generated })
     }
 }

@@ -98,19 +98,28 @@ fn bits(pairs: &[(&[u8], &[u8])]) -> f64 {
     if asked == 0 { 0.0 } else { right as f64 / asked as f64 }
 }
 
+/// The most probable tokens (the first of equals) after each of the positions `from` … of each sequence, `[B, S − from]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tokens {
+    /// Given the true tokens before.
+    pub forced: Vec<u32>,
+    /// Given the network's own; only where they were asked for.
+    pub generated: Option<Vec<u32>>,
+}
+
 /// Something that can be asked: a network with its weights, on some engine.
 pub trait Respondent {
-    /// The most probable token (the first of equals) after each of the positions `from` … of each sequence, `[B, S − from]`.
+    /// What follows each of the positions `from` …, and if `generate` how the network goes on by itself from there.
     ///
     /// # Errors
     /// A sentence when the engine failed.
-    fn most_probable(&mut self, batch: &Batch, from: usize) -> impl Future<Output = Result<Vec<u32>, String>>;
+    fn tokens(&mut self, batch: &Batch, from: usize, generate: bool) -> impl Future<Output = Result<Tokens, String>>;
 }
 
 /// Answers the questions `range` of a split at one depth; those below `free` also free-running.
 ///
 /// # Errors
-/// As [`Respondent::most_probable`].
+/// As [`Respondent::tokens`].
 pub async fn answers(
     plan: &Plan,
     respondent: &mut impl Respondent,
@@ -122,10 +131,19 @@ pub async fn answers(
     let task = &plan.config.task;
     let samples: Vec<_> = range.clone().map(|index| task.sample(plan.config.seed, split, index)).collect();
     let examples: Vec<Example> = samples.iter().map(|sample| task.encode(sample, depth, LossOn::Target)).collect();
-    let target = |count: usize| Target { batch: Batch::new(&examples[..count]), start: examples[0].target_start, width: task.width };
-    let forced = target(examples.len()).answers(respondent).await?;
+    let start = examples[0].target_start;
     let asked_free = (free as u64).saturating_sub(range.start).min(examples.len() as u64) as usize;
-    let mut free_running = target(asked_free).free_running(respondent).await?.into_iter();
+    let (mut forced, mut free_running) = (Vec::new(), Vec::new());
+    for (part, generate) in [(&examples[..asked_free], true), (&examples[asked_free..], false)] {
+        if part.is_empty() {
+            continue;
+        }
+        let batch = Batch::new(part);
+        let tokens = respondent.tokens(&batch, start - 1, generate).await?;
+        forced.extend(cells(&tokens.forced, &batch, start, task.width));
+        free_running.extend(tokens.generated.iter().flat_map(|tokens| cells(tokens, &batch, start, task.width)));
+    }
+    let mut free_running = free_running.into_iter();
     let answer = |((index, sample), forced): ((u64, &crate::task::Sample), Vec<u8>)| Answer {
         index,
         depth,
@@ -136,35 +154,8 @@ pub async fn answers(
     Ok(range.zip(&samples).zip(forced).map(answer).collect())
 }
 
-/// Questions, and where in each the W cells to be answered stand.
-struct Target {
-    batch: Batch,
-    start: usize,
-    width: usize,
-}
-
-impl Target {
-    /// The most probable token at each target position with what stands before it, as cells, `[questions][W]`.
-    async fn answers(&self, respondent: &mut impl Respondent) -> Result<Vec<Vec<u8>>, String> {
-        let from = self.start - 1;
-        let tokens = respondent.most_probable(&self.batch, from).await?;
-        let cells: Vec<u8> = tokens.iter().map(|&token| token.min(u32::from(NO_CELL)) as u8).collect();
-        Ok(cells.chunks(self.batch.length - from).map(|row| row[..self.width].to_vec()).collect())
-    }
-
-    /// Greedy generation, `[questions][W]`. The sequence keeps its whole length: what stands after the token being asked
-    /// cannot be seen from it.
-    async fn free_running(mut self, respondent: &mut impl Respondent) -> Result<Vec<Vec<u8>>, String> {
-        let mut answers = vec![Vec::with_capacity(self.width); self.batch.sequences];
-        for cell in 0..if answers.is_empty() { 0 } else { self.width } {
-            let position = self.start + cell;
-            for (row, found) in self.answers(respondent).await?.iter().enumerate() {
-                answers[row].push(found[cell]);
-                if position < self.batch.length {
-                    self.batch.inputs[row * self.batch.length + position] = u32::from(found[cell].min(1));
-                }
-            }
-        }
-        Ok(answers)
-    }
+/// Of the tokens that follow positions `start − 1` … of each sequence the first W as cells, `[questions][W]`.
+fn cells(tokens: &[u32], batch: &Batch, start: usize, width: usize) -> Vec<Vec<u8>> {
+    let cell = |&token: &u32| token.min(u32::from(NO_CELL)) as u8;
+    tokens.chunks(batch.length + 1 - start).map(|row| row[..width].iter().map(cell).collect()).collect()
 }

@@ -79,7 +79,7 @@ impl Outcome {
 
 impl Plan {
     pub fn new(config: &RunConfig) -> Self {
-        let model = Model { config: config.model.clone(), vocabulary: config.task.vocabulary.size() };
+        let model = Model::of(config);
         let parameters = model.parameters().into();
         let mut plan = Self { config: config.clone(), model, parameters, asked: 0 };
         plan.asked = plan.batch(1, 0..1).asked() * config.training.batch;

@@ -1,11 +1,12 @@
 //! One thread of the CPU engine that does jobs.
 
 use super::batch::Batch;
-use super::evaluation::Respondent;
+use super::evaluation::{Respondent, Tokens};
 use super::job::{Job, Outcome, Plan, halves};
 use super::loss::Programs;
 use crate::engine::Purpose;
 use crate::engine::cpu::{Kernel, Machine};
+use crate::engine::program::At;
 use std::ops::Range;
 
 /// A plan, a machine, and the programs written so far.
@@ -80,10 +81,14 @@ impl Performer {
 }
 
 impl Respondent for Performer {
-    async fn most_probable(&mut self, batch: &Batch, from: usize) -> Result<Vec<u32>, String> {
-        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), 1, Purpose::Answer);
+    async fn tokens(&mut self, batch: &Batch, from: usize, generate: bool) -> Result<Tokens, String> {
+        let purpose = if generate { Purpose::Generate } else { Purpose::Answer };
+        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), 1, purpose);
         self.machine.run(&program, &batch.words(from));
-        let answers = program.answers.map_or(&[][..], |(at, rows)| self.machine.numbers(program.address(at), rows));
-        Ok(answers.iter().map(|&token| token as u32).collect())
+        let read = |part: Option<(At, usize)>| {
+            let numbers = part.map(|(at, count)| self.machine.numbers(program.address(at), count));
+            numbers.map(|numbers| numbers.iter().map(|&token| token as u32).collect())
+        };
+        Ok(Tokens { forced: read(program.answers).unwrap_or_default(), generated: read(program.generated) })
     }
 }

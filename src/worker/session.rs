@@ -215,7 +215,7 @@ impl Session {
     pub async fn save(&mut self, which: Which) -> Result<(), String> {
         let (step, values) = self.run.values(which == Which::Best).await?;
         let plan = &self.run.plan;
-        let config_json = checkpoint::config_json(&plan.model.config, plan.model.vocabulary, plan.config.task.sequence_length());
+        let config_json = checkpoint::config_json(&plan.config);
         let bytes = checkpoint::write(&plan.parameters, &values)?;
         wire::post(&Report::Weights { which, step, config_json }, Some(&bytes));
         Ok(())

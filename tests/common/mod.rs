@@ -1,7 +1,7 @@
 //! The engines of this build, as functions from programs to what they find.
 
-use lookahead::engine::Program;
 use lookahead::engine::cpu::{Kernel, Machine};
+use lookahead::engine::{Carrier, Program};
 
 /// What a program with a loss leaves behind.
 pub struct Found {
@@ -15,12 +15,12 @@ pub struct Found {
 /// Carries programs out one after the other in one memory, and gives what the last one left.
 pub type Run = Box<dyn FnMut(&[Program], &[f32], &[u32]) -> Found>;
 
-/// Name, tolerance of values (ten times that of gradients), and the engine.
-pub fn engines() -> Vec<(&'static str, f32, Run)> {
+/// Name, tolerance of values (ten times that of gradients), whom programs are written for, and the engine.
+pub fn engines() -> Vec<(&'static str, f32, Carrier, Run)> {
     let cpu = |kernel: Kernel| -> Run { Box::new(move |programs, weights, words| on_cpu(kernel, programs, weights, words)) };
-    let mut all = vec![("the CPU, separate", 3e-6, cpu(Kernel::separate()))];
+    let mut all = vec![("the CPU, separate", 3e-6, Carrier::Thread, cpu(Kernel::separate()))];
     match Kernel::fused() {
-        Some(kernel) => all.push(("the CPU, fused", 3e-6, cpu(kernel))),
+        Some(kernel) => all.push(("the CPU, fused", 3e-6, Carrier::Thread, cpu(kernel))),
         None => eprintln!("NOT RUN: this machine has no fused multiply-add"),
     }
     #[cfg(feature = "webgpu")]
@@ -58,16 +58,19 @@ fn collect(program: &Program, weights: usize, mut numbers: impl FnMut(usize, usi
 
 #[cfg(feature = "webgpu")]
 mod gpu {
-    use super::{Found, Program, Run, collect};
+    use super::{Carrier, Found, Program, Run, collect};
     use lookahead::engine::gpu::{Gpu, Resident, open};
     use lookahead::engine::update::Update;
 
     /// The adapter that answers here, and the same with the kernels of a graphics card where it is a software one.
-    pub fn engines() -> Vec<(&'static str, f32, Run)> {
+    pub fn engines() -> Vec<(&'static str, f32, Carrier, Run)> {
         let engine = |gpu: Gpu| -> Run { Box::new(move |programs, weights, words| run(&gpu, programs, weights, words)) };
         match pollster::block_on(open(|sentence| panic!("{sentence}"))) {
             Ok(gpu) => {
-                vec![("the graphics adapter", 3e-6, engine(gpu.clone())), ("a graphics card's kernels", 3e-6, engine(gpu.as_hardware()))]
+                vec![
+                    ("the graphics adapter", 3e-6, Carrier::Card, engine(gpu.clone())),
+                    ("a graphics card's kernels", 3e-6, Carrier::Card, engine(gpu.as_hardware())),
+                ]
             }
             Err(why) => {
                 eprintln!("NOT RUN: no graphics adapter answers here ({why})");

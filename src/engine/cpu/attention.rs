@@ -100,6 +100,42 @@ pub fn forward(kernel: Kernel, space: &mut Space, memory: &mut [f32], arrays: &A
     }
 }
 
+/// One position of each sequence over those up to it. `at` are the addresses of `qkv` and of the result.
+#[inline(never)]
+pub fn at(space: &mut Space, memory: &mut [f32], at: (usize, usize), turns: &[f32], shape: &AttentionShape, position: usize) {
+    let AttentionShape { sequences, length, heads, head: size, rotary } = *shape;
+    let part = |memory: &[f32], into: &mut Vec<f32>, row: usize, part: usize, angles: Option<usize>| {
+        let from = at.0 + row * 3 * size + part * size;
+        into.clear();
+        into.extend_from_slice(&memory[from..from + size]);
+        if let Some(position) = angles {
+            turn(&mut into[..rotary], &turns[position * rotary..(position + 1) * rotary], 1.0);
+        }
+    };
+    let scale = 1.0 / (size as f32).sqrt();
+    for sequence in 0..sequences {
+        for head in 0..heads {
+            let row = |position: usize| (sequence * length + position) * heads + head;
+            part(memory, &mut space.q, row(position), 0, Some(position));
+            space.scores.resize(position + 1, 0.0);
+            for seen in 0..=position {
+                part(memory, &mut space.k, row(seen), 1, Some(seen));
+                space.scores[seen] = scale * sum(size, |i| space.q[i] * space.k[i]);
+            }
+            softmax(&mut space.scores, position + 1);
+            space.mixed.clear();
+            space.mixed.resize(size, 0.0);
+            for seen in 0..=position {
+                part(memory, &mut space.v, row(seen), 2, None);
+                let weight = space.scores[seen];
+                space.mixed.iter_mut().zip(&space.v).for_each(|(mixed, v)| *mixed += weight * v);
+            }
+            let out = at.1 + row(position) * size;
+            memory[out..out + size].copy_from_slice(&space.mixed);
+        }
+    }
+}
+
 /// Scores of a block of rows over all positions up to its last, `[rows, first + rows]`.
 fn scores(kernel: Kernel, space: &mut Space, first: usize, rows: usize, size: usize) {
     let seen = first + rows;

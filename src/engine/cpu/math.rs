@@ -59,6 +59,55 @@ pub fn gelu_slope(x: f32) -> f32 {
     phi(x) + x * DENSITY * exp(-0.5 * x * x)
 }
 
+/// The logistic function, 1 / (1 + e^{−x}).
+#[inline(always)]
+pub fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// The hyperbolic tangent, relative error below 4e-7: a rational function on |x| ≤ 7.9, beyond which it is 1 to the last bit.
+/// Coefficients: Eigen's `ptanh`.
+#[inline(always)]
+pub fn tanh(x: f32) -> f32 {
+    const END: f32 = 7.905_311;
+    let x = if x < -END { -END } else { x };
+    let x = if x > END { END } else { x };
+    let s = x * x;
+    let p = -2.760_768_5e-16 * s + 2.000_187_9e-13;
+    let p = p * s - 8.604_671_6e-11;
+    let p = p * s + 5.122_297_1e-8;
+    let p = p * s + 1.485_722_4e-5;
+    let p = p * s + 6.372_619_3e-4;
+    let p = p * s + 4.893_524_6e-3;
+    let q = 1.198_258_4e-6 * s + 1.185_347_1e-4;
+    let q = q * s + 2.268_434_6e-3;
+    let q = q * s + 4.893_525e-3;
+    x * p / q
+}
+
+/// The derivative of x σ(x): σ(x) (1 + x (1 − σ(x))).
+#[inline(always)]
+pub fn silu_slope(x: f32) -> f32 {
+    let s = sigmoid(x);
+    s * (1.0 + x * (1.0 - s))
+}
+
+/// ln(1 + e^x) = max(x, 0) + ln(1 + e^{−|x|}), the logarithm of a number from 1 to 2 by atanh's series.
+#[inline(always)]
+pub fn softplus(x: f32) -> f32 {
+    let small = exp(-x.abs());
+    // ln(1 + s) = 2 atanh(s / (2 + s)), whose argument is at most a third.
+    let r = small / (2.0 + small);
+    let q = r * r;
+    let p = q * (1.0 / 13.0) + 1.0 / 11.0;
+    let p = p * q + 1.0 / 9.0;
+    let p = p * q + 1.0 / 7.0;
+    let p = p * q + 1.0 / 5.0;
+    let p = p * q + 1.0 / 3.0;
+    let rest = 2.0 * r * (p * q + 1.0);
+    if x > 0.0 { x + rest } else { rest }
+}
+
 /// Partial sums that a reduction keeps: their number and order are part of its result.
 const LANES: usize = 8;
 

@@ -4,17 +4,22 @@
 //! allocates nothing. Each operator is a function that is never inlined, so that a browser's profiler tells them apart.
 
 mod attention;
+mod convolution;
+mod lstm;
 pub mod math;
+mod memory;
 pub mod micro;
 mod norm;
 mod products;
+mod recurrent;
 mod rows;
+mod scan;
 mod update;
 
 pub use micro::{Arithmetic, Kernel};
 pub use update::{Moments, Updater};
 
-use super::program::{At, Instruction, Program};
+use super::program::{At, Instruction, Program, Tokens};
 use std::ops::Range;
 
 /// A thread's memory and kernels.
@@ -23,11 +28,14 @@ pub struct Machine {
     memory: Vec<f32>,
     packing: products::Packing,
     space: attention::Space,
+    recurrent: recurrent::Space,
+    sums: Vec<f32>,
 }
 
 impl Machine {
     pub fn new(kernel: Kernel) -> Self {
-        Self { kernel, memory: Vec::new(), packing: products::Packing::default(), space: attention::Space::default() }
+        let (packing, space, recurrent) = Default::default();
+        Self { kernel, memory: Vec::new(), packing, space, recurrent, sums: Vec::new() }
     }
 
     /// Puts the weights (all of them, flat) where programs of this model read them.
@@ -65,36 +73,39 @@ impl Machine {
     }
 
     fn carry_out(&mut self, program: &Program, words: &[u32], instruction: &Instruction) {
-        let Self { kernel, memory, packing, space } = self;
+        let Self { kernel, memory, packing, space, recurrent, sums: totals } = self;
         let kernel = *kernel;
         let address = |at: At| program.address(at);
         match instruction {
             Instruction::Embed { tokens, table, out, rows, width } => {
-                rows::embed(memory, &words[*tokens..tokens + rows], address(*table), address(*out), *width);
+                let tokens = match tokens {
+                    Tokens::Words(first) => rows::Tokens::Words(&words[*first..first + rows]),
+                    Tokens::Numbers(rows) => rows::Tokens::Numbers(address(rows.at), rows.stride),
+                };
+                rows::embed(memory, &tokens, address(*table), (address(out.at), out.stride), *rows, *width);
             }
             Instruction::EmbedBackward { tokens, gradient, out, rows, width, vocabulary, accumulate } => {
                 let words = &words[*tokens..tokens + rows];
                 rows::embed_backward(memory, words, address(*gradient), address(*out), *width, *vocabulary, *accumulate);
             }
-            Instruction::Select { x, out, sequences, length, from, width } => {
-                rows::select(memory, address(*x), address(*out), *sequences, *length, *from, *width);
-            }
-            Instruction::SelectBackward { gradient, out, sequences, length, from, width } => {
-                rows::select_backward(memory, address(*gradient), address(*out), *sequences, *length, *from, *width);
-            }
-            Instruction::Norm { x, outs, statistics, rows, width, epsilon, centred } => {
-                let shape = norm::Shape { rows: *rows, width: *width, centred: *centred };
+            Instruction::Copies(jobs) => jobs.iter().for_each(|job| rows::copy(memory, address, job)),
+            Instruction::Norm { x, outs, statistics, rows, width, epsilon, centred, pitch } => {
+                let shape = norm::Shape { rows: *rows, width: *width, centred: *centred, pitch: *pitch };
                 norm::forward(memory, address, *x, outs, *statistics, shape, *epsilon);
             }
             Instruction::NormBackward { x, statistics, outs, carried, out, rows, width, centred } => {
-                let shape = norm::Shape { rows: *rows, width: *width, centred: *centred };
+                let shape = norm::Shape { rows: *rows, width: *width, centred: *centred, pitch: 1 };
                 norm::backward(memory, address, *x, *statistics, outs, *carried, *out, shape);
             }
-            Instruction::ColumnSums(jobs) => jobs.iter().for_each(|job| rows::column_sum(memory, address, job)),
+            Instruction::ColumnSums(jobs) => jobs.iter().for_each(|job| rows::column_sum(memory, totals, address, job)),
             Instruction::Products(jobs) => jobs.iter().for_each(|job| products::product(kernel, packing, memory, address, job)),
             Instruction::Attention { shape, qkv, turns, out, sums } => {
                 let arrays = arrays(program, *qkv, *out, *sums, *turns, shape.length * shape.rotary);
                 attention::forward(kernel, space, memory, &arrays, shape);
+            }
+            Instruction::AttentionAt { shape, qkv, turns, out, position } => {
+                let turns = &program.constants[*turns..turns + shape.length * shape.rotary];
+                attention::at(space, memory, (address(*qkv), address(*out)), turns, shape, *position);
             }
             Instruction::AttentionBackward { shape, qkv, turns, out, sums, gradient, into } => {
                 let arrays = arrays(program, *qkv, *out, *sums, *turns, shape.length * shape.rotary);
@@ -111,6 +122,21 @@ impl Machine {
                 };
                 rows::cross_entropy(memory, &words[*labels..labels + rows], &at);
             }
+            Instruction::Answer { logits, rows, vocabulary, out } => {
+                rows::answer(memory, (address(logits.at), logits.stride), *rows, *vocabulary, (address(out.at), out.stride));
+            }
+            Instruction::Lstm { .. }
+            | Instruction::LstmBackward { .. }
+            | Instruction::Convolution { .. }
+            | Instruction::ConvolutionBackward { .. }
+            | Instruction::Scan { .. }
+            | Instruction::ScanBackward { .. }
+            | Instruction::Features { .. }
+            | Instruction::FeaturesBackward { .. }
+            | Instruction::Recall { .. }
+            | Instruction::RecallBackward { .. }
+            | Instruction::Memorize { .. }
+            | Instruction::MemorizeBackward { .. } => recurrent::carry_out(kernel, recurrent, memory, address, instruction),
             Instruction::Total { rows_in, rows, out, accumulate } => {
                 rows::total(memory, address(*rows_in), *rows, address(*out), *accumulate);
             }

@@ -10,14 +10,16 @@ pub struct Shape {
     pub rows: usize,
     pub width: usize,
     pub centred: bool,
+    /// Row r of every array is its row r · pitch.
+    pub pitch: usize,
 }
 
 /// x̂ γ + β for each output, and the statistics.
 #[inline(never)]
 pub fn forward(memory: &mut [f32], address: impl Fn(At) -> usize, x: At, outs: &[Normed], statistics: At, shape: Shape, epsilon: f32) {
-    let Shape { rows, width, centred } = shape;
+    let Shape { rows, width, centred, pitch } = shape;
     let (x, statistics) = (address(x), address(statistics));
-    for row in 0..rows {
+    for row in (0..rows).map(|row| row * pitch) {
         let values = &memory[x + row * width..][..width];
         let mean = if centred { sum(width, |i| values[i]) / width as f32 } else { 0.0 };
         let variance = sum(width, |i| (values[i] - mean) * (values[i] - mean)) / width as f32;
@@ -29,16 +31,18 @@ pub fn forward(memory: &mut [f32], address: impl Fn(At) -> usize, x: At, outs: &
         let beta = out.beta.map(&address);
         // A norm without shift reads γ twice rather than be a loop of its own.
         let shift = beta.unwrap_or(gamma);
-        let size = rows * width;
+        let size = ((rows - 1) * pitch + 1) * width;
         if shift == gamma {
-            let [x, s, g, y] = ranges(memory, [x..x + size, statistics..statistics + 2 * rows, gamma..gamma + width, y..y + size]);
-            for ((x, y), s) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)).zip(s.chunks_exact(2)) {
+            let [x, s, g, y] = ranges(memory, [x..x + size, statistics..statistics + size / width * 2, gamma..gamma + width, y..y + size]);
+            for ((x, y), s) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)).zip(s.chunks_exact(2)).step_by(pitch) {
                 y.iter_mut().zip(x.iter()).zip(g.iter()).for_each(|((y, x), g)| *y = (x - s[0]) * s[1] * g);
             }
         } else {
-            let [x, s, g, b, y] =
-                ranges(memory, [x..x + size, statistics..statistics + 2 * rows, gamma..gamma + width, shift..shift + width, y..y + size]);
-            for ((x, y), s) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)).zip(s.chunks_exact(2)) {
+            let [x, s, g, b, y] = ranges(
+                memory,
+                [x..x + size, statistics..statistics + size / width * 2, gamma..gamma + width, shift..shift + width, y..y + size],
+            );
+            for ((x, y), s) in x.chunks_exact(width).zip(y.chunks_exact_mut(width)).zip(s.chunks_exact(2)).step_by(pitch) {
                 y.iter_mut().zip(x.iter()).zip(g.iter()).zip(b.iter()).for_each(|(((y, x), g), b)| *y = (x - s[0]) * s[1] * g + b);
             }
         }
@@ -58,7 +62,7 @@ pub fn backward(
     out: At,
     shape: Shape,
 ) {
-    let Shape { rows, width, centred } = shape;
+    let Shape { rows, width, centred, .. } = shape;
     let (x, statistics, out) = (address(x), address(statistics), address(out));
     for row in 0..rows {
         let (mean, rstd) = (memory[statistics + 2 * row], memory[statistics + 2 * row + 1]);

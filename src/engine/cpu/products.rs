@@ -106,7 +106,7 @@ pub fn multiply(
     assert!(k == 0 || a.len() > last + (k - 1) * left.step, "A is too short");
     assert!(panels.depth >= k && panels.values.len() >= n.div_ceil(COLUMNS) * panels.depth * COLUMNS, "B is too short");
     assert!(stride >= n && c.len() >= (m - 1) * stride + n, "C is too short");
-    spare.resize(ROWS * COLUMNS, 0.0);
+    spare.resize(ROWS * (COLUMNS + k), 0.0);
     for (column, panel) in (0..n).step_by(COLUMNS).zip(panels.values.chunks_exact(panels.depth.max(1) * COLUMNS)) {
         let columns = COLUMNS.min(n - column);
         let tiles = if columns == COLUMNS { m / ROWS } else { 0 };
@@ -123,8 +123,7 @@ pub fn multiply(
     }
 }
 
-/// A tile that is cut off below or to the right: computed whole beside, its part copied. Rows past the last repeat the
-/// first, so that nothing outside A is read.
+/// A tile that is cut off below or to the right: computed whole beside, its part copied.
 #[allow(clippy::too_many_arguments)]
 fn edge(
     kernel: Kernel,
@@ -144,23 +143,21 @@ fn edge(
             tile[..columns].copy_from_slice(line);
         }
     }
-    if rows == ROWS {
-        let from = Left { start: a.as_ptr(), tile: 0, row: left.row, step: left.step };
-        let to = Right { start: spare.as_mut_ptr(), stride: COLUMNS, accumulate };
-        // Safety: A and the panel hold the whole tile, and the spare tile is one.
-        unsafe { (kernel.strip)(1, k, from, panel.as_ptr(), to) };
+    // A tile's worth of rows is there, or is made up by repeating the last.
+    let (tile, packed) = spare.split_at_mut(ROWS * COLUMNS);
+    let from = if rows == ROWS {
+        Left { start: a.as_ptr(), tile: 0, row: left.row, step: left.step }
     } else {
-        // One row at a time, standing for all rows of a tile: slower, but only the last rows of a matrix come here.
-        for row in 0..rows {
-            let mut tile = [0.0f32; ROWS * COLUMNS];
-            tile[..COLUMNS].copy_from_slice(&spare[row * COLUMNS..][..COLUMNS]);
-            let from = Left { start: a[row * left.row..].as_ptr(), tile: 0, row: 0, step: left.step };
-            let to = Right { start: tile.as_mut_ptr(), stride: COLUMNS, accumulate };
-            // Safety: with a row stride of 0 every row of the tile reads the one row that A has.
-            unsafe { (kernel.strip)(1, k, from, panel.as_ptr(), to) };
-            spare[row * COLUMNS..][..COLUMNS].copy_from_slice(&tile[..COLUMNS]);
+        for (step, line) in packed.chunks_exact_mut(ROWS).take(k).enumerate() {
+            for (row, number) in line.iter_mut().enumerate() {
+                *number = a[row.min(rows - 1) * left.row + step * left.step];
+            }
         }
-    }
+        Left { start: packed.as_ptr(), tile: 0, row: 1, step: ROWS }
+    };
+    let to = Right { start: tile.as_mut_ptr(), stride: COLUMNS, accumulate };
+    // Safety: A (or its packed rows) and the panel hold the whole tile, and the spare tile is one.
+    unsafe { (kernel.strip)(1, k, from, panel.as_ptr(), to) };
     for row in 0..rows {
         c[row * stride..][..columns].copy_from_slice(&spare[row * COLUMNS..][..columns]);
     }
@@ -205,7 +202,7 @@ fn product_of_form(
     let Product { m, n, .. } = *product;
     // z is made in its own array where GELU follows, so that both stay.
     let target = match product.gelu {
-        Some(z) => Rows { at: z, stride: n },
+        Some(z) => Rows { at: z, stride: n * product.pitch },
         None => product.out,
     };
     let accumulate = product.add.is_some_and(|add| add == product.out.at);
@@ -308,7 +305,7 @@ fn finish(
     rows: std::ops::Range<usize>,
     accumulated: bool,
 ) {
-    let n = product.n;
+    let (n, pitch) = (product.n, product.n * product.pitch);
     let add = product.add.filter(|_| !accumulated).map(&address);
     for row in rows {
         let line = out + row * stride..out + row * stride + n;
@@ -321,11 +318,12 @@ fn finish(
         }
         if let Some(add) = add {
             let scale = product.add_scale;
-            let [add, line] = super::ranges(memory, [add + row * n..add + (row + 1) * n, line.clone()]);
+            let beside = add + row * pitch..add + row * pitch + n;
+            let [add, line] = super::ranges(memory, [beside, line.clone()]);
             line.iter_mut().zip(add.iter()).for_each(|(number, add)| *number += scale * add);
         }
         if let Some(z) = product.slope.map(&address) {
-            let [z, line] = super::ranges(memory, [z + row * n..z + (row + 1) * n, line.clone()]);
+            let [z, line] = super::ranges(memory, [z + row * pitch..z + row * pitch + n, line.clone()]);
             line.iter_mut().zip(z.iter()).for_each(|(number, &z)| *number *= math::gelu_slope(z));
         }
         if product.gelu.is_some() {

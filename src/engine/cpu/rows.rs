@@ -2,14 +2,25 @@
 
 use super::math::{exp, largest, sum};
 use super::ranges;
-use crate::engine::program::{At, ColumnSum, NOT_ASKED};
+use crate::engine::program::{At, ColumnSum, Copy, Factor, NOT_ASKED, Summand};
 
-/// Rows of a table by token.
+/// Where tokens are read.
+pub enum Tokens<'a> {
+    Words(&'a [u32]),
+    /// Numbers of the memory: the first one's address, and how far apart they are.
+    Numbers(usize, usize),
+}
+
+/// Rows of a table by token; `out` is where the first goes and how far apart they are.
 #[inline(never)]
-pub fn embed(memory: &mut [f32], tokens: &[u32], table: usize, out: usize, width: usize) {
-    for (row, &token) in tokens.iter().enumerate() {
-        let from = table + token as usize * width;
-        memory.copy_within(from..from + width, out + row * width);
+pub fn embed(memory: &mut [f32], tokens: &Tokens, table: usize, out: (usize, usize), rows: usize, width: usize) {
+    for row in 0..rows {
+        let token = match tokens {
+            Tokens::Words(words) => words[row] as usize,
+            Tokens::Numbers(at, stride) => memory[at + row * stride] as usize,
+        };
+        let from = table + token * width;
+        memory.copy_within(from..from + width, out.0 + row * out.1);
     }
 }
 
@@ -27,50 +38,76 @@ pub fn embed_backward(memory: &mut [f32], tokens: &[u32], gradient: usize, out: 
     }
 }
 
-/// Rows `from` … of each sequence of `length` rows.
+/// One copy, sum of two, or clearing of blocks.
 #[inline(never)]
-pub fn select(memory: &mut [f32], x: usize, out: usize, sequences: usize, length: usize, from: usize, width: usize) {
-    let size = (length - from) * width;
-    for sequence in 0..sequences {
-        let start = x + (sequence * length + from) * width;
-        memory.copy_within(start..start + size, out + sequence * size);
-    }
-}
-
-/// The reverse of [`select`], zeros before.
-#[inline(never)]
-pub fn select_backward(memory: &mut [f32], gradient: usize, out: usize, sequences: usize, length: usize, from: usize, width: usize) {
-    let size = (length - from) * width;
-    for sequence in 0..sequences {
-        let start = out + sequence * length * width;
-        memory[start..start + from * width].fill(0.0);
-        memory.copy_within(gradient + sequence * size..gradient + (sequence + 1) * size, start + from * width);
+pub fn copy(memory: &mut [f32], address: impl Fn(At) -> usize, job: &Copy) {
+    for block in 0..job.blocks {
+        let to = address(job.to.at) + block * job.to.stride;
+        let mut sources = job.from.iter().map(|rows| address(rows.at) + block * rows.stride);
+        match sources.next() {
+            Some(from) => memory.copy_within(from..from + job.numbers, to),
+            None => memory[to..to + job.numbers].fill(0.0),
+        }
+        for from in sources {
+            let [from, to] = ranges(memory, [from..from + job.numbers, to..to + job.numbers]);
+            to.iter_mut().zip(from.iter()).for_each(|(to, from)| *to += from);
+        }
     }
 }
 
 /// One sum over rows.
 #[inline(never)]
-pub fn column_sum(memory: &mut [f32], address: impl Fn(At) -> usize, job: &ColumnSum) {
-    let ColumnSum { rows, width, .. } = *job;
-    let (of, out) = (address(job.of), address(job.out));
-    if !job.accumulate {
-        memory[out..out + width].fill(0.0);
+pub fn column_sum(memory: &mut [f32], space: &mut Vec<f32>, address: impl Fn(At) -> usize, job: &ColumnSum) {
+    let out = address(job.out);
+    space.clear();
+    if job.accumulate {
+        space.extend((0..job.width).map(|column| memory[out + column * job.step]));
+    } else {
+        space.resize(job.width, 0.0);
     }
-    let sums = out..out + width;
-    match job.normed.map(|(x, statistics)| (address(x), address(statistics))) {
-        None => {
-            let [of, sums] = ranges(memory, [of..of + rows * width, sums]);
+    for summand in &job.summands {
+        add_rows(memory, space, &address, summand);
+    }
+    space.iter().enumerate().for_each(|(column, sum)| memory[out + column * job.step] = *sum);
+}
+
+/// Adds the rows of one summand.
+fn add_rows(memory: &[f32], sums: &mut [f32], address: impl Fn(At) -> usize, summand: &Summand) {
+    let width = sums.len();
+    let of = &memory[address(summand.of)..][..summand.rows * width];
+    match summand.factor {
+        Factor::One => {
             for line in of.chunks_exact(width) {
                 sums.iter_mut().zip(line).for_each(|(sum, part)| *sum += part);
             }
         }
-        Some((x, statistics)) => {
-            let size = rows * width;
-            let [of, x, statistics, sums] = ranges(memory, [of..of + size, x..x + size, statistics..statistics + 2 * rows, sums]);
+        Factor::Normed(x, statistics) => {
+            let (x, statistics) = (&memory[address(x)..], &memory[address(statistics)..]);
             for ((line, x), s) in of.chunks_exact(width).zip(x.chunks_exact(width)).zip(statistics.chunks_exact(2)) {
                 sums.iter_mut().zip(line).zip(x).for_each(|((sum, part), x)| *sum += part * ((x - s[0]) * s[1]));
             }
         }
+        Factor::Delayed { x, steps, length } => {
+            let start = address(x.at);
+            for (row, line) in of.chunks_exact(width).enumerate().filter(|(row, _)| row % length >= steps) {
+                let x = &memory[start + (row - steps) * x.stride..][..width];
+                sums.iter_mut().zip(line).zip(x).for_each(|((sum, part), x)| *sum += part * x);
+            }
+        }
+    }
+}
+
+/// The most probable token (first of equals) of a row of logits.
+fn most_probable(values: &[f32]) -> usize {
+    values.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (i, &x)| if x > best.1 { (i, x) } else { best }).0
+}
+
+/// The most probable token of each row; `logits` and `out` are where the first is and how far apart they are.
+#[inline(never)]
+pub fn answer(memory: &mut [f32], logits: (usize, usize), rows: usize, vocabulary: usize, out: (usize, usize)) {
+    for row in 0..rows {
+        let start = logits.0 + row * logits.1;
+        memory[out.0 + row * out.1] = most_probable(&memory[start..start + vocabulary]) as f32;
     }
 }
 
@@ -91,7 +128,7 @@ pub fn cross_entropy(memory: &mut [f32], labels: &[u32], at: &CrossEntropy) {
     for (row, &label) in labels.iter().enumerate() {
         let logits = at.logits + row * v..at.logits + (row + 1) * v;
         let values = &memory[logits.clone()];
-        let answer = values.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (i, &x)| if x > best.1 { (i, x) } else { best }).0;
+        let answer = most_probable(values);
         let highest = largest(values);
         let total = sum(v, |i| exp(values[i] - highest));
         let asked = label != NOT_ASKED;

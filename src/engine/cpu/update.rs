@@ -106,17 +106,10 @@ pub fn newton_schulz(rows: usize, columns: usize, x: usize, next: usize, rest: u
     let (old, new) = (matrix(x, columns), matrix(next, columns));
     let product =
         |form: Form, m: usize, n: usize, left: Rows, right: Rows, k: usize, scale: f32, add: Option<(Rows, f32)>, out: Rows| Product {
-            form,
-            m,
-            n,
-            terms: vec![Term { a: left, b: right, k }],
             scale,
-            biases: Vec::new(),
             add: add.map(|(rows, _)| rows.at),
             add_scale: add.map_or(0.0, |(_, scale)| scale),
-            gelu: None,
-            slope: None,
-            out,
+            ..Product::plain(form, m, n, vec![Term { a: left, b: right, k }], out)
         };
     let form = if tall { Form::Tn } else { Form::Nt };
     let (left, right) = if tall { (old, polynomial) } else { (polynomial, old) };

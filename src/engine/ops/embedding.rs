@@ -1,6 +1,6 @@
 //! Embedding, and the choice of the positions that are asked.
 
-use crate::engine::program::Instruction;
+use crate::engine::program::{Copy, Instruction, Rows, Tokens};
 use crate::engine::recorder::{Recorder, Var, Weight};
 
 impl Recorder {
@@ -9,7 +9,8 @@ impl Recorder {
     /// Backwards the rows of one token are added in their order, so that the result does not depend on who is quicker.
     pub fn embedding(&mut self, table: Weight, tokens: usize, rows: usize) -> Var {
         let out = self.var(rows, table.columns);
-        self.push(Instruction::Embed { tokens, table: table.at(), out: out.at, rows, width: table.columns });
+        let width = table.columns;
+        self.push(Instruction::Embed { tokens: Tokens::Words(tokens), table: table.at(), out: out.dense(), rows, width });
         self.on_backward(move |recorder| {
             let Some(gradient) = recorder.gradient(out) else { return };
             recorder.push(Instruction::EmbedBackward {
@@ -25,19 +26,38 @@ impl Recorder {
         out
     }
 
-    /// Of x `[B·S, d]` the positions `from` … of each of B sequences of `length`: `[B·(S − from), d]`.
+    /// Of x `[B·S, d]` the positions `from` … of each of B sequences of `length`: `[B·(S − from), d]`. What is recorded next
+    /// stands for those positions.
     pub fn positions(&mut self, x: Var, length: usize, from: usize) -> Var {
+        let span = self.span();
+        let out = self.rows_from(x, length, from);
+        self.at_positions(span.start + from..span.end);
+        out
+    }
+
+    /// Of x `[B·n, d]` the rows `from` … of each of B blocks of n: `[B·(n − from), d]`.
+    ///
+    /// Backwards the gradient's rows are added to what other readers have left, and zero elsewhere.
+    pub fn rows_from(&mut self, x: Var, n: usize, from: usize) -> Var {
         if from == 0 {
             return x;
         }
-        let (sequences, width) = (x.rows / length, x.width);
-        let out = self.var(sequences * (length - from), width);
-        self.push(Instruction::Select { x: x.at, out: out.at, sequences, length, from, width });
+        let (blocks, width) = (x.rows / n, x.width);
+        let (before, kept) = (from * width, (n - from) * width);
+        let out = self.var(blocks * (n - from), width);
+        let whole = move |at| Rows { at, stride: n * width };
+        let part = move |at| Rows { at, stride: kept };
+        let source = whole(x.at.plus(before));
+        self.push(Instruction::Copies(vec![Copy { from: vec![source], to: part(out.at), blocks, numbers: kept }]));
         self.on_backward(move |recorder| {
             let Some(gradient) = recorder.gradient(out) else { return };
             let (into, carried) = recorder.add_gradient(x);
-            assert!(carried.is_none(), "the choice of positions must be the last reader of its input");
-            recorder.push(Instruction::SelectBackward { gradient, out: into, sequences, length, from, width });
+            let head = carried.map(whole).into_iter().collect();
+            let tail = carried.map(|at| whole(at.plus(before))).into_iter().chain([part(gradient)]).collect();
+            recorder.push(Instruction::Copies(vec![
+                Copy { from: head, to: whole(into), blocks, numbers: before },
+                Copy { from: tail, to: whole(into.plus(before)), blocks, numbers: kept },
+            ]));
         });
         out
     }

@@ -1,6 +1,6 @@
 //! Linear maps with what goes with them: bias, GELU, residual.
 
-use crate::engine::program::{At, Form, Instruction, Product, Rows, Term};
+use crate::engine::program::{At, Factor, Form, Instruction, Product, Rows, Term};
 use crate::engine::recorder::{Recorder, Var, Weight};
 
 /// What follows a linear map.
@@ -24,12 +24,6 @@ fn dense(at: At, stride: usize) -> Rows {
     Rows { at, stride }
 }
 
-/// `out = Σ terms` and nothing else.
-fn plain(form: Form, m: usize, n: usize, terms: Vec<Term>, out: At) -> Product {
-    let out = dense(out, n);
-    Product { form, m, n, terms, scale: 1.0, biases: Vec::new(), add: None, add_scale: 1.0, gelu: None, slope: None, out }
-}
-
 impl Recorder {
     /// One linear map.
     pub fn linear(&mut self, linear: Linear) -> Var {
@@ -47,7 +41,7 @@ impl Recorder {
             assert_eq!(x.width, k, "a linear map's input is as wide as its weight");
             let out = self.var(m, n);
             let terms = vec![Term { a: dense(x.at, k), b: dense(weight.at(), k), k }];
-            let mut product = plain(Form::Nt, m, n, terms, out.at);
+            let mut product = Product::plain(Form::Nt, m, n, terms, out.dense());
             product.biases.extend(bias.map(Weight::at));
             product.gelu = (activation == Activation::Gelu).then(|| self.buffer(m * n));
             self.set_slope(out, product.gelu);
@@ -77,7 +71,7 @@ impl Recorder {
             assert_eq!((weight.rows, weight.columns), (n, x.width), "a branch is as wide as the residual stream");
             Term { a: dense(x.at, x.width), b: dense(weight.at(), weight.columns), k: weight.columns }
         };
-        let mut product = plain(Form::Nt, m, n, branches.iter().map(term).collect(), out.at);
+        let mut product = Product::plain(Form::Nt, m, n, branches.iter().map(term).collect(), out.dense());
         product.add = Some(residual.at);
         product.biases = branches.iter().filter_map(|(_, _, bias)| bias.map(Weight::at)).collect();
         self.push(Instruction::Products(vec![product]));
@@ -107,20 +101,32 @@ impl Recorder {
         }
     }
 
-    /// The gradients of x, W and b of one map from that of its result before the activation.
-    fn linear_gradient(&mut self, products: &mut Vec<Product>, x: Var, weight: Weight, bias: Option<Weight>, dz: At) {
+    /// The gradient of x, `dz W`, of one map that stands alone.
+    pub(super) fn input_gradient(&mut self, x: Var, weight: Weight, dz: At) {
+        let mut products = Vec::with_capacity(1);
+        self.map_gradient(&mut products, x, weight, dz);
+        self.push_products(products);
+    }
+
+    /// The gradient of x, `dz W`, added to what other readers have left.
+    fn map_gradient(&mut self, products: &mut Vec<Product>, x: Var, weight: Weight, dz: At) {
         let (m, n, k) = (x.rows, weight.columns, weight.rows);
         let slope = self.take_slope(x);
         let (dx, carried) = self.add_gradient(x);
         assert!(slope.is_none() || carried.is_none(), "an activated map has one reader");
         let terms = vec![Term { a: dense(dz, k), b: dense(weight.at(), n), k }];
-        let mut product = plain(Form::Nn, m, n, terms, dx);
+        let mut product = Product::plain(Form::Nn, m, n, terms, dense(dx, n));
         product.add = carried;
         product.slope = slope;
         products.push(product);
-        self.weight_gradient(weight, dense(dz, k), dense(x.at, n), m);
+    }
+
+    /// The gradients of x, W and b of one map from that of its result before the activation.
+    fn linear_gradient(&mut self, products: &mut Vec<Product>, x: Var, weight: Weight, bias: Option<Weight>, dz: At) {
+        self.map_gradient(products, x, weight, dz);
+        self.weight_gradient(weight, dense(dz, weight.rows), x.dense(), x.rows);
         if let Some(bias) = bias {
-            self.vector_gradient(bias, dz, None, m);
+            self.vector_gradient(bias, dz, Factor::One, x.rows);
         }
     }
 }

@@ -5,8 +5,15 @@ mod attention;
 mod cross_entropy;
 mod embedding;
 mod linear;
+mod lstm;
+mod mamba;
+mod memory;
 mod norm;
+mod segments;
 
 pub use attention::{Heads, rotary_table};
 pub use linear::{Activation, Linear};
+pub use lstm::LstmWeights;
+pub use mamba::ScanWeights;
+pub use memory::MemoryVar;
 pub use norm::Affine;

@@ -1,6 +1,6 @@
 //! Layer norm and RMS norm.
 
-use crate::engine::program::{Instruction, Normed};
+use crate::engine::program::{Factor, Instruction, Normed};
 use crate::engine::recorder::{Recorder, Var, Weight};
 
 /// A norm's gain, and its shift where it has one; `[d]` each.
@@ -31,7 +31,7 @@ impl Recorder {
         let statistics = self.buffer(2 * rows);
         let normed = |affine: Affine, y| Normed { gamma: affine.gamma.at(), beta: affine.beta.map(Weight::at), y };
         let outs = affines.iter().zip(&ys).map(|(affine, y)| normed(*affine, y.at)).collect();
-        self.push(Instruction::Norm { x: x.at, outs, statistics, rows, width, epsilon: epsilon as f32, centred });
+        self.push(Instruction::Norm { x: x.at, outs, statistics, rows, width, epsilon: epsilon as f32, centred, pitch: 1 });
         self.on_backward(move |recorder| {
             let asked: Vec<_> = affines.into_iter().zip(ys).filter_map(|(affine, y)| Some((affine, recorder.gradient(y)?))).collect();
             if asked.is_empty() {
@@ -41,9 +41,9 @@ impl Recorder {
             let outs = asked.iter().map(|(affine, gradient)| normed(*affine, *gradient)).collect();
             recorder.push(Instruction::NormBackward { x: x.at, statistics, outs, carried, out, rows, width, centred });
             for (affine, gradient) in asked {
-                recorder.vector_gradient(affine.gamma, gradient, Some((x.at, statistics)), rows);
+                recorder.vector_gradient(affine.gamma, gradient, Factor::Normed(x.at, statistics), rows);
                 if let Some(beta) = affine.beta {
-                    recorder.vector_gradient(beta, gradient, None, rows);
+                    recorder.vector_gradient(beta, gradient, Factor::One, rows);
                 }
             }
         });

@@ -1,0 +1,137 @@
+//! The recurrence of a long short-term memory: one product a position over all sequences, and the gates.
+
+use super::math::{sigmoid, tanh};
+use super::micro::Kernel;
+use super::products::{LeftShape, Panels, multiply, pack};
+use super::ranges;
+use crate::engine::program::Window;
+
+/// Packing space and what is carried from a position to the one before, kept between calls.
+#[derive(Default)]
+pub struct Space {
+    weight: Vec<f32>,
+    spare: Vec<f32>,
+    /// `[B, H]`, the gradient of h and of c.
+    hidden: Vec<f32>,
+    cells: Vec<f32>,
+}
+
+/// Addresses of the arrays.
+pub struct Arrays {
+    pub weight: usize,
+    pub gates: usize,
+    pub cells: usize,
+}
+
+/// Gates, cells and hidden states of a window.
+#[inline(never)]
+pub fn forward(kernel: Kernel, space: &mut Space, memory: &mut [f32], window: &Window, width: usize, arrays: &Arrays, hidden: usize) {
+    let Window { sequences, length, from, count } = *window;
+    let Arrays { weight, gates, cells } = *arrays;
+    pack(&mut space.weight, &memory[weight..weight + 4 * width * width], width, true, width, 4 * width);
+    let panels = Panels { values: &space.weight, depth: width };
+    let rows = (sequences - 1) * length;
+    for position in from..from + count {
+        if position > 0 {
+            let before = hidden + (position - 1) * width;
+            let now = gates + position * 4 * width;
+            let [before, now] = ranges(memory, [before..before + (rows + 1) * width, now..now + (rows + 1) * 4 * width]);
+            let left = LeftShape::strided(length * width, 1);
+            let size = (sequences, 4 * width, width);
+            multiply(kernel, &mut space.spare, size, before, left, &panels, now, length * 4 * width, true);
+        }
+        for row in (0..sequences).map(|sequence| sequence * length + position) {
+            let (gates, cells, hidden) = (gates + row * 4 * width, cells + row * width, hidden + row * width);
+            // Row 0 has none before it; it reads its own cell's place and takes nothing of it.
+            let (start, kept) = if position > 0 { (cells - width, 1.0) } else { (cells, 0.0) };
+            let [gates, cells, hidden] = ranges(memory, [gates..gates + 4 * width, start..cells + width, hidden..hidden + width]);
+            activate(gates, cells, hidden, kept);
+        }
+    }
+}
+
+/// One row: `cells` is c(t−1) and c, or c alone where `kept` is 0.
+fn activate(gates: &mut [f32], cells: &mut [f32], hidden: &mut [f32], kept: f32) {
+    let width = hidden.len();
+    let (squashed, output) = gates.split_at_mut(3 * width);
+    let (input, rest) = squashed.split_at_mut(width);
+    let (forget, fresh) = rest.split_at_mut(width);
+    for gate in [&mut *input, &mut *forget, &mut *output] {
+        gate.iter_mut().for_each(|z| *z = sigmoid(*z));
+    }
+    fresh.iter_mut().for_each(|z| *z = tanh(*z));
+    if kept > 0.0 {
+        let (before, now) = cells.split_at_mut(width);
+        for ((((c, before), f), i), g) in now.iter_mut().zip(before.iter()).zip(forget.iter()).zip(input.iter()).zip(fresh.iter()) {
+            *c = f * before + i * g;
+        }
+    } else {
+        cells.iter_mut().zip(input.iter()).zip(fresh.iter()).for_each(|((c, i), g)| *c = i * g);
+    }
+    let now = &cells[cells.len() - width..];
+    hidden.iter_mut().zip(output.iter()).zip(now).for_each(|((h, o), c)| *h = o * tanh(*c));
+}
+
+/// Gradients of the gates before activation, over whole sequences.
+#[allow(clippy::too_many_arguments)]
+#[inline(never)]
+pub fn backward(
+    kernel: Kernel,
+    space: &mut Space,
+    memory: &mut [f32],
+    (sequences, length): (usize, usize),
+    width: usize,
+    arrays: &Arrays,
+    gradient: usize,
+    into: usize,
+) {
+    let Arrays { weight, gates, cells } = *arrays;
+    pack(&mut space.weight, &memory[weight..weight + 4 * width * width], width, false, 4 * width, width);
+    for carried in [&mut space.hidden, &mut space.cells] {
+        carried.clear();
+        carried.resize(sequences * width, 0.0);
+    }
+    for position in (0..length).rev() {
+        for sequence in 0..sequences {
+            let row = sequence * length + position;
+            let (gates, cells) = (gates + row * 4 * width, cells + row * width);
+            let start = if position > 0 { cells - width } else { cells };
+            let (gradient, into) = (gradient + row * width, into + row * 4 * width);
+            let [gates, cells, gradient, into] =
+                ranges(memory, [gates..gates + 4 * width, start..cells + width, gradient..gradient + width, into..into + 4 * width]);
+            let own = sequence * width..(sequence + 1) * width;
+            deactivate(gates, cells, gradient, &space.hidden[own.clone()], &mut space.cells[own], into);
+        }
+        if position > 0 {
+            let start = into + position * 4 * width;
+            let now = &memory[start..start + ((sequences - 1) * length + 1) * 4 * width];
+            let panels = Panels { values: &space.weight, depth: 4 * width };
+            let left = LeftShape::strided(length * 4 * width, 1);
+            let size = (sequences, width, 4 * width);
+            multiply(kernel, &mut space.spare, size, now, left, &panels, &mut space.hidden, width, false);
+        }
+    }
+}
+
+/// One row backwards; `cells` is c(t−1) and c, or c alone; `carried` what the next row leaves of dc, and then what this one does.
+fn deactivate(gates: &[f32], cells: &[f32], gradient: &[f32], hidden: &[f32], carried: &mut [f32], into: &mut [f32]) {
+    let width = gradient.len();
+    let [input, forget, fresh, output]: [&[f32]; 4] = std::array::from_fn(|gate| &gates[gate * width..(gate + 1) * width]);
+    let (first, rest) = into.split_at_mut(width);
+    let (second, rest) = rest.split_at_mut(width);
+    let (third, fourth) = rest.split_at_mut(width);
+    let now = &cells[cells.len() - width..];
+    let first_row = cells.len() == width;
+    for index in 0..width {
+        let before = if first_row { 0.0 } else { cells[index] };
+        let (i, f, g, o) = (input[index], forget[index], fresh[index], output[index]);
+        let squashed = tanh(now[index]);
+        let dh = gradient[index] + hidden[index];
+        let dc = dh * o * (1.0 - squashed * squashed) + carried[index];
+        first[index] = dc * g * i * (1.0 - i);
+        second[index] = dc * before * f * (1.0 - f);
+        third[index] = dc * i * (1.0 - g * g);
+        fourth[index] = dh * squashed * o * (1.0 - o);
+        carried[index] = dc * f;
+    }
+}

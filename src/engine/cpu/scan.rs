@@ -1,0 +1,249 @@
+//! The selective scan: every channel's state walked along the sequence, all of a channel's state numbers at once.
+
+use super::math::{exp, sigmoid, silu_slope, softplus, sum};
+use super::ranges;
+use crate::engine::program::{CHUNK, Keep, Rows, STATE, Window};
+
+/// Numbers of state of one channel, side by side in SIMD.
+type State = [f32; STATE];
+
+/// Channels walked back together: their states over a chunk stay in the first-level cache.
+const BLOCK: usize = 16;
+
+/// Space kept between calls.
+#[derive(Default)]
+pub struct Space {
+    /// A of each channel, `[C, STATE]`.
+    decay: Vec<State>,
+    /// S of each channel of the sequence being walked.
+    state: Vec<State>,
+    /// Softplus(delta) of a row.
+    steps: Vec<f32>,
+    block: Box<Block>,
+}
+
+/// What walking a chunk of BLOCK channels back takes.
+struct Block {
+    /// Before and after each row.
+    states: [[State; BLOCK]; CHUNK + 1],
+    /// exp(Δ A) of each row.
+    decays: [[State; BLOCK]; CHUNK],
+    /// λ exp(ΔA), the gradient of the state before the row.
+    carried: [State; BLOCK],
+    a_log: [State; BLOCK],
+    skip: [f32; BLOCK],
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        let zero = [0.0; STATE];
+        let row = [zero; BLOCK];
+        Self { states: [row; CHUNK + 1], decays: [row; CHUNK], carried: row, a_log: row, skip: [0.0; BLOCK] }
+    }
+}
+
+/// Addresses and strides of what a scan reads.
+#[derive(Clone, Copy)]
+pub struct Arrays {
+    pub channels: usize,
+    pub delta: usize,
+    pub u: usize,
+    pub projected: (usize, usize),
+    pub gate: (usize, usize),
+    pub a_log: usize,
+    pub skip: usize,
+    pub states: usize,
+}
+
+impl Arrays {
+    /// Of a program's scan, with `address` to find its arrays.
+    pub fn new(scan: &crate::engine::program::Scan, address: impl Fn(crate::engine::program::At) -> usize) -> Self {
+        let rows = |rows: Rows| (address(rows.at), rows.stride);
+        Self {
+            channels: scan.channels,
+            delta: address(scan.delta),
+            u: address(scan.u),
+            projected: rows(scan.projected),
+            gate: rows(scan.gate),
+            a_log: address(scan.a_log),
+            skip: address(scan.skip),
+            states: address(scan.states),
+        }
+    }
+
+    /// B and C of a row.
+    fn row(&self, memory: &[f32], row: usize) -> (State, State) {
+        let start = self.projected.0 + row * self.projected.1;
+        (state(memory, start), state(memory, start + STATE))
+    }
+}
+
+fn state(memory: &[f32], at: usize) -> State {
+    let mut state = [0.0; STATE];
+    state.copy_from_slice(&memory[at..at + STATE]);
+    state
+}
+
+/// A = −exp(a_log) of every channel.
+fn decays(into: &mut Vec<State>, memory: &[f32], arrays: &Arrays) {
+    into.clear();
+    into.extend((0..arrays.channels).map(|channel| state(memory, arrays.a_log + channel * STATE).map(|log| -exp(log))));
+}
+
+/// `S ← exp(Δ A) ⊙ S + Δ B u`; exp(Δ A) too.
+#[inline(always)]
+fn advance(before: &State, a: &State, step: f32, u: f32, b: &State) -> (State, State) {
+    let decay: State = std::array::from_fn(|n| exp(step * a[n]));
+    let fed = step * u;
+    (std::array::from_fn(|n| decay[n] * before[n] + fed * b[n]), decay)
+}
+
+/// Outputs of a window's rows, and the states that are kept.
+#[inline(never)]
+pub fn forward(space: &mut Space, memory: &mut [f32], window: &Window, arrays: &Arrays, keep: Keep, out: usize) {
+    let Window { sequences, length, from, count } = *window;
+    let channels = arrays.channels;
+    decays(&mut space.decay, memory, arrays);
+    space.steps.resize(channels, 0.0);
+    for sequence in 0..sequences {
+        space.state.clear();
+        let kept = arrays.states + sequence * channels * STATE;
+        space.state.extend((0..channels).map(|channel| if from > 0 { state(memory, kept + channel * STATE) } else { [0.0; STATE] }));
+        for position in from..from + count {
+            let row = sequence * length + position;
+            if keep == Keep::Chunks && position % CHUNK == 0 {
+                let chunk = sequence * length.div_ceil(CHUNK) + position / CHUNK;
+                let at = arrays.states + chunk * channels * STATE;
+                memory[at..at + channels * STATE].copy_from_slice(space.state.as_flattened());
+            }
+            forward_row(space, memory, arrays, row, out + row * channels);
+            if keep == Keep::After(position) {
+                memory[kept..kept + channels * STATE].copy_from_slice(space.state.as_flattened());
+            }
+        }
+    }
+}
+
+fn forward_row(space: &mut Space, memory: &mut [f32], arrays: &Arrays, row: usize, out: usize) {
+    let channels = arrays.channels;
+    let (b, c) = arrays.row(memory, row);
+    let (delta, u, gate) = (arrays.delta + row * channels, arrays.u + row * channels, arrays.gate.0 + row * arrays.gate.1);
+    let spans = [delta..delta + channels, u..u + channels, arrays.skip..arrays.skip + channels, out..out + channels];
+    let [delta, u, skip, y] = ranges(memory, spans);
+    space.steps.iter_mut().zip(delta.iter()).for_each(|(step, &delta)| *step = softplus(delta));
+    for channel in 0..channels {
+        let (next, _) = advance(&space.state[channel], &space.decay[channel], space.steps[channel], u[channel], &b);
+        space.state[channel] = next;
+        y[channel] = sum(STATE, |n| c[n] * next[n]) + skip[channel] * u[channel];
+    }
+    let [gate, y] = ranges(memory, [gate..gate + channels, out..out + channels]);
+    y.iter_mut().zip(gate.iter()).for_each(|(y, &g)| *y *= g * sigmoid(g));
+}
+
+/// Where the gradients go.
+pub struct Into {
+    pub delta: usize,
+    pub u: usize,
+    pub projected: (usize, usize),
+    pub gate: (usize, usize),
+    pub a_log: usize,
+    pub skip: usize,
+}
+
+/// The gradients of everything that the scan reads, from that of its output.
+#[inline(never)]
+pub fn backward(space: &mut Space, memory: &mut [f32], (sequences, length): (usize, usize), arrays: &Arrays, gradient: usize, into: &Into) {
+    let channels = arrays.channels;
+    decays(&mut space.decay, memory, arrays);
+    for sequence in 0..sequences {
+        for row in sequence * length..(sequence + 1) * length {
+            let start = into.projected.0 + row * into.projected.1;
+            memory[start..start + 2 * STATE].fill(0.0);
+        }
+        for first in (0..channels).step_by(BLOCK) {
+            let count = BLOCK.min(channels - first);
+            space.block.carried.fill([0.0; STATE]);
+            space.block.a_log.fill([0.0; STATE]);
+            space.block.skip.fill(0.0);
+            for chunk in (0..length.div_ceil(CHUNK)).rev() {
+                let at = arrays.states + ((sequence * length.div_ceil(CHUNK) + chunk) * channels + first) * STATE;
+                for channel in 0..count {
+                    space.block.states[0][channel] = state(memory, at + channel * STATE);
+                }
+                let rows = sequence * length + chunk * CHUNK..sequence * length + length.min((chunk + 1) * CHUNK);
+                again(space, memory, arrays, rows.clone(), first, count);
+                for (index, row) in rows.enumerate().rev() {
+                    back_row(space, memory, arrays, (index, row), first, count, gradient, into);
+                }
+            }
+            for channel in 0..count {
+                let place = sequence * channels + first + channel;
+                let a = &space.decay[first + channel];
+                let found = &space.block.a_log[channel];
+                let line = &mut memory[into.a_log + place * STATE..into.a_log + (place + 1) * STATE];
+                line.iter_mut().enumerate().for_each(|(n, out)| *out = a[n] * found[n]);
+                memory[into.skip + place] = space.block.skip[channel];
+            }
+        }
+    }
+}
+
+/// Makes a chunk's states again for some channels.
+fn again(space: &mut Space, memory: &[f32], arrays: &Arrays, rows: std::ops::Range<usize>, first: usize, count: usize) {
+    let Space { decay, block, .. } = space;
+    for (index, row) in rows.enumerate() {
+        let (b, _) = arrays.row(memory, row);
+        for channel in 0..count {
+            let place = row * arrays.channels + first + channel;
+            let step = softplus(memory[arrays.delta + place]);
+            let (next, shrunk) = advance(&block.states[index][channel], &decay[first + channel], step, memory[arrays.u + place], &b);
+            block.states[index + 1][channel] = next;
+            block.decays[index][channel] = shrunk;
+        }
+    }
+}
+
+/// One row back, for some channels: `index` in its chunk.
+#[allow(clippy::too_many_arguments)]
+fn back_row(
+    space: &mut Space,
+    memory: &mut [f32],
+    arrays: &Arrays,
+    (index, row): (usize, usize),
+    first: usize,
+    count: usize,
+    gradient: usize,
+    into: &Into,
+) {
+    let Space { decay, block, .. } = space;
+    let (b, c) = arrays.row(memory, row);
+    let start = into.projected.0 + row * into.projected.1;
+    let (mut into_b, mut into_c) = (state(memory, start), state(memory, start + STATE));
+    for channel in 0..count {
+        let place = row * arrays.channels + first + channel;
+        let (delta, u) = (memory[arrays.delta + place], memory[arrays.u + place]);
+        let (gate, dout) = (memory[arrays.gate.0 + row * arrays.gate.1 + first + channel], memory[gradient + place]);
+        let skip = memory[arrays.skip + first + channel];
+        let (before, after) = (&block.states[index][channel], &block.states[index + 1][channel]);
+        let (a, shrunk, carried) = (&decay[first + channel], &block.decays[index][channel], &mut block.carried[channel]);
+        let step = softplus(delta);
+        let y = sum(STATE, |n| c[n] * after[n]) + skip * u;
+        let dy = dout * gate * sigmoid(gate);
+        let fed = step * u;
+        let lambda: State = std::array::from_fn(|n| carried[n] + c[n] * dy);
+        *carried = std::array::from_fn(|n| shrunk[n] * lambda[n]);
+        let along: State = std::array::from_fn(|n| carried[n] * before[n]);
+        into_b = std::array::from_fn(|n| into_b[n] + lambda[n] * fed);
+        into_c = std::array::from_fn(|n| into_c[n] + dy * after[n]);
+        let a_log = &mut block.a_log[channel];
+        *a_log = std::array::from_fn(|n| a_log[n] + step * along[n]);
+        let fed_slope = sum(STATE, |n| lambda[n] * b[n]);
+        let step_slope = sum(STATE, |n| a[n] * along[n]) + u * fed_slope;
+        block.skip[channel] += dy * u;
+        memory[into.u + place] = skip * dy + step * fed_slope;
+        memory[into.delta + place] = step_slope * sigmoid(delta);
+        memory[into.gate.0 + row * into.gate.1 + first + channel] = dout * y * silu_slope(gate);
+    }
+    memory[start..start + STATE].copy_from_slice(&into_b);
+    memory[start + STATE..start + 2 * STATE].copy_from_slice(&into_c);
+}

@@ -1,0 +1,137 @@
+//! ARMT, the associative recurrent memory transformer (Rodkin et al., arXiv 2407.04841): GPT-NeoX that reads a sequence segment
+//! by segment, with an associative memory in each layer between them.
+//!
+//! ```text
+//! segment s: x ← [embed(tokens of s); memory tokens]           [B, n + M, d], positions from 0; the last segment has no memory tokens
+//! each layer: x ← x + recall(φ(W_mq x))                        from the second segment on
+//!             x ← block x                                      GPT-NeoX's, see `gpt_neox`
+//!             memory ← memorize(φ(W_mk m), W_mv m, W_mb m)     m: the layer's M memory rows
+//! logits = LN x · embed_outᵀ                                   [B, S, V], of the tokens' rows
+//! ```
+//! φ is DPFP-3, `recall` and `memorize` the delta rule; see `Recorder`'s. Attention never leaves a segment: what a later one knows of
+//! it went through the memory, which is zero at the start of a sequence and trained through all segments.
+//! Initial weights: GPT-NeoX's; W_mq, W_mk, W_mb U(±d^-½) as PyTorch's linear maps, W_mv 0, memory tokens N(0, the embedding's deviation).
+
+use super::Shape;
+use super::config_json::Json;
+use super::gpt_neox::{self, affine};
+use super::weights::{Init, Parameter, Role};
+use crate::config::{ModelConfig, ModelKind};
+use crate::engine::ops::{Activation, Heads, Linear, MemoryVar};
+use crate::engine::{Recorder, Var, Weight};
+use serde_json::Value;
+
+/// The parameters: GPT-NeoX's by their names, the memory tokens after the embedding, and each layer's maps after its block.
+pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
+    let (d, memory) = (config.width, config.memory_width);
+    let linear = Init::Uniform(1.0 / (d as f64).sqrt());
+    let parameter = |name: String, shape: &[usize], init: Init, role: Role| Parameter { name, shape: shape.to_vec(), init, role };
+    let mut all = Vec::new();
+    let mut layer = 0;
+    for backbone in gpt_neox::parameters(config, vocabulary) {
+        let ends_block = backbone.name.ends_with("mlp.dense_4h_to_h.bias");
+        all.push(backbone);
+        if all.len() == 1 {
+            all.push(parameter("memory".into(), &[config.memory_tokens, d], Init::Normal(gpt_neox::DEVIATION), Role::Token));
+        }
+        if ends_block {
+            let mut add = |name: &str, shape: &[usize], init: Init, role: Role| {
+                all.push(parameter(format!("gpt_neox.layers.{layer}.{name}"), shape, init, role));
+            };
+            add("W_mq.weight", &[memory, d], linear, Role::Hidden);
+            add("W_mk.weight", &[memory, d], linear, Role::Hidden);
+            add("W_mv.weight", &[d, d], Init::Zeros, Role::Hidden);
+            add("W_mb.weight", &[1, d], linear, Role::Vector);
+            add("W_mb.bias", &[1], linear, Role::Vector);
+            layer += 1;
+        }
+    }
+    all
+}
+
+/// Logits `[B·(S − from), V]` at positions `from` … of the tokens, the words from `tokens` on.
+pub fn logits(config: &ModelConfig, segment: usize, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
+    let table = recorder.weight("gpt_neox.embed_in.weight");
+    let x = recorder.embedding(table, tokens, shape.sequences * shape.length);
+    let x = recorder.chain(shape.sequences, |recorder| segments(config, segment, recorder, x, shape));
+    let last = affine(recorder, "gpt_neox.final_layer_norm");
+    let [x] = recorder.layer_norms(x, [last], gpt_neox::EPSILON);
+    let weight = recorder.weight("embed_out.weight");
+    recorder.linear(Linear { x, weight, bias: None, activation: Activation::None })
+}
+
+/// All segments through all layers: x `[B·S, d]`, result `[B·(S − from), d]`.
+fn segments(config: &ModelConfig, segment: usize, recorder: &mut Recorder, x: Var, shape: Shape) -> Var {
+    let tokens = recorder.weight("memory");
+    let mut memories: Vec<Option<MemoryVar>> = vec![None; config.layers];
+    let mut parts = Vec::new();
+    for start in (0..shape.length).step_by(segment) {
+        let positions = start..(start + segment).min(shape.length);
+        let writes = positions.end < shape.length;
+        recorder.at_positions(positions.clone());
+        let mut part = recorder.segment(x, shape.length, positions.clone(), writes.then_some(tokens));
+        for (layer, memory) in memories.iter_mut().enumerate() {
+            let name = format!("gpt_neox.layers.{layer}");
+            part = read_and_think(config, recorder, &name, part, *memory, shape.sequences);
+            if writes {
+                *memory = Some(write(recorder, &name, part, *memory, positions.len(), shape.sequences));
+            }
+        }
+        parts.push((part, positions.len()));
+    }
+    recorder.join(&parts, shape.sequences, shape.from)
+}
+
+/// What the memory holds under each row's query is added, then the block.
+fn read_and_think(config: &ModelConfig, recorder: &mut Recorder, name: &str, x: Var, memory: Option<MemoryVar>, sequences: usize) -> Var {
+    let heads = Heads { length: x.rows / sequences, heads: config.heads, rotary: config.rotary_dims(), base: config.rotary_base };
+    let x = match memory {
+        Some(memory) => {
+            let queries = map(recorder, name, "W_mq", x, None);
+            let queries = recorder.features(queries);
+            recorder.recall(x, queries, memory)
+        }
+        None => x,
+    };
+    gpt_neox::block(recorder, name, x, heads)
+}
+
+/// The memory after a segment's memory rows, which follow its first `positions` rows, have written.
+fn write(recorder: &mut Recorder, name: &str, x: Var, old: Option<MemoryVar>, positions: usize, sequences: usize) -> MemoryVar {
+    let rows = recorder.rows_from(x, x.rows / sequences, positions);
+    let keys = map(recorder, name, "W_mk", rows, None);
+    let keys = recorder.features(keys);
+    let values = map(recorder, name, "W_mv", rows, None);
+    let bias = recorder.weight(&format!("{name}.W_mb.bias"));
+    let strengths = map(recorder, name, "W_mb", rows, Some(bias));
+    recorder.memorize(keys, values, strengths, old, sequences)
+}
+
+fn map(recorder: &mut Recorder, name: &str, part: &str, x: Var, bias: Option<Weight>) -> Var {
+    let weight = recorder.weight(&format!("{name}.{part}.weight"));
+    recorder.linear(Linear { x, weight, bias, activation: Activation::None })
+}
+
+/// GPT-NeoX's keys, and the memory's.
+pub(super) fn config_json(model: &ModelConfig, vocabulary: usize, positions: usize, segment: usize) -> Value {
+    let mut value = gpt_neox::config_json(model, vocabulary, positions);
+    value["architectures"] = serde_json::json!(["ARMTForCausalLM"]);
+    value["model_type"] = serde_json::json!("armt");
+    value["num_mem_tokens"] = serde_json::json!(model.memory_tokens);
+    value["d_mem"] = serde_json::json!(model.memory_width);
+    value["segment_length"] = serde_json::json!(segment);
+    value
+}
+
+/// Reads those keys.
+///
+/// # Errors
+/// A sentence naming what is missing or not supported.
+pub(super) fn read_config(json: &Json) -> Result<ModelConfig, String> {
+    let backbone = gpt_neox::read_config(json, ModelKind::Armt)?;
+    let config = ModelConfig { memory_tokens: json.whole("num_mem_tokens")?, memory_width: json.whole("d_mem")?, ..backbone };
+    if config.memory_tokens == 0 || config.memory_width == 0 || json.whole("segment_length")? == 0 {
+        return Err("config.json describes a memory without tokens or keys, or segments of no length.".into());
+    }
+    Ok(config)
+}

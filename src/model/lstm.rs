@@ -1,0 +1,57 @@
+//! Long short-term memory (Hochreiter and Schmidhuber 1997), equal to `torch.nn.Embedding` → `torch.nn.LSTM` → `torch.nn.Linear`.
+//!
+//! ```text
+//! x ← embed(tokens)                         [B, S, d]
+//! x ← LSTM_l x                              L layers, d → d; see `Recorder::lstm`
+//! logits = x headᵀ + b                      [B, S, V]
+//! ```
+//! No norm and no residual. All that a position knows of those before it went through one vector h and one c of d numbers a layer.
+//! Initial weights: PyTorch's: embedding N(0, 1), everything else U(±d^-½).
+
+use super::Shape;
+use super::weights::{Init, Parameter, Role};
+use crate::config::ModelConfig;
+use crate::engine::ops::{Activation, Linear, LstmWeights};
+use crate::engine::{Recorder, Var};
+use serde_json::Value;
+
+/// The parameters in `state_dict` order.
+pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
+    let d = config.width;
+    let uniform = Init::Uniform(1.0 / (d as f64).sqrt());
+    let parameter = |name: String, shape: &[usize], init: Init, role: Role| Parameter { name, shape: shape.to_vec(), init, role };
+    let mut all = vec![parameter("embedding.weight".into(), &[vocabulary, d], Init::Normal(1.0), Role::Token)];
+    for layer in 0..config.layers {
+        for kind in ["ih", "hh"] {
+            all.push(parameter(format!("lstm.weight_{kind}_l{layer}"), &[4 * d, d], uniform, Role::Hidden));
+        }
+        for kind in ["ih", "hh"] {
+            all.push(parameter(format!("lstm.bias_{kind}_l{layer}"), &[4 * d], uniform, Role::Vector));
+        }
+    }
+    all.push(parameter("head.weight".into(), &[vocabulary, d], uniform, Role::Token));
+    all.push(parameter("head.bias".into(), &[vocabulary], uniform, Role::Vector));
+    all
+}
+
+/// Logits `[B·(S − from), V]` at positions `from` … of the tokens, the words from `tokens` on.
+pub fn logits(config: &ModelConfig, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
+    let table = recorder.weight("embedding.weight");
+    let mut x = recorder.embedding(table, tokens, shape.sequences * shape.length);
+    for layer in 0..config.layers {
+        let [input, hidden] = ["ih", "hh"].map(|kind| recorder.weight(&format!("lstm.weight_{kind}_l{layer}")));
+        let biases = ["ih", "hh"].map(|kind| recorder.weight(&format!("lstm.bias_{kind}_l{layer}")));
+        x = recorder.lstm(x, LstmWeights { input, hidden, biases }, shape.length);
+    }
+    let x = recorder.positions(x, shape.length, shape.from);
+    let [weight, bias] = ["weight", "bias"].map(|kind| recorder.weight(&format!("head.{kind}")));
+    recorder.linear(Linear { x, weight, bias: Some(bias), activation: Activation::None })
+}
+
+/// The keys of a file that stands beside `torch.nn` weights; transformers has no LSTM.
+pub(super) fn config_json(model: &ModelConfig, vocabulary: usize) -> Value {
+    serde_json::json!({
+        "architectures": ["LSTM"], "model_type": "lstm", "dtype": "float32",
+        "vocab_size": vocabulary, "hidden_size": model.width, "num_hidden_layers": model.layers,
+    })
+}

@@ -1,0 +1,129 @@
+//! Mamba (Gu and Dao, arXiv 2312.00752), equal to transformers' `MambaForCausalLM`.
+//!
+//! ```text
+//! h ← embed(tokens)                                            [B, S, d]
+//! x, g  = in_proj(RMSNorm h)                                   [B, S, C] each, C = 2d
+//! u     = silu(causal convolution of 4 taps, x)                see `Recorder::causal_convolution`
+//! Δ,B,C = x_proj u                                             R = ⌈d / 16⌉ numbers for Δ, 16 each for B and C
+//! y     = scan(u, Δ, B, C) ⊙ silu(g)                           see `Recorder::selective_scan`
+//! h ← h + out_proj y                                           L blocks
+//! logits = RMSNorm h · embedᵀ                                  [B, S, V], head tied to the embedding
+//! ```
+//! Initial weights: embedding, in_proj and x_proj N(0, 0.1); A = −1 … −16 in every channel, D = 1; dt_proj U(±R^-½), its bias
+//! softplus⁻¹ of a step drawn log-uniformly in [0.001, 0.1]; convolution and out_proj U(±fan_in^-½) (Kaiming with a = √5),
+//! convolution's bias 0, norms 1.
+
+use super::Shape;
+use super::config_json::Json;
+use super::weights::{Init, Parameter, Role};
+use crate::config::{ModelConfig, ModelKind};
+use crate::engine::ops::{Activation, Linear, ScanWeights};
+use crate::engine::program::{STATE, TAPS};
+use crate::engine::{Recorder, Var};
+use serde_json::Value;
+
+/// The norms' ε.
+pub const EPSILON: f64 = 1e-5;
+/// Channels for each number of the residual stream.
+pub const EXPAND: usize = 2;
+const DEVIATION: f64 = 0.1;
+
+/// Numbers that a channel's step Δ is made from.
+pub fn rank(width: usize) -> usize {
+    width.div_ceil(16)
+}
+
+/// The parameters in `state_dict` order; the head is the embedding.
+pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
+    let (d, channels, rank) = (config.width, EXPAND * config.width, rank(config.width));
+    let normal = Init::Normal(DEVIATION);
+    let fan_in = |count: usize| Init::Uniform(1.0 / (count as f64).sqrt());
+    let parameter = |name: String, shape: &[usize], init: Init, role: Role| Parameter { name, shape: shape.to_vec(), init, role };
+    let mut all = vec![parameter("backbone.embeddings.weight".into(), &[vocabulary, d], normal, Role::Token)];
+    for layer in 0..config.layers {
+        let mut add = |name: &str, shape: &[usize], init: Init, role: Role| {
+            all.push(parameter(format!("backbone.layers.{layer}.{name}"), shape, init, role));
+        };
+        add("norm.weight", &[d], Init::Ones, Role::Vector);
+        add("mixer.A_log", &[channels, STATE], Init::LogCounts, Role::Vector);
+        add("mixer.D", &[channels], Init::Ones, Role::Vector);
+        add("mixer.conv1d.weight", &[channels, 1, TAPS], fan_in(TAPS), Role::Vector);
+        add("mixer.conv1d.bias", &[channels], Init::Zeros, Role::Vector);
+        add("mixer.in_proj.weight", &[2 * channels, d], normal, Role::Hidden);
+        add("mixer.x_proj.weight", &[rank + 2 * STATE, channels], normal, Role::Hidden);
+        add("mixer.dt_proj.weight", &[channels, rank], fan_in(rank), Role::Hidden);
+        add("mixer.dt_proj.bias", &[channels], Init::Step, Role::Vector);
+        add("mixer.out_proj.weight", &[d, channels], fan_in(channels), Role::Hidden);
+    }
+    all.push(parameter("backbone.norm_f.weight".into(), &[d], Init::Ones, Role::Vector));
+    all
+}
+
+/// Logits `[B·(S − from), V]` at positions `from` … of the tokens, the words from `tokens` on.
+pub fn logits(config: &ModelConfig, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
+    let table = recorder.weight("backbone.embeddings.weight");
+    let mut h = recorder.embedding(table, tokens, shape.sequences * shape.length);
+    for layer in 0..config.layers {
+        h = block(recorder, &format!("backbone.layers.{layer}"), h, shape.length);
+    }
+    let h = recorder.positions(h, shape.length, shape.from);
+    let gamma = recorder.weight("backbone.norm_f.weight");
+    let x = recorder.rms_norm(h, gamma, EPSILON);
+    recorder.linear(Linear { x, weight: table, bias: None, activation: Activation::None })
+}
+
+/// One block, `[B·S, d]` → `[B·S, d]`.
+fn block(recorder: &mut Recorder, name: &str, h: Var, length: usize) -> Var {
+    let weight = |recorder: &Recorder, part: &str| recorder.weight(&format!("{name}.mixer.{part}"));
+    let gamma = recorder.weight(&format!("{name}.norm.weight"));
+    let normed = recorder.rms_norm(h, gamma, EPSILON);
+    let map = |recorder: &Recorder, x: Var, part: &str| Linear {
+        x,
+        weight: weight(recorder, &format!("{part}.weight")),
+        bias: None,
+        activation: Activation::None,
+    };
+    let doubled = map(recorder, normed, "in_proj");
+    let doubled = recorder.linear(doubled);
+    let [taps, shift] = ["conv1d.weight", "conv1d.bias"].map(|part| weight(recorder, part));
+    let u = recorder.causal_convolution(doubled, taps, shift, length);
+    let projected = map(recorder, u, "x_proj");
+    let projected = recorder.linear(projected);
+    let [step, step_bias, a_log, skip] = ["dt_proj.weight", "dt_proj.bias", "A_log", "D"].map(|part| weight(recorder, part));
+    let y = recorder.selective_scan(u, projected, doubled, ScanWeights { step, step_bias, a_log, skip }, length);
+    let out = weight(recorder, "out_proj.weight");
+    recorder.residual(h, [(y, out, None)])
+}
+
+/// The keys of transformers' `MambaConfig`.
+pub(super) fn config_json(model: &ModelConfig, vocabulary: usize) -> Value {
+    serde_json::json!({
+        "architectures": ["MambaForCausalLM"], "model_type": "mamba", "dtype": "float32", "torch_dtype": "float32",
+        "vocab_size": vocabulary, "hidden_size": model.width, "num_hidden_layers": model.layers, "state_size": STATE,
+        "expand": EXPAND, "intermediate_size": EXPAND * model.width, "conv_kernel": TAPS, "use_conv_bias": true, "use_bias": false,
+        "time_step_rank": rank(model.width), "layer_norm_epsilon": EPSILON, "hidden_act": "silu", "residual_in_fp32": true,
+        "initializer_range": DEVIATION, "tie_word_embeddings": true,
+        "bos_token_id": null, "eos_token_id": null, "pad_token_id": null, "use_cache": true,
+    })
+}
+
+/// Reads those keys.
+///
+/// # Errors
+/// A sentence naming what is missing or not supported.
+pub(super) fn read_config(json: &Json) -> Result<ModelConfig, String> {
+    let config = json.network(ModelKind::Mamba)?;
+    let is = |key: &str, value: usize| json.get(key).is_null() || json.whole(key) == Ok(value);
+    let sizes = is("state_size", STATE)
+        && is("conv_kernel", TAPS)
+        && is("expand", EXPAND)
+        && is("intermediate_size", EXPAND * config.width)
+        && (json.get("time_step_rank") == "auto" || is("time_step_rank", rank(config.width)));
+    let plain = json.get("use_bias") != true && json.get("use_conv_bias") != false && json.get("tie_word_embeddings") != false;
+    if !sizes || !plain {
+        return Err(format!(
+            "config.json asks for a variant of Mamba that this version does not compute: it must have {STATE} numbers of state, {TAPS} taps with bias, expand {EXPAND}, rank ⌈width / 16⌉, no other biases and a tied head."
+        ));
+    }
+    Ok(config)
+}
