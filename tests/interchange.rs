@@ -3,6 +3,7 @@
 
 use lookahead::config::presets;
 use lookahead::engine::cpu::Kernel;
+use lookahead::model::config_json;
 use lookahead::model::weights::initial;
 use lookahead::task::Split;
 use lookahead::train::batch::Batch;
@@ -59,7 +60,7 @@ fn our_checkpoint_opens_in_transformers_with_equal_logits() {
         let expected = json!({ "tokens": batch.inputs.chunks(batch.length).collect::<Vec<_>>(), "logits": rows.chunks(batch.length).collect::<Vec<_>>() });
         let folder = folder(name);
         std::fs::write(folder.join(checkpoint::WEIGHTS_FILE), checkpoint::write(&plan.parameters, &values).unwrap()).unwrap();
-        std::fs::write(folder.join(checkpoint::CONFIG_FILE), checkpoint::config_json(&config.model, plan.model.vocabulary, 64)).unwrap();
+        std::fs::write(folder.join(checkpoint::CONFIG_FILE), checkpoint::config_json(&config)).unwrap();
         let expectation = folder.join("expected.json");
         std::fs::write(&expectation, expected.to_string()).unwrap();
         assert_ne!(script(&[&folder, &expectation]), Some(false), "transformers disagrees on {name}");
@@ -72,11 +73,12 @@ fn a_checkpoint_of_transformers_opens_here_with_equal_logits() {
     let folder = folder("theirs");
     if script(&[Path::new("--make"), &folder]).is_some_and(|made| made) {
         let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
-        let (config, vocabulary) = checkpoint::read_config(&text(checkpoint::CONFIG_FILE)).unwrap();
+        let described = config_json::read(&text(checkpoint::CONFIG_FILE)).unwrap();
         let mut run = presets::quick();
-        run.model = config;
+        run.set_model(described.config);
         let mut plan = Plan::new(&run);
-        plan.model.vocabulary = vocabulary;
+        plan.model.vocabulary = described.vocabulary;
+        plan.model.segment = described.segment.unwrap_or(0);
         plan.parameters = plan.model.parameters().into();
         let values = checkpoint::read_weights(&plan.parameters, &std::fs::read(folder.join(checkpoint::WEIGHTS_FILE)).unwrap()).unwrap();
         let expected: Value = serde_json::from_str(&text("expected.json")).unwrap();

@@ -5,13 +5,17 @@
 //! Activations enter as rows of an embedding, so that their gradients are among those compared.
 
 mod common;
+#[path = "operators/memory.rs"]
+mod memory;
+#[path = "operators/recurrent.rs"]
+mod recurrent;
 
 use burn_tensor::activation::{log_softmax, softmax};
 use burn_tensor::{Device, Int, Tensor, TensorData};
 use common::{Found, engines};
 use lookahead::engine::ops::{Activation, Affine, Heads, Linear};
 use lookahead::engine::program::NOT_ASKED;
-use lookahead::engine::{Carrier, Program, Purpose, Recorder, Var};
+use lookahead::engine::{Carrier, Program, Purpose, Recorder, Var, Weight};
 use lookahead::model::{Init, Parameter, Role};
 use std::sync::Arc;
 
@@ -167,6 +171,11 @@ fn compare(case: &Case) {
             }
         }
     }
+}
+
+/// `x Wᵀ`.
+fn plain_linear(x: Var, weight: Weight) -> Linear {
+    Linear { x, weight, bias: None, activation: Activation::None }
 }
 
 /// Tokens that repeat, leave some out and come in no order.

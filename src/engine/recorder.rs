@@ -77,6 +77,8 @@ pub struct Recorder {
     pub(super) accumulate: bool,
     /// The weights' gradients, computed together at the end: one product a weight, with a term for each of its uses.
     pending: Vec<(Weight, Product)>,
+    /// Weights whose gradient has begun otherwise, to be added to.
+    begun: Vec<Weight>,
     sums: Vec<ColumnSum>,
     pub(super) has_total: bool,
     pub(super) answers: Option<(At, usize)>,
@@ -129,6 +131,7 @@ impl Recorder {
             training: matches!(purpose, Purpose::Gradient | Purpose::More),
             accumulate: purpose == Purpose::More,
             pending: Vec::new(),
+            begun: Vec::new(),
             sums: Vec::new(),
             has_total: false,
             answers: None,
@@ -273,6 +276,11 @@ impl Recorder {
         At { buffer: TOTAL, offset: 0 }
     }
 
+    /// Says that something other than a product writes a weight's gradient before the end: a table that is an embedding and a head.
+    pub(super) fn begin_gradient(&mut self, weight: Weight) {
+        self.begun.push(weight);
+    }
+
     /// Adds `dyᵀ x` to a weight's gradient, at the end.
     pub(super) fn weight_gradient(&mut self, weight: Weight, dy: Rows, x: Rows, rows: usize) {
         let term = Term { a: dy, b: x, k: rows };
@@ -305,7 +313,14 @@ impl Recorder {
             backward(&mut self);
         }
         if !self.pending.is_empty() {
-            let products = std::mem::take(&mut self.pending).into_iter().map(|(_, product)| product).collect();
+            let begun = std::mem::take(&mut self.begun);
+            let finish = |(weight, mut product): (Weight, Product)| {
+                if begun.contains(&weight) {
+                    product.add = Some(weight.gradient());
+                }
+                product
+            };
+            let products = std::mem::take(&mut self.pending).into_iter().map(finish).collect();
             self.push(Instruction::Products(products));
         }
         if !self.sums.is_empty() {

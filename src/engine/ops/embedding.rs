@@ -13,6 +13,7 @@ impl Recorder {
         self.push(Instruction::Embed { tokens: Tokens::Words(tokens), table: table.at(), out: out.dense(), rows, width });
         self.on_backward(move |recorder| {
             let Some(gradient) = recorder.gradient(out) else { return };
+            recorder.begin_gradient(table);
             recorder.push(Instruction::EmbedBackward {
                 tokens,
                 gradient,

@@ -1,0 +1,177 @@
+//! LSTM, Mamba and ARMT against torch, transformers and our own reference script: `tests/golden/*.json` (float64 truth) say from
+//! which. Tolerances are at most ten times what float32 in PyTorch itself misses the truth by, as the golden files record.
+
+use lookahead::config::{Optimizer, RunConfig, TrainingConfig};
+use lookahead::engine::cpu::{Kernel, Moments, Updater};
+use lookahead::model::{Model, Parameter, config_json};
+use lookahead::train::batch::Batch;
+use lookahead::train::{Performer, Plan, optimizer};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The file of a model, and the largest errors of logits, loss, any gradient, and the ten-step curve.
+struct Golden {
+    name: &'static str,
+    text: &'static str,
+    tolerances: [f64; 4],
+}
+
+const GOLDENS: [Golden; GOLDEN_COUNT] = [
+    Golden { name: "lstm", text: include_str!("golden/lstm.json"), tolerances: [5e-6, 2e-6, 1e-5, 5e-6] },
+    Golden { name: "mamba", text: include_str!("golden/mamba.json"), tolerances: [5e-6, 2e-6, 1e-5, 5e-6] },
+];
+const GOLDEN_COUNT: usize = 2;
+
+struct Case {
+    at: String,
+    json: Value,
+    plan: Plan,
+    weights: Vec<f32>,
+    batch: Batch,
+    tolerances: [f64; 4],
+}
+
+fn cases() -> Vec<Case> {
+    GOLDENS.iter().flat_map(Golden::cases).collect()
+}
+
+/// Both classes of arithmetic, where this machine has both.
+fn kernels() -> Vec<Kernel> {
+    [Some(Kernel::separate()), Kernel::fused()].into_iter().flatten().collect()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(numbers).collect(),
+        Value::Bool(flag) => vec![f64::from(u8::from(*flag))],
+        other => vec![other.as_f64().unwrap()],
+    }
+}
+
+impl Golden {
+    fn cases(&self) -> Vec<Case> {
+        let golden: Value = serde_json::from_str(self.text).unwrap();
+        golden["cases"].as_object().unwrap().iter().map(|(name, json)| self.case(name, json, &golden["formula"])).collect()
+    }
+
+    fn case(&self, name: &str, json: &Value, formula: &Value) -> Case {
+        let mut config = json["config"].clone();
+        config["model_type"] = self.name.into();
+        let described = config_json::read(&config.to_string()).unwrap();
+        let model = Model { config: described.config, vocabulary: described.vocabulary, segment: described.segment.unwrap_or(0) };
+        let parameters: Arc<[Parameter]> = model.parameters().into();
+        let values = |(index, parameter): (usize, &Parameter)| -> Vec<f32> {
+            let rule = formula.as_array().unwrap().iter().find(|rule| parameter.name.ends_with(rule["suffix"].as_str().unwrap())).unwrap();
+            let [scale, offset] = ["scale", "offset"].map(|key| rule[key].as_f64().unwrap());
+            (0..parameter.size()).map(|element| (offset + scale * (0.37 * element as f64 + index as f64).cos()) as f32).collect()
+        };
+        let weights = parameters.iter().enumerate().flat_map(values).collect();
+        let tokens: Vec<Vec<u32>> =
+            json["tokens"].as_array().unwrap().iter().map(|row| numbers(row).into_iter().map(|token| token as u32).collect()).collect();
+        let length = tokens[0].len() - 1;
+        let mask = numbers(&json["mask"]);
+        let labels = tokens.iter().flat_map(|row| row[1..].iter().copied());
+        let batch = Batch {
+            sequences: tokens.len(),
+            length,
+            inputs: tokens.iter().flat_map(|row| row[..length].iter().copied()).collect(),
+            labels: labels.zip(&mask).map(|(token, &counts)| (counts > 0.0).then_some(token)).collect(),
+        };
+        let plan = Plan { model, parameters, asked: batch.asked(), config: RunConfig::version_1() };
+        Case { at: format!("{} {name}", self.name), json: json.clone(), plan, weights, batch, tolerances: self.tolerances }
+    }
+}
+
+impl Case {
+    fn performer(&self, kernel: Kernel) -> Performer {
+        let mut performer = Performer::new(self.plan.clone(), kernel);
+        performer.load(&self.weights);
+        performer
+    }
+}
+
+/// Largest difference over the largest true value.
+fn error(found: &[f32], truth: &[f64]) -> f64 {
+    assert_eq!(found.len(), truth.len());
+    let largest = truth.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
+    found.iter().zip(truth).fold(0.0f64, |error, (found, truth)| error.max((f64::from(*found) - truth).abs())) / largest
+}
+
+#[test]
+fn names_and_shapes_are_those_of_the_state_dict() {
+    for case in cases() {
+        let found: Vec<Value> = case.plan.parameters.iter().map(|parameter| serde_json::json!([parameter.name, parameter.shape])).collect();
+        assert_eq!(Value::Array(found), case.json["parameters"], "{}", case.at);
+    }
+}
+
+#[test]
+fn logits_loss_and_every_gradient_equal_the_reference() {
+    for (case, kernel) in cases().iter().flat_map(|case| kernels().into_iter().map(move |kernel| (case, kernel))) {
+        let mut performer = case.performer(kernel);
+        let at = &case.at;
+        let logits = error(performer.logits(&case.batch, 0), &numbers(&case.json["logits"]));
+        assert!(logits < case.tolerances[0], "{at}: logits off by {logits:e}");
+        let (loss, gradient) = performer.gradient(&case.batch, case.plan.asked);
+        let off = error(&[loss], &numbers(&case.json["loss"]));
+        assert!(off < case.tolerances[1], "{at}: loss off by {off:e}");
+        let mut rest = gradient;
+        for parameter in case.plan.parameters.iter() {
+            let (gradient, others) = rest.split_at(parameter.size());
+            rest = others;
+            let error = error(gradient, &numbers(&case.json["gradients"][&parameter.name]));
+            assert!(error < case.tolerances[2], "{at}: gradient of {} is off by {error:e}", parameter.name);
+        }
+    }
+}
+
+#[test]
+fn logits_from_a_later_position_are_the_same_logits() {
+    for case in cases() {
+        let mut performer = case.performer(Kernel::best());
+        let vocabulary = case.plan.model.vocabulary;
+        let all = performer.logits(&case.batch, 0).to_vec();
+        for from in [1, 4, case.batch.length - 1] {
+            let expected: Vec<f32> =
+                all.chunks(case.batch.length * vocabulary).flat_map(|sequence| &sequence[from * vocabulary..]).copied().collect();
+            assert_eq!(performer.logits(&case.batch, from), expected, "{} from {from}", case.at);
+        }
+    }
+}
+
+/// Ten steps of AdamW on one batch: the loss before each step and after the last.
+fn curve(case: &Case, training: &TrainingConfig, kernel: Kernel) -> Vec<f32> {
+    let mut updater = Updater::new(optimizer::update(training, &case.plan.parameters), kernel);
+    let mut performer = case.performer(kernel);
+    let (mut weights, mut moments) = (case.weights.clone(), Moments::zero(case.weights.len()));
+    let mut losses = Vec::new();
+    for step in 1..=11 {
+        performer.load(&weights);
+        let (loss, gradient) = performer.gradient(&case.batch, case.plan.asked);
+        losses.push(loss);
+        updater.apply(&optimizer::rates(training, step), &mut weights, &mut gradient.to_vec(), &mut moments);
+    }
+    losses
+}
+
+#[test]
+fn ten_steps_of_adamw_equal_torch() {
+    for (case, clip) in cases().iter().flat_map(|case| ["value", "norm"].map(|clip| (case, clip))) {
+        let golden = &case.json[format!("adamw_clip_{clip}")];
+        let limit = golden[format!("clip_{clip}")].as_f64().unwrap();
+        let training = TrainingConfig {
+            optimizer: Optimizer::AdamW,
+            learning_rate: 3e-3,
+            weight_decay: 0.01,
+            warmup: 0,
+            decay: 0,
+            clip_value: if clip == "value" { limit } else { 0.0 },
+            clip_norm: if clip == "norm" { limit } else { 0.0 },
+            ..RunConfig::version_1().training
+        };
+        for kernel in kernels() {
+            let error = error(&curve(case, &training, kernel), &numbers(&golden["losses"]));
+            assert!(error < case.tolerances[3], "{}, clipped by {clip}: the curve is off by {error:e}", case.at);
+        }
+    }
+}
