@@ -1,6 +1,6 @@
 //! The recurrence of a long short-term memory: one product a position over all sequences, and the gates.
 
-use super::math::{sigmoid, tanh};
+use super::math::{not_tiny, sigmoid, tanh};
 use super::micro::Kernel;
 use super::products::{LeftShape, Panels, multiply, pack};
 use super::ranges;
@@ -128,10 +128,10 @@ fn deactivate(gates: &[f32], cells: &[f32], gradient: &[f32], hidden: &[f32], ca
         let squashed = tanh(now[index]);
         let dh = gradient[index] + hidden[index];
         let dc = dh * o * (1.0 - squashed * squashed) + carried[index];
-        first[index] = dc * g * i * (1.0 - i);
-        second[index] = dc * before * f * (1.0 - f);
-        third[index] = dc * i * (1.0 - g * g);
-        fourth[index] = dh * squashed * o * (1.0 - o);
-        carried[index] = dc * f;
+        first[index] = not_tiny(dc * g * i * (1.0 - i));
+        second[index] = not_tiny(dc * before * f * (1.0 - f));
+        third[index] = not_tiny(dc * i * (1.0 - g * g));
+        fourth[index] = not_tiny(dh * squashed * o * (1.0 - o));
+        carried[index] = not_tiny(dc * f);
     }
 }

@@ -108,6 +108,13 @@ pub fn softplus(x: f32) -> f32 {
     if x > 0.0 { x + rest } else { rest }
 }
 
+/// A gradient that has faded below 1e-30 is none: further back it would become a denormal number, with which processors are a
+/// hundred times slower (measured: a step of LSTM took ten times as long).
+#[inline(always)]
+pub fn not_tiny(x: f32) -> f32 {
+    if x.abs() < 1e-30 { 0.0 } else { x }
+}
+
 /// Partial sums that a reduction keeps: their number and order are part of its result.
 const LANES: usize = 8;
 

@@ -107,6 +107,7 @@ pub fn multiply(
     assert!(panels.depth >= k && panels.values.len() >= n.div_ceil(COLUMNS) * panels.depth * COLUMNS, "B is too short");
     assert!(stride >= n && c.len() >= (m - 1) * stride + n, "C is too short");
     spare.resize(ROWS * (COLUMNS + k), 0.0);
+    pack_last(&mut spare[ROWS * COLUMNS..], a, left, m, k);
     for (column, panel) in (0..n).step_by(COLUMNS).zip(panels.values.chunks_exact(panels.depth.max(1) * COLUMNS)) {
         let columns = COLUMNS.min(n - column);
         let tiles = if columns == COLUMNS { m / ROWS } else { 0 };
@@ -119,6 +120,20 @@ pub fn multiply(
         for row in (tiles * ROWS..m).step_by(ROWS) {
             let size = (ROWS.min(m - row), columns, k);
             edge(kernel, spare, size, &a[row / ROWS * left.tile..], left, panel, &mut c[row * stride + column..], stride, accumulate);
+        }
+    }
+}
+
+/// Packs the rows that fill no tile, `[k, ROWS]`, the last one repeated.
+fn pack_last(packed: &mut [f32], a: &[f32], left: LeftShape, m: usize, k: usize) {
+    let (first, rows) = (m / ROWS * left.tile, m % ROWS);
+    if rows == 0 {
+        return;
+    }
+    for row in 0..ROWS {
+        let start = first + row.min(rows - 1) * left.row;
+        for (line, step) in packed.chunks_exact_mut(ROWS).zip(0..k) {
+            line[row] = a[start + step * left.step];
         }
     }
 }
@@ -143,17 +158,11 @@ fn edge(
             tile[..columns].copy_from_slice(line);
         }
     }
-    // A tile's worth of rows is there, or is made up by repeating the last.
-    let (tile, packed) = spare.split_at_mut(ROWS * COLUMNS);
+    let (tile, last) = spare.split_at_mut(ROWS * COLUMNS);
     let from = if rows == ROWS {
         Left { start: a.as_ptr(), tile: 0, row: left.row, step: left.step }
     } else {
-        for (step, line) in packed.chunks_exact_mut(ROWS).take(k).enumerate() {
-            for (row, number) in line.iter_mut().enumerate() {
-                *number = a[row.min(rows - 1) * left.row + step * left.step];
-            }
-        }
-        Left { start: packed.as_ptr(), tile: 0, row: 1, step: ROWS }
+        Left { start: last.as_ptr(), tile: 0, row: 1, step: ROWS }
     };
     let to = Right { start: tile.as_mut_ptr(), stride: COLUMNS, accumulate };
     // Safety: A (or its packed rows) and the panel hold the whole tile, and the spare tile is one.

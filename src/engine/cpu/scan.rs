@@ -1,6 +1,6 @@
 //! The selective scan: every channel's state walked along the sequence, all of a channel's state numbers at once.
 
-use super::math::{exp, sigmoid, silu_slope, softplus, sum};
+use super::math::{exp, not_tiny, sigmoid, silu_slope, softplus, sum};
 use super::ranges;
 use crate::engine::program::{CHUNK, Keep, Rows, STATE, Window};
 
@@ -231,7 +231,7 @@ fn back_row(
         let dy = dout * gate * sigmoid(gate);
         let fed = step * u;
         let lambda: State = std::array::from_fn(|n| carried[n] + c[n] * dy);
-        *carried = std::array::from_fn(|n| shrunk[n] * lambda[n]);
+        *carried = std::array::from_fn(|n| not_tiny(shrunk[n] * lambda[n]));
         let along: State = std::array::from_fn(|n| carried[n] * before[n]);
         into_b = std::array::from_fn(|n| into_b[n] + lambda[n] * fed);
         into_c = std::array::from_fn(|n| into_c[n] + dy * after[n]);
