@@ -8,13 +8,21 @@
 mod attention;
 #[path = "gpu_kernels/bench.rs"]
 mod bench;
+#[path = "gpu_kernels/convolution.rs"]
+mod convolution;
+#[path = "gpu_kernels/lstm.rs"]
+mod lstm;
+#[path = "gpu_kernels/memory.rs"]
+mod memory;
 #[path = "gpu_kernels/products.rs"]
 mod products;
+#[path = "gpu_kernels/scan.rs"]
+mod scan;
 #[path = "gpu_kernels/updates.rs"]
 mod updates;
 
 use bench::{Bench, adapter, close};
-use lookahead::engine::program::{At, ColumnSum, Instruction, NOT_ASKED, Normed};
+use lookahead::engine::program::{At, ColumnSum, Copy, Factor, Instruction, NOT_ASKED, Normed, Rows, Summand, Tokens};
 
 #[test]
 fn embeddings() {
@@ -29,16 +37,26 @@ fn embeddings() {
         }
         let tokens: Vec<usize> = bench.words[2..].iter().map(|&token| token as usize).collect();
         let table = bench.array(vocabulary * width);
-        let out = bench.array(rows * width);
+        let out = bench.rows(rows, width, rows % 2 * 3);
+        // The same tokens as numbers of the memory, and a second place to look them up to.
+        let numbers = bench.rows(rows, 1, 2);
+        for (row, &token) in tokens.iter().enumerate() {
+            bench.memory[numbers.at.offset + row * numbers.stride] = token as f32;
+        }
+        let second = bench.rows(rows, width, 1);
         let gradient = bench.array(rows * width);
         let into = [bench.array(vocabulary * width), bench.array(vocabulary * width)];
-        bench.instructions.push(Instruction::Embed { tokens: 2, table, out, rows, width });
+        for (tokens, out) in [(Tokens::Words(2), out), (Tokens::Numbers(numbers), second)] {
+            bench.instructions.push(Instruction::Embed { tokens, table, out, rows, width });
+        }
         for (accumulate, out) in [false, true].into_iter().zip(into) {
             bench.instructions.push(Instruction::EmbedBackward { tokens: 2, gradient, out, rows, width, vocabulary, accumulate });
         }
         let found = bench.run(&gpu);
-        let expected: Vec<f64> = (0..rows * width).map(|i| bench.f(table, tokens[i / width] * width + i % width)).collect();
-        close("embed", &found, out, &expected, 1e-9);
+        for (out, row) in [out, second].into_iter().flat_map(|out| (0..rows).map(move |row| (out, row))) {
+            let expected = bench.numbers(table.plus(tokens[row] * width), width);
+            close("embed", &found, out.at.plus(row * out.stride), &expected, 1e-9);
+        }
         for (accumulate, out) in [false, true].into_iter().zip(into) {
             let mut expected: Vec<f64> = (0..vocabulary * width).map(|i| if accumulate { bench.f(out, i) } else { 0.0 }).collect();
             for index in 0..rows * width {
@@ -50,29 +68,123 @@ fn embeddings() {
 }
 
 #[test]
-fn selections() {
+fn copies() {
     let Some(gpu) = adapter() else { return };
-    for (sequences, length, from, width) in [(1, 1, 0, 5), (3, 5, 4, 16), (2, 37, 3, 129), (7, 70, 0, 1)] {
-        let mut bench = Bench::new(width as u64);
-        let x = bench.array(sequences * length * width);
-        let kept = length - from;
-        let out = bench.array(sequences * kept * width);
-        let back = bench.array(sequences * length * width);
-        bench.instructions.push(Instruction::Select { x, out, sequences, length, from, width });
-        bench.instructions.push(Instruction::SelectBackward { gradient: out, out: back, sequences, length, from, width });
+    let mut bench = Bench::new(9);
+    let mut list = Vec::new();
+    for (blocks, numbers, sources, gap, repeated) in
+        [(1, 1, 1, 0, false), (3, 5, 2, 7, false), (5, 129, 0, 1, false), (40, 24, 1, 3, true), (2, 700, 2, 0, true), (0, 9, 1, 0, false)]
+    {
+        let mut from: Vec<Rows> = (0..sources).map(|source| bench.rows(blocks, numbers, gap + source)).collect();
+        if repeated {
+            from[0].stride = 0;
+        }
+        list.push(Copy { from, to: bench.rows(blocks, numbers, 2 * gap), blocks, numbers });
+    }
+    // Onto itself, which adds.
+    let (to, more) = (bench.rows(3, 33, 0), bench.rows(3, 33, 4));
+    list.push(Copy { from: vec![to, more], to, blocks: 3, numbers: 33 });
+    bench.instructions.push(Instruction::Copies(list.clone()));
+    let found = bench.run(&gpu);
+    let mut expected: Vec<f64> = bench.memory.iter().map(|&number| f64::from(number)).collect();
+    for Copy { from, to, blocks, numbers } in &list {
+        for (block, number) in (0..*blocks).flat_map(|block| (0..*numbers).map(move |number| (block, number))) {
+            expected[to.at.offset + block * to.stride + number] =
+                from.iter().map(|from| bench.f(from.at, block * from.stride + number)).sum();
+        }
+    }
+    // What lies between the blocks stays.
+    close("copies", &found, At { buffer: 0, offset: 0 }, &expected, 1e-6);
+}
+
+#[test]
+fn sums_of_columns() {
+    let Some(gpu) = adapter() else { return };
+    for (sequences, length, width) in [(1, 1, 5), (3, 2, 24), (5, 17, 129), (1, 40, 9)] {
+        let mut bench = Bench::new(length as u64);
+        let rows = sequences * length;
+        let x = bench.rows(rows, width, 3);
+        let of = [bench.array(rows * width), bench.array(3 * width), bench.array(rows * width)];
+        let (normed, statistics) = (bench.array(3 * width), bench.array(3 * 2));
+        let taps = bench.array(width * 4);
+        let sum = bench.array(width);
+        let delayed = |steps| Summand { of: of[0], factor: Factor::Delayed { x, steps, length }, rows };
+        let mut list: Vec<ColumnSum> = (0..4)
+            .map(|tap| ColumnSum { summands: vec![delayed(3 - tap)], width, out: taps.plus(tap), step: 4, accumulate: tap == 1 })
+            .collect();
+        let summands = vec![
+            Summand { of: of[2], factor: Factor::One, rows },
+            Summand { of: of[1], factor: Factor::Normed(normed, statistics), rows: 3 },
+            delayed(1),
+        ];
+        list.push(ColumnSum { summands, width, out: sum, step: 1, accumulate: true });
+        bench.instructions.push(Instruction::ColumnSums(list));
         let found = bench.run(&gpu);
-        let (mut chosen, mut put_back) = (Vec::new(), Vec::new());
-        for sequence in 0..sequences {
-            for index in 0..length * width {
-                let number = bench.f(x, sequence * length * width + index);
-                put_back.push(if index < from * width { 0.0 } else { number });
-                if index >= from * width {
-                    chosen.push(number);
-                }
+        let delayed = |steps: usize, column: usize| -> f64 {
+            let late = (0..rows).filter(|row| row % length >= steps);
+            late.map(|row| bench.f(of[0], row * width + column) * bench.f(x.at, (row - steps) * x.stride + column)).sum()
+        };
+        let expected: Vec<f64> = (0..width * 4)
+            .map(|index| delayed(3 - index % 4, index / 4) + if index % 4 == 1 { bench.f(taps, index) } else { 0.0 })
+            .collect();
+        close("taps", &found, taps, &expected, 2e-5);
+        let expected: Vec<f64> = (0..width)
+            .map(|c| {
+                let plain: f64 = (0..rows).map(|row| bench.f(of[2], row * width + c)).sum();
+                let centred =
+                    |row: usize| (bench.f(normed, row * width + c) - bench.f(statistics, row * 2)) * bench.f(statistics, row * 2 + 1);
+                let scaled: f64 = (0..3).map(|row| bench.f(of[1], row * width + c) * centred(row)).sum();
+                bench.f(sum, c) + plain + scaled + delayed(1, c)
+            })
+            .collect();
+        close("several summands", &found, sum, &expected, 2e-5);
+    }
+}
+
+#[test]
+fn norms_of_rows_apart() {
+    let Some(gpu) = adapter() else { return };
+    for (rows, width, pitch) in [(1, 5, 7), (3, 24, 17), (33, 129, 2)] {
+        let mut bench = Bench::new(rows as u64);
+        let [x, y] = [0; 2].map(|_| bench.array(rows * pitch * width));
+        let (statistics, gamma) = (bench.array(rows * pitch * 2), bench.array(width));
+        let outs = vec![Normed { gamma, beta: None, y }];
+        bench.instructions.push(Instruction::Norm { x, outs, statistics, rows, width, epsilon: 1e-5, centred: true, pitch });
+        let found = bench.run(&gpu);
+        let (mut expected, mut kept) = (bench.numbers(y, rows * pitch * width), bench.numbers(statistics, rows * pitch * 2));
+        for row in (0..rows).map(|row| row * pitch) {
+            let x = bench.numbers(x.plus(row * width), width);
+            let mean = x.iter().sum::<f64>() / width as f64;
+            let rstd = 1.0 / (x.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / width as f64 + f64::from(1e-5f32)).sqrt();
+            kept[row * 2..row * 2 + 2].copy_from_slice(&[mean, rstd]);
+            for (c, x) in x.iter().enumerate() {
+                expected[row * width + c] = (x - mean) * rstd * bench.f(gamma, c);
             }
         }
-        close("select", &found, out, &chosen, 1e-9);
-        close("select backward", &found, back, &put_back, 1e-9);
+        close("norm", &found, y, &expected, 2e-5);
+        close("statistics", &found, statistics, &kept, 1e-5);
+    }
+}
+
+#[test]
+fn answers() {
+    let Some(gpu) = adapter() else { return };
+    for (rows, vocabulary, gap) in [(1, 1, 0), (3, 5, 2), (33, 24, 40), (17, 129, 1)] {
+        let mut bench = Bench::new(rows as u64);
+        let (logits, out) = (bench.rows(rows, vocabulary, gap), bench.rows(rows, 1, gap));
+        if vocabulary > 4 {
+            bench.memory[logits.at.offset + 1] = 9.0;
+            bench.memory[logits.at.offset + 4] = 9.0;
+        }
+        bench.instructions.push(Instruction::Answer { logits, rows, vocabulary, out });
+        let found = bench.run(&gpu);
+        let mut expected = bench.numbers(out.at, rows * out.stride);
+        for row in 0..rows {
+            let x = bench.numbers(logits.at.plus(row * logits.stride), vocabulary);
+            let most = x.iter().copied().fold(f64::MIN, f64::max);
+            expected[row * out.stride] = x.iter().position(|&x| x == most).unwrap() as f64;
+        }
+        close("answer", &found, out.at, &expected, 1e-7);
     }
 }
 
@@ -89,14 +201,20 @@ fn norms() {
             .collect();
         let statistics = bench.array(rows * 2);
         let epsilon = 1e-5;
-        bench.instructions.push(Instruction::Norm { x, outs: outs.clone(), statistics, rows, width, epsilon, centred });
+        bench.instructions.push(Instruction::Norm { x, outs: outs.clone(), statistics, rows, width, epsilon, centred, pitch: 1 });
         let upstream: Vec<Normed> = outs.iter().map(|out| Normed { y: bench.array(rows * width), ..*out }).collect();
         let carried = (index % 2 == 1).then(|| bench.array(rows * width));
         let out = bench.array(rows * width);
         bench.instructions.push(Instruction::NormBackward { x, statistics, outs: upstream.clone(), carried, out, rows, width, centred });
         let sums = [bench.array(width), bench.array(width)];
-        let sum = |normed, accumulate, out| ColumnSum { of: upstream[0].y, normed, rows, width, out, accumulate };
-        let list = vec![sum(None, true, sums[0]), sum(Some((x, statistics)), false, sums[1])];
+        let sum = |factor, accumulate, out| ColumnSum {
+            summands: vec![Summand { of: upstream[0].y, factor, rows }],
+            width,
+            out,
+            step: 1,
+            accumulate,
+        };
+        let list = vec![sum(Factor::One, true, sums[0]), sum(Factor::Normed(x, statistics), false, sums[1])];
         bench.instructions.push(Instruction::ColumnSums(list));
         let found = bench.run(&gpu);
 

@@ -12,7 +12,7 @@ mod recurrent;
 
 use burn_tensor::activation::{log_softmax, softmax};
 use burn_tensor::{Device, Int, Tensor, TensorData};
-use common::{Found, engines};
+use common::{Found, Run, engines};
 use lookahead::engine::ops::{Activation, Affine, Heads, Linear};
 use lookahead::engine::program::NOT_ASKED;
 use lookahead::engine::{Carrier, Program, Purpose, Recorder, Var, Weight};
@@ -148,9 +148,13 @@ fn error(found: &[f32], truth: &[f32]) -> f32 {
 
 /// Compares a case on every engine: loss and gradient, and the same added to what is there.
 fn compare(case: &Case) {
+    compare_on(case, engines());
+}
+
+fn compare_on(case: &Case, engines: Vec<(&'static str, f32, Carrier, Run)>) {
     let truth = case.truth();
     let (weights, words) = (case.weights().concat(), case.words());
-    for (engine, tolerance, carrier, mut run) in engines() {
+    for (engine, tolerance, carrier, mut run) in engines {
         for (purpose, times) in [(Purpose::Gradient, 1.0), (Purpose::More, 2.0)] {
             // The second run starts from the first's gradient and total.
             let purposes = if times > 1.0 { vec![Purpose::Gradient, purpose] } else { vec![purpose] };

@@ -83,8 +83,9 @@ impl Instruction {
             Self::Attention { shape, qkv, turns, out, .. } => {
                 Self::AttentionAt { shape: *shape, qkv: *qkv, turns: *turns, out: *out, position: row }
             }
-            Self::Lstm { window: all, width, weight, gates, cells, hidden } => {
-                Self::Lstm { window: window(all), width: *width, weight: *weight, gates: *gates, cells: *cells, hidden: *hidden }
+            Self::Lstm { window: all, width, weight, gates, cells, hidden, .. } => {
+                let (window, width, weight) = (window(all), *width, *weight);
+                Self::Lstm { window, width, weight, turned: None, gates: *gates, cells: *cells, hidden: *hidden }
             }
             Self::Convolution { window: all, channels, x, weight, bias, out } => {
                 Self::Convolution { window: window(all), channels: *channels, x: *x, weight: *weight, bias: *bias, out: *out }

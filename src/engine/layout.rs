@@ -133,7 +133,9 @@ fn visit_sum(sum: &ColumnSum, see: &mut dyn FnMut(At)) {
 
 fn visit_recurrent(instruction: &Instruction, see: &mut dyn FnMut(At)) {
     match instruction {
-        Instruction::Lstm { weight, gates, cells, hidden, .. } => [*weight, *gates, *cells, *hidden].into_iter().for_each(see),
+        Instruction::Lstm { weight, turned, gates, cells, hidden, .. } => {
+            [Some(*weight), *turned, Some(*gates), Some(*cells), Some(*hidden)].into_iter().flatten().for_each(see);
+        }
         Instruction::LstmBackward { weight, gates, cells, gradient, into, .. } => {
             [*weight, *gates, *cells, *gradient, *into].into_iter().for_each(see);
         }
@@ -145,9 +147,11 @@ fn visit_recurrent(instruction: &Instruction, see: &mut dyn FnMut(At)) {
             visit_scan(scan, see);
             see(*out);
         }
-        Instruction::ScanBackward { scan, gradient, into_delta, into_u, into_projected, into_gate, into_a_log, into_skip, .. } => {
+        Instruction::ScanBackward {
+            scratch, scan, gradient, into_delta, into_u, into_projected, into_gate, into_a_log, into_skip, ..
+        } => {
             visit_scan(scan, see);
-            [*gradient, *into_delta, *into_u, into_projected.at, into_gate.at, *into_a_log, *into_skip].into_iter().for_each(see);
+            [*scratch, *gradient, *into_delta, *into_u, into_projected.at, into_gate.at, *into_a_log, *into_skip].into_iter().for_each(see);
         }
         _ => unreachable!("`visit` sends nothing but recurrences"),
     }

@@ -171,6 +171,11 @@ pub const CHUNK: usize = 16;
 /// Numbers that the DPFP map makes of one: two signs, three products.
 pub const FEATURES: usize = 6;
 
+/// Numbers of scratch that [`Instruction::ScanBackward`] takes.
+pub const fn scan_scratch(sequences: usize, length: usize, channels: usize) -> usize {
+    sequences * channels * (length.div_ceil(CHUNK) * STATE + 2 * length)
+}
+
 /// Which states a scan keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
@@ -297,11 +302,13 @@ pub enum Instruction {
     },
     /// LSTM recurrence over the rows of a window, H = `width`. `gates` `[N, 4H]` holds what the inputs give each gate before activation, in the
     /// order i, f, g, o, and then the activated gates of `gates + h(t−1) weightᵀ`: σ, σ, tanh, σ. `cells` `[N, H]`: c = f c(t−1) + i g; `hidden` `[N, H]`: h = o tanh c.
-    /// Before row 0 of a sequence h and c are 0. `weight` is `[4H, H]`.
+    /// Before row 0 of a sequence h and c are 0. `weight` is `[4H, H]`. `turned`, where given, is room for weightᵀ `[H, 4H]`: a graphics card makes
+    /// it first, as its threads then read neighbouring numbers; the CPU leaves it alone.
     Lstm {
         window: Window,
         width: usize,
         weight: At,
+        turned: Option<At>,
         gates: At,
         cells: At,
         hidden: At,
@@ -347,6 +354,7 @@ pub enum Instruction {
         out: At,
     },
     /// The gradients of everything a scan reads, over whole sequences, with states kept as [`Keep::Chunks`]; those of weights by sequence: `into_a_log` `[B, C · STATE]`, `into_skip` `[B, C]`.
+    /// `scratch`: room for [`scan_scratch`] numbers, which a graphics card needs between its two launches; the CPU leaves it alone.
     ScanBackward {
         sequences: usize,
         length: usize,
@@ -358,6 +366,7 @@ pub enum Instruction {
         into_gate: Rows,
         into_a_log: At,
         into_skip: At,
+        scratch: At,
     },
     /// DPFP-3: x' = [relu x; relu −x], φ = concat over j = 1, 2, 3 of x' ⊙ roll(x', j), divided by max(‖φ‖, 1e-12): x `[rows, width]`, out `[rows, FEATURES · width]`; `norms` `[rows]`: that divisor.
     /// Row r of every array is its row `r · pitch`.

@@ -108,5 +108,17 @@ fn attentions() {
         close(&what, &found, out, &outs, 2e-5);
         close(&what, &found, sums, &kept, 2e-5);
         close(&what, &found, into, &gradients, 5e-5);
+
+        // One position by itself: its row, and no other.
+        for position in [0, length / 2, length - 1] {
+            bench.instructions = vec![Instruction::AttentionAt { shape, qkv, turns: 3, out, position }];
+            let found = bench.run(&gpu);
+            let mut expected = bench.numbers(out, numbers);
+            for sequence in 0..sequences {
+                let row = (sequence * length + position) * heads * head;
+                expected[row..row + heads * head].copy_from_slice(&outs[row..row + heads * head]);
+            }
+            close(&format!("{what} at {position}"), &found, out, &expected, 2e-5);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A memory to try instructions on.
 
 use lookahead::engine::gpu::{self, Gpu, Resident};
-use lookahead::engine::program::{At, Instruction, Program};
+use lookahead::engine::program::{At, Instruction, Program, Rows};
 use lookahead::engine::update::Update;
 
 /// The adapter, or None with a word of why.
@@ -53,6 +53,11 @@ impl Bench {
         At { buffer: 0, offset }
     }
 
+    /// An array of chance numbers whose rows are `gap` numbers further apart than they are long.
+    pub fn rows(&mut self, rows: usize, width: usize, gap: usize) -> Rows {
+        Rows { at: self.array(rows * (width + gap)), stride: width + gap }
+    }
+
     /// Runs the instructions on the device, as a program whose weights are the whole memory.
     pub fn run(&self, gpu: &Gpu) -> Vec<f32> {
         let update = Update { adamw: Vec::new(), muon: Vec::new(), weight_decay: 0.0, clip_value: 0.0, clip_norm: 0.0 };
@@ -70,14 +75,20 @@ impl Bench {
             constants: self.constants.clone(),
             size: 2 * self.memory.len() + 2,
             words: self.words.len(),
+            chains: Vec::new(),
             total: None,
             answers: None,
+            generated: None,
             logits: None,
         }
     }
 
     pub fn f(&self, at: At, index: usize) -> f64 {
         f64::from(self.memory[at.offset + index])
+    }
+
+    pub fn numbers(&self, at: At, count: usize) -> Vec<f64> {
+        (0..count).map(|index| self.f(at, index)).collect()
     }
 }
 

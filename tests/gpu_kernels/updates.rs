@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, adapter, close};
 use lookahead::engine::gpu::Resident;
-use lookahead::engine::program::{At, Instruction, Program};
+use lookahead::engine::program::{At, Instruction, Program, Rows, Tokens};
 use lookahead::engine::update::{EPSILON, Matrix, NEWTON_SCHULZ, NEWTON_SCHULZ_STEPS, Rates, Update};
 
 /// [`Update`] in double precision.
@@ -95,14 +95,22 @@ fn updates() {
         let table = At { buffer: 2, offset: 0 };
         let gradient = At { buffer: 1, offset: 0 };
         let program = Program {
-            instructions: vec![Instruction::Embed { tokens: 0, table, out: gradient, rows: 1, width: count }],
+            instructions: vec![Instruction::Embed {
+                tokens: Tokens::Words(0),
+                table,
+                out: Rows { at: gradient, stride: count },
+                rows: 1,
+                width: count,
+            }],
             base,
             weights: count,
             constants: Vec::new(),
             size: 4 * count + 2,
             words: 1,
+            chains: Vec::new(),
             total: Some(At { buffer: 1, offset: count }),
             answers: None,
+            generated: None,
             logits: None,
         };
         let gradients = [one, two].map(|at| bench.memory[at.offset..at.offset + count].to_vec());

@@ -1,8 +1,9 @@
 //! Segments and the associative memory between them, against the same written plainly.
 
-use super::{Case, Plain, compare, labels};
+use super::{Case, Plain, compare_on, engines, labels};
 use burn_tensor::Tensor;
 use burn_tensor::activation::{relu, sigmoid};
+use lookahead::engine::Carrier;
 
 /// DPFP-3 of rows, `[N, 6m]`, of unit length.
 fn plain_features(x: Tensor<2>) -> Tensor<2> {
@@ -69,7 +70,7 @@ fn segments_with_an_associative_memory() {
     for (sequences, segment, extra, keys, width) in [(1, 4, 5, 3, 3), (3, 5, 4, 4, 7), (2, 7, 16, 5, 12), (1, 20, 6, 8, 33)] {
         let length = 3 * segment - 1;
         let rows = sequences * length;
-        compare(&Case {
+        let case = Case {
             name: format!("memory of {keys} × {width} over {sequences} × 3 × {segment}"),
             shapes: vec![
                 ("x", vec![rows, width]),
@@ -115,6 +116,8 @@ fn segments_with_an_associative_memory() {
                 })
             }),
             plain: Box::new(move |plain| plain_segments(plain, sequences, segment)),
-        });
+        };
+        // The memory has no graphics kernels yet.
+        compare_on(&case, engines().into_iter().filter(|(_, _, carrier, _)| *carrier == Carrier::Thread).collect());
     }
 }

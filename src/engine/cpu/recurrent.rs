@@ -19,7 +19,7 @@ pub struct Space {
 /// When the instruction is none of these: a fault of the machine.
 pub fn carry_out(kernel: Kernel, space: &mut Space, memory: &mut [f32], address: impl Fn(At) -> usize, instruction: &Instruction) {
     match instruction {
-        Instruction::Lstm { window, width, weight, gates, cells, hidden } => {
+        Instruction::Lstm { window, width, weight, gates, cells, hidden, turned: _ } => {
             let arrays = lstm::Arrays { weight: address(*weight), gates: address(*gates), cells: address(*cells) };
             lstm::forward(kernel, &mut space.lstm, memory, window, *width, &arrays, address(*hidden));
         }
@@ -46,6 +46,7 @@ pub fn carry_out(kernel: Kernel, space: &mut Space, memory: &mut [f32], address:
             sequences,
             length,
             scan: reads,
+            scratch: _,
             gradient,
             into_delta,
             into_u,

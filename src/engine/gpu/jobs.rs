@@ -1,9 +1,9 @@
 //! Records of grouped launches: the jobs, then a list of tiles, one a workgroup.
 
-use super::kernels::sums;
-use super::kernels::{COLUMNS, NONE};
+use super::kernels::sums::{column, summand};
+use super::kernels::{COLUMNS, NONE, embed};
 use super::table::{Dispatch, Kernel, word};
-use crate::engine::program::{At, ColumnSum, Form, Product, Program};
+use crate::engine::program::{At, ColumnSum, Copy, Factor, Form, Product, Program};
 
 /// Writes jobs behind a table, and keeps their tiles until [`Jobs::finish`].
 pub struct Jobs<'a> {
@@ -34,6 +34,7 @@ impl<'a> Jobs<'a> {
             optional(product.slope),
             word(address(product.out.at)),
             word(product.out.stride),
+            word(product.n * product.pitch),
         ]);
         for term in &product.terms {
             let (a, b) = (word(term.a.stride), word(term.b.stride));
@@ -54,20 +55,36 @@ impl<'a> Jobs<'a> {
 
     /// A sum over rows.
     pub fn column_sum(&mut self, program: &Program, sum: &ColumnSum) {
+        let address = |at: At| word(program.address(at));
         let job = word(self.table.len());
-        let (x, statistics) = sum.normed.map_or((NONE, 0), |(x, statistics)| (word(program.address(x)), word(program.address(statistics))));
-        self.table.extend([
-            word(program.address(sum.of)),
-            x,
-            statistics,
-            word(sum.rows),
-            word(sum.width),
-            word(program.address(sum.out)),
-            u32::from(sum.accumulate),
-        ]);
-        debug_assert_eq!(self.table.len() - job as usize, sums::column::WORDS);
+        self.table.extend([word(sum.width), address(sum.out), word(sum.step), u32::from(sum.accumulate), word(sum.summands.len())]);
+        debug_assert_eq!(self.table.len() - job as usize, column::WORDS);
+        for of in &sum.summands {
+            let factor = match of.factor {
+                Factor::One => [summand::ONE, 0, 0, 0, 0],
+                Factor::Normed(x, statistics) => [summand::NORMED, address(x), address(statistics), 0, 0],
+                Factor::Delayed { x, steps, length } => [summand::DELAYED, address(x.at), word(x.stride), word(steps), word(length)],
+            };
+            self.table.extend([address(of.of), word(of.rows)]);
+            self.table.extend(factor);
+        }
         for left in (0..sum.width).step_by(COLUMNS) {
             self.tiles.extend([job, word(left)]);
+            self.count += 1;
+        }
+    }
+
+    /// A copy.
+    pub fn copy(&mut self, program: &Program, copy: &Copy) {
+        let job = word(self.table.len());
+        let to = word(program.address(copy.to.at));
+        self.table.extend([to, word(copy.to.stride), word(copy.blocks), word(copy.numbers), word(copy.from.len())]);
+        debug_assert_eq!(self.table.len() - job as usize, embed::job::WORDS);
+        for from in &copy.from {
+            self.table.extend([word(program.address(from.at)), word(from.stride)]);
+        }
+        for first in (0..copy.blocks * copy.numbers).step_by(embed::COPIED) {
+            self.tiles.extend([job, word(first)]);
             self.count += 1;
         }
     }

@@ -1,7 +1,7 @@
 //! Launches: from a [`Dispatch`] to a kernel of CubeCL.
 
 use super::kernels::{ADDERS, COLUMN_LANES, COLUMNS, LANES, ROWS, THREADS, products};
-use super::kernels::{attention, cross_entropy, embed, norm, sums};
+use super::kernels::{attention, attention_at, convolution, cross_entropy, embed, lstm, memory as recall, norm, scan, scan_backward, sums};
 use super::table::{Dispatch, Kernel};
 use cubecl::client::Client;
 use cubecl::prelude::{BufferArg, CubeCount, CubeDim};
@@ -103,8 +103,8 @@ impl Bound<'_> {
                 let words = self.words.argument();
                 embed::embed_backward::launch_unchecked(client, cubes, threads(THREADS), memory, words, table, record, count);
             },
-            Kernel::Choose => unsafe {
-                embed::choose::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
+            Kernel::Copies => unsafe {
+                embed::copies::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
             },
             Kernel::Columns => unsafe {
                 sums::columns::launch_unchecked(client, cubes, threads(COLUMNS * COLUMN_LANES), memory, table, record, count);
@@ -117,11 +117,47 @@ impl Bound<'_> {
                 let size = threads(ROWS * LANES);
                 cross_entropy::cross_entropy::launch_unchecked(client, cubes, size, memory, words, table, record, count);
             },
+            Kernel::Answer => unsafe {
+                cross_entropy::answer::launch_unchecked(client, cubes, threads(ROWS * LANES), memory, table, record, count);
+            },
             Kernel::AttentionForward(kind) => unsafe {
                 attention::attention_forward::launch_unchecked(client, cubes, threads(kind.block), memory, table, record, count, kind);
             },
+            Kernel::AttentionAt(kind) => unsafe {
+                attention_at::attention_at::launch_unchecked(client, cubes, threads(kind.block), memory, table, record, count, kind);
+            },
             Kernel::AttentionBackward(kind) => unsafe {
                 attention::attention_backward::launch_unchecked(client, cubes, threads(kind.block), memory, table, record, count, kind);
+            },
+            Kernel::LstmForward(kind) => unsafe {
+                lstm::lstm_forward::launch_unchecked(client, cubes, threads(kind.threads), memory, table, record, count, kind);
+            },
+            Kernel::LstmBackward(kind) => unsafe {
+                lstm::lstm_backward::launch_unchecked(client, cubes, threads(kind.threads), memory, table, record, count, kind);
+            },
+            Kernel::Turn => unsafe {
+                lstm::turn::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
+            },
+            Kernel::ConvolutionForward => unsafe {
+                convolution::convolution_forward::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
+            },
+            Kernel::ConvolutionBackward => unsafe {
+                convolution::convolution_backward::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
+            },
+            Kernel::ScanForward => unsafe {
+                scan::scan_forward::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
+            },
+            Kernel::ScanBackward => unsafe {
+                scan_backward::scan_backward::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
+            },
+            Kernel::ScanProjected => unsafe {
+                scan_backward::scan_projected::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
+            },
+            Kernel::Features => unsafe {
+                recall::features::launch_unchecked(client, cubes, threads(ROWS * LANES), memory, table, record, count);
+            },
+            Kernel::Recall => unsafe {
+                recall::recall::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
             },
         }
     }

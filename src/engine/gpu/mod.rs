@@ -7,6 +7,7 @@ mod jobs;
 pub mod kernels;
 mod launch;
 mod resident;
+mod sequences;
 mod step;
 mod table;
 

@@ -221,6 +221,7 @@ fn newton_schulz(places: &[Scratch], step: usize) -> [Vec<Product>; 3] {
         biases: Vec::new(),
         add: add.map(|(offset, _)| At { buffer: 0, offset }),
         add_scale: add.map_or(0.0, |(_, scale)| scale),
+        pitch: 1,
         gelu: None,
         slope: None,
         out,

@@ -4,8 +4,9 @@
 
 use super::jobs::{Jobs, tiling};
 use super::kernels::attention::Kind;
-use super::kernels::{NONE, ROWS, THREADS};
-use crate::engine::program::{At, AttentionShape, Instruction, Normed, Program};
+use super::kernels::{NONE, ROWS, THREADS, attention_at, lstm};
+use super::sequences;
+use crate::engine::program::{At, AttentionShape, Instruction, Normed, Program, Tokens};
 
 /// Which pipeline a dispatch runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,12 +23,27 @@ pub enum Kernel {
     NormBackward,
     Embed,
     EmbedBackward,
-    Choose,
+    Copies,
     Columns,
     Total,
     CrossEntropy,
+    Answer,
     AttentionForward(Kind),
+    AttentionAt(Kind),
     AttentionBackward(Kind),
+    /// The transpose of an LSTM's weight.
+    Turn,
+    LstmForward(lstm::Kind),
+    LstmBackward(lstm::Kind),
+    ConvolutionForward,
+    ConvolutionBackward,
+    ScanForward,
+    /// The first launch of a scan's gradient.
+    ScanBackward,
+    /// The second: what sums over channels.
+    ScanProjected,
+    Features,
+    Recall,
 }
 
 /// A dispatch: the pipeline, where its record begins in the table, how many workgroups have work.
@@ -51,7 +67,13 @@ fn optional(program: &Program, at: Option<At>) -> u32 {
 /// The table and the dispatches of a program, for a device that may be emulated in software.
 pub fn write(program: &Program, software: bool) -> (Vec<u32>, Vec<Dispatch>) {
     let mut table: Vec<u32> = program.constants.iter().map(|constant| constant.to_bits()).collect();
-    let dispatches = program.instructions.iter().map(|instruction| record(program, instruction, software, &mut table)).collect();
+    let mut dispatches = Vec::new();
+    for instruction in &program.instructions {
+        match sequences::write(program, instruction, software, &mut table) {
+            Some(several) => dispatches.extend(several),
+            None => dispatches.push(record(program, instruction, software, &mut table)),
+        }
+    }
     (table, dispatches)
 }
 
@@ -60,9 +82,15 @@ fn record(program: &Program, instruction: &Instruction, software: bool, table: &
     let address = |at: At| word(program.address(at));
     let first = table.len();
     let (kernel, groups) = match instruction {
-        Instruction::ColumnSums(_) | Instruction::Products(_) => return grouped(program, instruction, software, table),
+        Instruction::ColumnSums(_) | Instruction::Products(_) | Instruction::Copies(_) => {
+            return grouped(program, instruction, software, table);
+        }
         Instruction::Embed { tokens, table: rows_of, out, rows, width } => {
-            table.extend([word(*tokens), address(*rows_of), address(*out), word(*rows), word(*width)]);
+            table.extend(match tokens {
+                Tokens::Words(first) => [word(*first), NONE],
+                Tokens::Numbers(numbers) => [address(numbers.at), word(numbers.stride)],
+            });
+            table.extend([address(*rows_of), address(out.at), word(out.stride), word(*rows), word(*width)]);
             (Kernel::Embed, (rows * width).div_ceil(THREADS))
         }
         Instruction::EmbedBackward { tokens, gradient, out, rows, width, vocabulary, accumulate } => {
@@ -70,20 +98,19 @@ fn record(program: &Program, instruction: &Instruction, software: bool, table: &
             table.extend([word(*vocabulary), u32::from(*accumulate)]);
             (Kernel::EmbedBackward, (vocabulary * width).div_ceil(THREADS))
         }
-        Instruction::Select { x, out, sequences, length, from, width } => {
-            table.extend([address(*x), address(*out), word(*sequences), word(*length), word(*from), word(*width), 0]);
-            (Kernel::Choose, (sequences * (length - from) * width).div_ceil(THREADS))
-        }
-        Instruction::SelectBackward { gradient, out, sequences, length, from, width } => {
-            table.extend([address(*gradient), address(*out), word(*sequences), word(*length), word(*from), word(*width), 1]);
-            (Kernel::Choose, (sequences * length * width).div_ceil(THREADS))
-        }
         Instruction::Norm { .. } | Instruction::NormBackward { .. } => norm(program, instruction, table),
         Instruction::Attention { shape, qkv, turns, out, sums } => {
             attention(shape, table);
             table.extend([address(*qkv), word(*turns), address(*out), address(*sums), 0, 0]);
             let kind = kind(shape);
             (Kernel::AttentionForward(kind), blocks(shape, kind))
+        }
+        Instruction::AttentionAt { shape, qkv, turns, out, position } => {
+            attention(shape, table);
+            table.extend([address(*qkv), word(*turns), address(*out), word(*position)]);
+            // Parts of the result lie in workgroup memory.
+            let block = (3072 / shape.head.max(1)).clamp(1, attention_at::SHARERS);
+            (Kernel::AttentionAt(Kind { head: shape.head, rotary: shape.rotary, block, tile: 1 }), shape.sequences * shape.heads)
         }
         Instruction::AttentionBackward { shape, qkv, turns, out, sums, gradient, into } => {
             attention(shape, table);
@@ -96,6 +123,23 @@ fn record(program: &Program, instruction: &Instruction, software: bool, table: &
             table.extend([address(*rows_out), address(*answers), optional(program, *gradient)]);
             (Kernel::CrossEntropy, rows.div_ceil(ROWS))
         }
+        Instruction::Answer { logits, rows, vocabulary, out } => {
+            table.extend([address(logits.at), word(logits.stride), word(*rows), word(*vocabulary), address(out.at), word(out.stride)]);
+            (Kernel::Answer, rows.div_ceil(ROWS))
+        }
+        Instruction::Lstm { .. }
+        | Instruction::LstmBackward { .. }
+        | Instruction::Convolution { .. }
+        | Instruction::ConvolutionBackward { .. }
+        | Instruction::Scan { .. }
+        | Instruction::ScanBackward { .. }
+        | Instruction::Features { .. }
+        | Instruction::Recall { .. } => unreachable!("`sequences` has written these"),
+        // CHAIN KERNEL: these four are carried out by /tmp/gpu2's chain kernel.
+        Instruction::Memorize { .. } => unreachable!("networks with a memory are refused before they come to a device"),
+        Instruction::MemorizeBackward { .. } => unreachable!("networks with a memory are refused before they come to a device"),
+        Instruction::FeaturesBackward { .. } => unreachable!("networks with a memory are refused before they come to a device"),
+        Instruction::RecallBackward { .. } => unreachable!("networks with a memory are refused before they come to a device"),
         Instruction::Total { rows_in, rows, out, accumulate } => {
             table.extend([address(*rows_in), word(*rows), address(*out), u32::from(*accumulate)]);
             (Kernel::Total, 1)
@@ -108,9 +152,9 @@ fn record(program: &Program, instruction: &Instruction, software: bool, table: &
 fn norm(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> (Kernel, usize) {
     let address = |at: At| word(program.address(at));
     match instruction {
-        Instruction::Norm { x, outs, statistics, rows, width, epsilon, centred } => {
+        Instruction::Norm { x, outs, statistics, rows, width, epsilon, centred, pitch } => {
             table.extend([address(*x), address(*statistics), word(*rows), word(*width)]);
-            table.extend([u32::from(*centred), word(outs.len()), epsilon.to_bits(), 0]);
+            table.extend([u32::from(*centred), word(outs.len()), epsilon.to_bits(), word(*pitch)]);
             normed(program, outs, table);
             (Kernel::NormForward, rows.div_ceil(ROWS))
         }
@@ -133,6 +177,12 @@ fn grouped(program: &Program, instruction: &Instruction, software: bool, table: 
                 jobs.column_sum(program, sum);
             }
             jobs.finish(Kernel::Columns)
+        }
+        Instruction::Copies(copies) => {
+            for copy in copies {
+                jobs.copy(program, copy);
+            }
+            jobs.finish(Kernel::Copies)
         }
         Instruction::Products(products) => {
             let (kernel, edge) = tiling(products, software);

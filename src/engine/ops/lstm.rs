@@ -37,7 +37,8 @@ impl Recorder {
         self.push(Instruction::Products(vec![product]));
         let window = Window { sequences, length, from: 0, count: length };
         let weight = weights.hidden.at();
-        self.push(Instruction::Lstm { window, width, weight, gates: gates.at, cells, hidden: hidden.at });
+        let turned = Some(self.buffer(4 * width * width));
+        self.push(Instruction::Lstm { window, width, weight, turned, gates: gates.at, cells, hidden: hidden.at });
         self.on_backward(move |recorder| {
             let Some(gradient) = recorder.gradient(hidden) else { return };
             let (into, _) = recorder.add_gradient(gates);

@@ -1,6 +1,8 @@
 //! Mamba's two walks along a sequence: a short causal convolution and the selective scan.
 
-use crate::engine::program::{CHUNK, Factor, Form, Instruction, Keep, Product, Rows, STATE, Scan, Summand, TAPS, Term, Window};
+use crate::engine::program::{
+    CHUNK, Factor, Form, Instruction, Keep, Product, Rows, STATE, Scan, Summand, TAPS, Term, Window, scan_scratch,
+};
 use crate::engine::recorder::{Recorder, Var, Weight};
 
 /// Parameters of a selective scan.
@@ -99,7 +101,9 @@ impl Recorder {
             let into_gate = columns(recorder.gradient_in_parts(gate), before, gate.width);
             let into_a_log = recorder.buffer(sequences * channels * STATE);
             let into_skip = recorder.buffer(sequences * channels);
+            let scratch = recorder.buffer(scan_scratch(sequences, length, channels));
             recorder.push(Instruction::ScanBackward {
+                scratch,
                 sequences,
                 length,
                 scan,

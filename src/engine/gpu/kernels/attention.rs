@@ -44,7 +44,7 @@ pub struct Kind {
 
 /// One dimension of a query or key, turned by its position's angle.
 #[cube]
-fn turned(
+pub fn turned(
     memory: &mut [f32],
     table: &[u32],
     address: usize,

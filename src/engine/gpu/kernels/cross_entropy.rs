@@ -20,6 +20,54 @@ pub mod row {
     pub const WORDS: usize = 8;
 }
 
+/// The most probable token (first of equals) of a row, for each of its threads. `shared` and `tokens` have 64 numbers.
+#[cube]
+fn best_of_row(memory: &mut [f32], shared: &mut Shared<[f32]>, tokens: &mut Shared<[u32]>, logits: usize, end: usize) -> u32 {
+    let unit = UNIT_POS as usize;
+    let mut most = f32::new(-3.0e38f32);
+    let mut best = 4294967295u32;
+    for token in range_stepped(unit % LANES, end, LANES) {
+        let logit = memory[logits + token];
+        if logit > most {
+            most = logit;
+            best = token as u32;
+        }
+    }
+    shared[unit] = most;
+    tokens[unit] = best;
+    sync_cube();
+    let first = unit / LANES * LANES;
+    for i in 0..LANES {
+        let other = shared[first + i];
+        let token = tokens[first + i];
+        if other > most || (other == most && token < best) {
+            most = other;
+            best = token;
+        }
+    }
+    best
+}
+
+/// `out[r] =` the most probable token of row r; 0 where a row has none, as its numbers are no numbers.
+/// Record: `logits, stride, rows, vocabulary, out, out stride`.
+#[cube(launch_unchecked)]
+pub fn answer(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
+    let mut shared = Shared::<[f32]>::new_slice(comptime!(ROWS * LANES));
+    let mut tokens = Shared::<[u32]>::new_slice(comptime!(ROWS * LANES));
+    if CUBE_POS < count as usize {
+        let record = record as usize;
+        let rows = table[record + 2] as usize;
+        let vocabulary = table[record + 3] as usize;
+        let here = CUBE_POS * ROWS + UNIT_POS as usize / LANES;
+        let logits = table[record] as usize + here * table[record + 1] as usize;
+        let best = best_of_row(memory, &mut shared, &mut tokens, logits, select(here < rows, vocabulary, 0));
+        if here < rows && UNIT_POS as usize % LANES == 0 {
+            let token = select((best as usize) < vocabulary, best, 0u32);
+            memory[table[record + 4] as usize + here * table[record + 5] as usize] = f32::cast_from(token);
+        }
+    }
+}
+
 /// The kernel.
 #[cube(launch_unchecked)]
 pub fn cross_entropy(memory: &mut [f32], words: &[u32], table: &[u32], record: u32, count: u32) {
@@ -36,27 +84,8 @@ pub fn cross_entropy(memory: &mut [f32], words: &[u32], table: &[u32], record: u
         let logits = table[record + row::LOGITS] as usize + here * vocabulary;
         let end = select(here < rows, vocabulary, 0);
 
-        let mut most = f32::new(-3.0e38f32);
-        let mut best = 4294967295u32;
-        for token in range_stepped(lane, end, LANES) {
-            let logit = memory[logits + token];
-            if logit > most {
-                most = logit;
-                best = token as u32;
-            }
-        }
-        shared[unit] = most;
-        tokens[unit] = best;
-        sync_cube();
-        let first = unit / LANES * LANES;
-        for i in 0..LANES {
-            let other = shared[first + i];
-            let token = tokens[first + i];
-            if other > most || (other == most && token < best) {
-                most = other;
-                best = token;
-            }
-        }
+        let best = best_of_row(memory, &mut shared, &mut tokens, logits, end);
+        let most = memory[select((best as usize) < end, logits + best as usize, 0)];
         let mut part = 0.0f32;
         for token in range_stepped(lane, end, LANES) {
             part += (memory[logits + token] - most).exp();

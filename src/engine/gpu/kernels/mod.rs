@@ -7,13 +7,20 @@
 //! Barriers stand in control flow that depends on the table and the workgroup alone: browsers refuse anything else.
 //! Nothing here needs subgroups, atomics or floating-point types other than `f32`, and every sum has a fixed order.
 
+pub mod activation;
 pub mod attention;
+pub mod attention_at;
+pub mod convolution;
 pub mod cross_entropy;
 pub mod embed;
 pub mod erf;
+pub mod lstm;
+pub mod memory;
 pub mod muon;
 pub mod norm;
 pub mod products;
+pub mod scan;
+pub mod scan_backward;
 pub mod sums;
 pub mod update;
 

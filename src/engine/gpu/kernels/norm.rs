@@ -19,6 +19,8 @@ pub mod word {
     pub const EPSILON: usize = 6;
     /// What is added to the gradient, or `NONE`; backwards.
     pub const CARRIED: usize = 6;
+    /// How far apart the rows of every array lie, in rows; forwards.
+    pub const PITCH: usize = 7;
     /// The gradient of x, backwards.
     pub const OUT: usize = 7;
     pub const WORDS: usize = 8;
@@ -34,7 +36,8 @@ pub fn norm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) 
         let width = table[record + word::WIDTH] as usize;
         let lane = UNIT_POS as usize % LANES;
         let row = CUBE_POS * ROWS + UNIT_POS as usize / LANES;
-        let x = table[record + word::X] as usize + row * width;
+        let place = row * table[record + word::PITCH] as usize;
+        let x = table[record + word::X] as usize + place * width;
         let end = select(row < rows, width, 0);
 
         let mut mean = 0.0f32;
@@ -54,7 +57,7 @@ pub fn norm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) 
         let rstd = 1.0f32 / (variance + f32::from_bits(table[record + word::EPSILON])).sqrt();
 
         if row < rows && lane == 0 {
-            let statistics = table[record + word::STATISTICS] as usize + row * 2;
+            let statistics = table[record + word::STATISTICS] as usize + place * 2;
             memory[statistics] = mean;
             memory[statistics + 1] = rstd;
         }
@@ -62,7 +65,7 @@ pub fn norm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) 
             let at = record + word::WORDS + out * 3;
             let gamma = table[at] as usize;
             let beta = table[at + 1];
-            let y = table[at + 2] as usize + row * width;
+            let y = table[at + 2] as usize + place * width;
             for column in range_stepped(lane, end, LANES) {
                 let mut value = (memory[x + column] - mean) * rstd * memory[gamma + column];
                 if beta != NONE {

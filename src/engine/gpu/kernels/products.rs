@@ -32,7 +32,9 @@ pub mod job {
     pub const SLOPE: usize = 9;
     pub const OUT: usize = 10;
     pub const OUT_STRIDE: usize = 11;
-    pub const WORDS: usize = 12;
+    /// How far apart the rows of `add`, `gelu` and `slope` lie, in numbers.
+    pub const BESIDE_STRIDE: usize = 12;
+    pub const WORDS: usize = 13;
 }
 
 /// Where the words of a term lie: addresses, then how far apart the operand's rows and columns are, then k.
@@ -104,8 +106,7 @@ fn multiply(a: &mut Shared<[f32]>, b: &mut Shared<[f32]>, sums: &mut Array<f32>,
 /// Writes one number of the result.
 #[cube]
 fn finish(memory: &mut [f32], table: &[u32], job: usize, row: usize, column: usize, sum: f32) {
-    let n = table[job + job::N] as usize;
-    let at = row * n + column;
+    let at = row * table[job + job::BESIDE_STRIDE] as usize + column;
     let mut value = sum * f32::from_bits(table[job + job::SCALE]);
     let bias = table[job + job::BIAS];
     if bias != NONE {

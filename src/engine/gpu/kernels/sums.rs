@@ -1,25 +1,61 @@
-//! Sums over rows: of each column (gradients of biases and norms), and of the loss.
+//! Sums over rows: of each column (gradients of biases, norms and convolutions), and of the loss.
 
-use super::{ADDERS, COLUMN_LANES, COLUMNS, NONE, sum_of_group};
+use super::{ADDERS, COLUMN_LANES, COLUMNS, sum_of_group};
 use cubecl::prelude::*;
 
-/// Where the words of a column sum lie.
+/// Where the words of a column sum lie; those of [`summand`] for each summand follow.
 pub mod column {
+    pub const WIDTH: usize = 0;
+    pub const OUT: usize = 1;
+    /// How far apart the sums lie.
+    pub const STEP: usize = 2;
+    pub const ACCUMULATE: usize = 3;
+    pub const SUMMANDS: usize = 4;
+    pub const WORDS: usize = 5;
+}
+
+/// Where the words of a summand lie.
+pub mod summand {
     pub const OF: usize = 0;
-    /// The norm's input, or `NONE`.
-    pub const NORMED: usize = 1;
-    pub const STATISTICS: usize = 2;
-    pub const ROWS: usize = 3;
-    pub const WIDTH: usize = 4;
-    pub const OUT: usize = 5;
-    pub const ACCUMULATE: usize = 6;
+    pub const ROWS: usize = 1;
+    /// [`ONE`], [`NORMED`] or [`DELAYED`].
+    pub const FACTOR: usize = 2;
+    pub const X: usize = 3;
+    pub const STATISTICS: usize = 4;
+    pub const STRIDE: usize = 4;
+    pub const STEPS: usize = 5;
+    pub const LENGTH: usize = 6;
     pub const WORDS: usize = 7;
+
+    pub const ONE: u32 = 0;
+    pub const NORMED: u32 = 1;
+    pub const DELAYED: u32 = 2;
 }
 
 /// Words of a tile.
 pub const TILE: usize = 2;
 
-/// `out (+)= Σ of ⊙ x̂?` for many sums in one launch. Record: for each tile `job, first column`, the job's address in the
+/// What one number of a summand is multiplied by.
+#[cube]
+fn factor(memory: &mut [f32], table: &[u32], summand: usize, row: usize, column: usize, width: usize) -> f32 {
+    let kind = table[summand + summand::FACTOR];
+    let x = table[summand + summand::X] as usize;
+    let mut factor = 1.0f32;
+    if kind == summand::NORMED {
+        let statistics = table[summand + summand::STATISTICS] as usize + row * 2;
+        factor = (memory[x + row * width + column] - memory[statistics]) * memory[statistics + 1];
+    }
+    if kind == summand::DELAYED {
+        let steps = table[summand + summand::STEPS] as usize;
+        factor = 0.0f32;
+        if row % table[summand + summand::LENGTH] as usize >= steps {
+            factor = memory[x + (row - steps) * table[summand + summand::STRIDE] as usize + column];
+        }
+    }
+    factor
+}
+
+/// `out (+)= Σ of ⊙ factor` for many sums in one launch. Record: for each tile `job, first column`, the job's address in the
 /// table. A workgroup makes 8 columns, 16 threads a column with every 16th row each.
 #[cube(launch_unchecked)]
 pub fn columns(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
@@ -30,26 +66,21 @@ pub fn columns(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
         let unit = UNIT_POS as usize;
         let at = table[tile + 1] as usize + unit % COLUMNS;
         let lane = unit / COLUMNS;
-        let of = table[job + column::OF] as usize + at;
-        let normed = table[job + column::NORMED];
-        let statistics = table[job + column::STATISTICS] as usize;
-        let rows = table[job + column::ROWS] as usize;
         let width = table[job + column::WIDTH] as usize;
         let mut sum = 0.0f32;
         if at < width {
-            for row in range_stepped(lane, rows, COLUMN_LANES) {
-                let mut value = memory[of + row * width];
-                if normed != NONE {
-                    let x = memory[normed as usize + row * width + at];
-                    value *= (x - memory[statistics + row * 2]) * memory[statistics + row * 2 + 1];
+            for index in 0..table[job + column::SUMMANDS] as usize {
+                let summand = job + column::WORDS + index * summand::WORDS;
+                let of = table[summand + summand::OF] as usize + at;
+                for row in range_stepped(lane, table[summand + summand::ROWS] as usize, COLUMN_LANES) {
+                    sum += memory[of + row * width] * factor(memory, table, summand, row, at, width);
                 }
-                sum += value;
             }
         }
         shared[unit] = sum;
         sync_cube();
         if unit < COLUMNS && at < width {
-            let out = table[job + column::OUT] as usize + at;
+            let out = table[job + column::OUT] as usize + at * table[job + column::STEP] as usize;
             let mut total = 0.0f32;
             if table[job + column::ACCUMULATE] != 0 {
                 total = memory[out];

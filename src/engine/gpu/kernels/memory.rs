@@ -1,0 +1,126 @@
+//! What is asked of an associative memory: the features of queries and keys, and recall.
+
+use super::{LANES, ROWS, THREADS, sum_of_row};
+use crate::engine::program::FEATURES;
+use cubecl::prelude::*;
+
+/// Products of neighbours in the map of [`features`].
+const PRODUCTS: usize = FEATURES / 2;
+
+/// Rows that a thread of [`recall`] makes one column of.
+pub const RECALLED: usize = 4;
+
+/// One number of `x' = [relu x; relu −x]`.
+#[cube]
+fn half(memory: &mut [f32], x: usize, width: usize, at: usize) -> f32 {
+    let value = memory[x + at % width];
+    select(at < width, value, -value).max(0.0f32)
+}
+
+/// One feature before it is divided: `x' ⊙ roll(x', j)`, j from 1 on.
+#[cube]
+fn feature(memory: &mut [f32], x: usize, width: usize, index: usize) -> f32 {
+    let at = index % (2 * width);
+    let roll = index / (2 * width) + 1;
+    // Twice around, as one number rolls by more than there are.
+    let other = (at + 4 * width - roll) % (2 * width);
+    half(memory, x, width, at) * half(memory, x, width, other)
+}
+
+/// `out = φ(x) / max(‖φ(x)‖, 1e-12)`, 8 threads a row. Record: `x, out, norms, rows, width, pitch`.
+#[cube(launch_unchecked)]
+pub fn features(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
+    let mut shared = Shared::<[f32]>::new_slice(comptime!(ROWS * LANES));
+    if CUBE_POS < count as usize {
+        let record = record as usize;
+        let width = table[record + 4] as usize;
+        let lane = UNIT_POS as usize % LANES;
+        let here = CUBE_POS * ROWS + UNIT_POS as usize / LANES;
+        let there = here < table[record + 3] as usize;
+        let row = here * table[record + 5] as usize;
+        let x = table[record] as usize + row * width;
+        let end = select(there, comptime!(2 * PRODUCTS) * width, 0);
+        let mut squares = 0.0f32;
+        for index in range_stepped(lane, end, LANES) {
+            let value = feature(memory, x, width, index);
+            squares += value * value;
+        }
+        let norm = sum_of_row(&mut shared, squares).sqrt().max(1.0e-12f32);
+        let out = table[record + 1] as usize + row * comptime!(2 * PRODUCTS) * width;
+        for index in range_stepped(lane, end, LANES) {
+            memory[out + index] = feature(memory, x, width, index) / norm;
+        }
+        if there && lane == 0 {
+            memory[table[record + 2] as usize + row] = norm;
+        }
+    }
+}
+
+/// Where the words of a record of [`recall`] lie.
+pub mod word {
+    pub const SEQUENCES: usize = 0;
+    pub const LENGTH: usize = 1;
+    pub const FROM: usize = 2;
+    pub const ROWS: usize = 3;
+    pub const FEATURES: usize = 4;
+    pub const WIDTH: usize = 5;
+    pub const X: usize = 6;
+    pub const QUERIES: usize = 7;
+    pub const A: usize = 8;
+    pub const Z: usize = 9;
+    pub const OUT: usize = 10;
+    pub const DIVISORS: usize = 11;
+}
+
+/// `out = x + (q A) / d`, `d = q · z + 1e-5`: a thread makes a column of a few rows, and their d itself. Record: the words of [`word`].
+#[cube(launch_unchecked)]
+pub fn recall(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
+    if CUBE_POS < count as usize {
+        let record = record as usize;
+        let features = table[record + word::FEATURES] as usize;
+        let width = table[record + word::WIDTH] as usize;
+        let rows = table[record + word::ROWS] as usize;
+        let at = CUBE_POS * THREADS + UNIT_POS as usize;
+        let column = at % width;
+        let blocks = rows.div_ceil(RECALLED);
+        let sequence = at / width / blocks;
+        if sequence < table[record + word::SEQUENCES] as usize {
+            let first = at / width % blocks * RECALLED;
+            let start = sequence * table[record + word::LENGTH] as usize + table[record + word::FROM] as usize;
+            let a = table[record + word::A] as usize + sequence * features * width + column;
+            let z = table[record + word::Z] as usize + sequence * features;
+            let mut queries = Array::<usize>::new(RECALLED);
+            let mut sums = Array::<f32>::new(RECALLED);
+            let mut divisors = Array::<f32>::new(RECALLED);
+            #[unroll]
+            for i in 0..RECALLED {
+                queries[i] = table[record + word::QUERIES] as usize + (start + (first + i).min(rows - 1)) * features;
+                sums[i] = 0.0f32;
+                divisors[i] = 0.0f32;
+            }
+            for index in 0..features {
+                let stored = memory[a + index * width];
+                let weight = memory[z + index];
+                #[unroll]
+                for i in 0..RECALLED {
+                    let query = memory[queries[i] + index];
+                    sums[i] += query * stored;
+                    divisors[i] += query * weight;
+                }
+            }
+            #[unroll]
+            for i in 0..RECALLED {
+                if first + i < rows {
+                    let row = start + first + i;
+                    let divisor = divisors[i] + 1.0e-5f32;
+                    let place = row * width + column;
+                    memory[table[record + word::OUT] as usize + place] =
+                        memory[table[record + word::X] as usize + place] + sums[i] / divisor;
+                    if column == 0 {
+                        memory[table[record + word::DIVISORS] as usize + row] = divisor;
+                    }
+                }
+            }
+        }
+    }
+}
