@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant, reason = "a command is sent now and then, never kept in numbers")]
 pub enum Command {
     /// Begin this run, on so many workers in all if the engine is the CPU (0: as many as the machine has cores, at most the shards).
     /// Bytes of a snapshot beside the message continue that run from its step.

@@ -48,7 +48,7 @@ fn scan(bench: &Bench, scan: &Scan, (sequences, length): (usize, usize), gradien
         let gate = |row: usize| bench.f(scan.gate.at, row * scan.gate.stride + channel);
         let silu = |x: f64| x * sigmoid(x);
         let before = |states: &[f64], row: usize, n: usize| {
-            if row % length == 0 { 0.0 } else { states[((row - 1) * channels + channel) * STATE + n] }
+            if row.is_multiple_of(length) { 0.0 } else { states[((row - 1) * channels + channel) * STATE + n] }
         };
         for row in all.clone() {
             let at = row * channels + channel;

@@ -73,8 +73,8 @@ pub fn tanh(x: f32) -> f32 {
     let x = if x < -END { -END } else { x };
     let x = if x > END { END } else { x };
     let s = x * x;
-    let p = -2.760_768_5e-16 * s + 2.000_187_9e-13;
-    let p = p * s - 8.604_671_6e-11;
+    let p = -2.760_768_5e-16 * s + 2.000_188e-13;
+    let p = p * s - 8.604_672e-11;
     let p = p * s + 5.122_297_1e-8;
     let p = p * s + 1.485_722_4e-5;
     let p = p * s + 6.372_619_3e-4;

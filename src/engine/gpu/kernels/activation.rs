@@ -48,7 +48,7 @@ pub fn softplus(x: f32) -> f32 {
     let e = fading(x);
     let r = e / (2.0f32 + e);
     let s = r * r;
-    let sum = 7.692_307_7e-2f32 * s + 9.090_909e-2f32;
+    let sum = 7.692_308e-2f32 * s + 9.090_909e-2f32;
     let sum = sum * s + 1.111_111_1e-1f32;
     let sum = sum * s + 1.428_571_4e-1f32;
     let sum = sum * s + 0.2f32;

@@ -61,7 +61,8 @@ pub fn answer(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
         let here = CUBE_POS * ROWS + UNIT_POS as usize / LANES;
         let logits = table[record] as usize + here * table[record + 1] as usize;
         let best = best_of_row(memory, &mut shared, &mut tokens, logits, select(here < rows, vocabulary, 0));
-        if here < rows && UNIT_POS as usize % LANES == 0 {
+        let lane = UNIT_POS as usize % LANES;
+        if here < rows && lane == 0 {
             let token = select((best as usize) < vocabulary, best, 0u32);
             memory[table[record + 4] as usize + here * table[record + 5] as usize] = f32::cast_from(token);
         }
