@@ -17,7 +17,12 @@ pub struct Link {
 /// Writes a run as a fragment without the leading `#`.
 pub fn write(config: &RunConfig, fingerprint: Option<&Fingerprint>) -> String {
     let mut text = format!("v={VERSION}");
+    let frozen = RunConfig::version_1();
     for field in fields::FIELDS {
+        // What means nothing to this network and stands as the version froze it: links of old networks stay as they were.
+        if field.group == fields::Group::Model && !field.applies(config) && (field.get)(config) == (field.get)(&frozen) {
+            continue;
+        }
         text.push_str(&format!("&{}={}", field.key, (field.get)(config)));
     }
     if let Some(fingerprint) = fingerprint {

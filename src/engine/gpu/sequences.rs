@@ -76,7 +76,9 @@ fn lstm_backward(program: &Program, instruction: &Instruction, software: bool, t
     let whole = Window { sequences: *sequences, length: *length, from: 0, count: *length };
     let rounds = width.div_ceil(kind.threads * kind.units) * (kind.rounds(*width) + 2);
     let mut dispatches = Vec::new();
-    for part in parts(&whole, rounds, software).into_iter().rev() {
+    let parts = parts(&whole, rounds, software);
+    debug_assert!(parts.len() < 2 || !kind.shared, "workgroup memory begins empty");
+    for part in parts.into_iter().rev() {
         dispatches.push(dispatch(Kernel::LstmBackward(kind), table.len(), sequences.div_ceil(kind.sequences)));
         table.extend(window(&part));
         table.extend([word(*width), address(*weight), word(*width), 1]);
@@ -86,11 +88,17 @@ fn lstm_backward(program: &Program, instruction: &Instruction, software: bool, t
 }
 
 /// The threads of an LSTM's workgroup and the sequences that share it, with `numbers` of each sequence twice in workgroup memory.
+/// A software adapter runs 4 or 8 threads together and switches between those groups at each barrier.
 fn kind(sequences: usize, width: usize, numbers: usize, software: bool) -> lstm::Kind {
-    debug_assert!(2 * numbers <= KEPT, "an LSTM this wide does not fit in workgroup memory");
-    let (threads, busy, units) = if software { (8, 2, 4) } else { (width.next_power_of_two().clamp(32, 256), BUSY, 1) };
-    let shared = [4, 2].into_iter().find(|&share| sequences.div_ceil(share) >= busy && 2 * share * numbers <= KEPT);
-    lstm::Kind { threads, sequences: shared.unwrap_or(1), units }
+    let share = |busy: usize, fits: &dyn Fn(usize) -> bool| {
+        [4, 2].into_iter().find(|&share| sequences.div_ceil(share) >= busy && fits(share)).unwrap_or(1)
+    };
+    if software {
+        return lstm::Kind { threads: 8, sequences: share(2, &|_| true), units: 4, shared: false };
+    }
+    let shared = 2 * numbers <= KEPT;
+    let sequences = share(BUSY, &|share| !shared || 2 * share * numbers <= KEPT);
+    lstm::Kind { threads: width.next_power_of_two().clamp(32, 256), sequences, units: 1, shared }
 }
 
 /// A window cut so that no thread of a software adapter comes to [`ROUNDS`] with so many a row.

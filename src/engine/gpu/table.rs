@@ -108,8 +108,9 @@ fn record(program: &Program, instruction: &Instruction, software: bool, table: &
         Instruction::AttentionAt { shape, qkv, turns, out, position } => {
             attention(shape, table);
             table.extend([address(*qkv), word(*turns), address(*out), word(*position)]);
-            // Parts of the result lie in workgroup memory.
-            let block = (3072 / shape.head.max(1)).clamp(1, attention_at::SHARERS);
+            // Each thread has a row of workgroup memory.
+            let most = if software { attention_at::FEW_SHARERS } else { attention_at::SHARERS };
+            let block = (3072 / shape.head.max(1)).clamp(1, most);
             (Kernel::AttentionAt(Kind { head: shape.head, rotary: shape.rotary, block, tile: 1 }), shape.sequences * shape.heads)
         }
         Instruction::AttentionBackward { shape, qkv, turns, out, sums, gradient, into } => {

@@ -1,13 +1,15 @@
 //! Attention of one position of each sequence, for generation; the equations are those of [`super::attention`].
 //!
-//! A workgroup takes one head of one sequence, a thread every [`SHARERS`]-th key with a softmax of its own; the parts are then put
-//! together, each by its highest score. Record: the first words of [`super::attention::head`] up to `OUT`, then the position.
+//! A workgroup takes one head of one sequence, each of its [`SHARERS`] threads some keys, with a softmax of its own; the parts are then
+//! put together, each by its highest score. Record: the first words of [`super::attention::head`] up to `OUT`, then the position.
 
 use super::attention::{Kind, head, turned};
 use cubecl::prelude::*;
 
 /// Threads of a workgroup, fewer for large heads.
 pub const SHARERS: usize = 32;
+/// On a software adapter, which compiles the longer the more workgroup memory there is.
+pub const FEW_SHARERS: usize = 8;
 
 /// In the record.
 pub const POSITION: usize = head::SUMS;

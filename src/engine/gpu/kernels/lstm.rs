@@ -3,8 +3,9 @@
 //!
 //! A workgroup takes a few sequences through all rows and reads each weight once a row for all of them; a thread makes all
 //! four gates of a unit. What every thread needs of the row before, h or the gradient of the gates, lies in workgroup
-//! memory twice, for the row that is read and the row that is written: one barrier a row. Cell states, and what a row leaves
-//! of the gradient of the cell before it, are read by the thread that wrote them, from memory.
+//! memory twice, for the row that is read and the row that is written: one barrier a row. Where it does not fit, or on a software
+//! adapter, it is read from where it was written. Cell states, and what a row leaves of the gradient of the cell before it, are
+//! read by the thread that wrote them, from memory.
 //!
 //! Backwards: `dh = gradient + dz(t+1) weight`, `dc = dh o (1 − tanh² c) + dc(t+1) f(t+1)`, `dz = dc g i(1 − i), dc c(t−1) f(1 − f),
 //! dc i (1 − g²), dh tanh c o(1 − o)`; `dc f` waits in the place of the row before's first gate until that is made.
@@ -47,9 +48,17 @@ pub struct Kind {
     pub sequences: usize,
     /// Units that a thread makes together, backwards: each number of workgroup memory is read once for all of them.
     pub units: usize,
+    /// Whether the row before is read from workgroup memory, or from where it was written. The latter needs no room and lets a
+    /// software adapter compile at once (SwiftShader takes 0.3 ms for each number of workgroup memory).
+    pub shared: bool,
 }
 
 impl Kind {
+    /// Numbers of workgroup memory.
+    fn room(&self) -> usize {
+        if self.shared { KEPT } else { 1 }
+    }
+
     /// Rows of the weight that are read at a time, backwards. A graphics card has four on their way before it needs the first; a
     /// software adapter, which makes several units together, has no registers for more.
     fn rows(&self) -> usize {
@@ -75,8 +84,25 @@ fn is_there(table: &[u32], record: usize, index: usize, #[comptime] kind: Kind) 
     CUBE_POS * kind.sequences + index < table[record + word::SEQUENCES] as usize
 }
 
+/// Waits until every thread of the workgroup has written its part of a row.
+#[cube]
+fn wait(#[comptime] kind: Kind) {
+    if comptime!(kind.shared) {
+        sync_cube();
+    } else {
+        sync_storage();
+    }
+}
+
+/// A number of the row before (backwards: after) this one, from workgroup memory or memory.
+#[cube]
+fn neighbour(memory: &mut [f32], kept: &mut Shared<[f32]>, place: usize, address: usize, #[comptime] kind: Kind) -> f32 {
+    if comptime!(kind.shared) { kept[place] } else { memory[address] }
+}
+
 /// The four gates of a unit before activation, for each sequence: 4 numbers a sequence.
 #[cube]
+#[allow(clippy::too_many_arguments)]
 fn gates_before(
     memory: &mut [f32],
     table: &[u32],
@@ -101,14 +127,20 @@ fn gates_before(
         }
     }
     let mut weights = Array::<f32>::new(4usize);
-    for k in 0..width {
+    let mut before = Array::<usize>::new(kind.sequences);
+    #[unroll]
+    for index in 0..kind.sequences {
+        before[index] = table[record + word::HIDDEN] as usize + (row_of(table, record, index, t.max(1), kind) - 1) * width;
+    }
+    // Before the first row there is nothing.
+    for k in 0..select(t > 0, width, 0) {
         #[unroll]
         for gate in 0..4usize {
             weights[gate] = memory[weight + gate * width * row + k * column];
         }
         #[unroll]
         for index in 0..kind.sequences {
-            let hidden = kept[now + index * width + k];
+            let hidden = neighbour(memory, kept, now + index * width + k, before[index] + k, kind);
             #[unroll]
             for gate in 0..4usize {
                 sums[index * 4 + gate] += hidden * weights[gate];
@@ -120,21 +152,22 @@ fn gates_before(
 /// The forward kernel.
 #[cube(launch_unchecked)]
 pub fn lstm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[comptime] kind: Kind) {
-    let mut kept = Shared::<[f32]>::new_slice(KEPT);
+    let mut kept = Shared::<[f32]>::new_slice(comptime!(kind.room()));
     if CUBE_POS < count as usize {
         let record = record as usize;
         let width = table[record + word::WIDTH] as usize;
         let from = table[record + word::FROM] as usize;
         let hidden = table[record + word::HIDDEN] as usize;
         let half = kind.sequences * width;
-        for unit in range_stepped(UNIT_POS as usize, width, kind.threads) {
-            #[unroll]
-            for index in 0..kind.sequences {
-                let before = memory[hidden + row_of(table, record, index, from.max(1) - 1, kind) * width + unit];
-                kept[index * width + unit] = select(from > 0, before, 0.0f32);
+        if comptime!(kind.shared) {
+            for unit in range_stepped(UNIT_POS as usize, select(from > 0, width, 0), kind.threads) {
+                #[unroll]
+                for index in 0..kind.sequences {
+                    kept[index * width + unit] = memory[hidden + row_of(table, record, index, from.max(1) - 1, kind) * width + unit];
+                }
             }
+            sync_cube();
         }
-        sync_cube();
         let mut now = 0usize;
         let mut sums = Array::<f32>::new(comptime!(4 * kind.sequences));
         for step in 0..table[record + word::ROWS] as usize {
@@ -156,7 +189,9 @@ pub fn lstm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32, 
                         c += f * memory[cells - width];
                     }
                     let h = o * tanh(c);
-                    kept[next + index * width + unit] = h;
+                    if comptime!(kind.shared) {
+                        kept[next + index * width + unit] = h;
+                    }
                     if is_there(table, record, index, kind) {
                         memory[gates] = i;
                         memory[gates + width] = f;
@@ -167,7 +202,7 @@ pub fn lstm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32, 
                     }
                 }
             }
-            sync_cube();
+            wait(kind);
             now = next;
         }
     }
@@ -175,6 +210,7 @@ pub fn lstm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32, 
 
 /// What the next row's gates give the h of some units, `kind.threads` apart, for each sequence.
 #[cube]
+#[allow(clippy::too_many_arguments)]
 fn hidden_gradient(
     memory: &mut [f32],
     table: &[u32],
@@ -182,6 +218,7 @@ fn hidden_gradient(
     sums: &mut Array<f32>,
     record: usize,
     first: usize,
+    t: usize,
     now: usize,
     #[comptime] kind: Kind,
 ) {
@@ -190,6 +227,11 @@ fn hidden_gradient(
     let rows = comptime!(kind.rows());
     let run = width * comptime!(4 / rows);
     let mut weights = Array::<f32>::new(kind.units);
+    let mut after = Array::<usize>::new(kind.sequences);
+    #[unroll]
+    for index in 0..kind.sequences {
+        after[index] = table[record + word::INTO] as usize + (row_of(table, record, index, t, kind) + 1) * 4 * width;
+    }
     for k in 0..run {
         #[unroll]
         for row in 0..rows {
@@ -200,7 +242,7 @@ fn hidden_gradient(
             }
             #[unroll]
             for index in 0..kind.sequences {
-                let gradient = kept[now + index * 4 * width + gate];
+                let gradient = neighbour(memory, kept, now + index * 4 * width + gate, after[index] + gate, kind);
                 #[unroll]
                 for i in 0..kind.units {
                     sums[index * kind.units + i] += gradient * weights[i];
@@ -213,6 +255,7 @@ fn hidden_gradient(
 /// A unit's gates of one row and sequence, backwards; `later` is what the next row gives its h, and `next` where workgroup memory keeps
 /// the row's gradients.
 #[cube]
+#[allow(clippy::too_many_arguments)]
 fn unit_back(
     memory: &mut [f32],
     table: &[u32],
@@ -253,10 +296,12 @@ fn unit_back(
     let second = dc * before * f * (1.0f32 - f);
     let third = dc * i * (1.0f32 - g * g);
     let fourth = dh * squashed * o * (1.0f32 - o);
-    kept[next] = first;
-    kept[next + width] = second;
-    kept[next + 2 * width] = third;
-    kept[next + 3 * width] = fourth;
+    if comptime!(kind.shared) {
+        kept[next] = first;
+        kept[next + width] = second;
+        kept[next + 2 * width] = third;
+        kept[next + 3 * width] = fourth;
+    }
     if there {
         memory[into] = first;
         memory[into + width] = second;
@@ -265,26 +310,16 @@ fn unit_back(
     }
 }
 
-/// The backward kernel.
+/// The backward kernel. Workgroup memory begins empty, so a window that ends before the sequence does must do without.
 #[cube(launch_unchecked)]
 pub fn lstm_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[comptime] kind: Kind) {
-    let mut kept = Shared::<[f32]>::new_slice(KEPT);
+    let mut kept = Shared::<[f32]>::new_slice(comptime!(kind.room()));
     if CUBE_POS < count as usize {
         let record = record as usize;
         let width = table[record + word::WIDTH] as usize;
         let length = table[record + word::LENGTH] as usize;
         let end = (table[record + word::FROM] + table[record + word::ROWS]) as usize;
-        let into = table[record + word::INTO] as usize;
         let half = kind.sequences * 4 * width;
-        if end < length {
-            for gate in range_stepped(UNIT_POS as usize, 4 * width, kind.threads) {
-                #[unroll]
-                for index in 0..kind.sequences {
-                    kept[index * 4 * width + gate] = memory[into + row_of(table, record, index, end, kind) * 4 * width + gate];
-                }
-            }
-        }
-        sync_cube();
         let mut now = 0usize;
         let mut sums = Array::<f32>::new(comptime!(kind.sequences * kind.units));
         for step in 0..table[record + word::ROWS] as usize {
@@ -296,7 +331,7 @@ pub fn lstm_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32,
                     sums[i] = 0.0f32;
                 }
                 if t + 1 < length {
-                    hidden_gradient(memory, table, &mut kept, &mut sums, record, first, now, kind);
+                    hidden_gradient(memory, table, &mut kept, &mut sums, record, first, t, now, kind);
                 }
                 #[unroll]
                 for i in 0..comptime!(kind.sequences * kind.units) {
@@ -306,7 +341,7 @@ pub fn lstm_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32,
                     }
                 }
             }
-            sync_cube();
+            wait(kind);
             now = next;
         }
     }

@@ -24,6 +24,7 @@ fn projected_of(table: &[u32], record: usize, row: usize) -> usize {
 
 /// The states before each row of a chunk, from `state`, that before the first; keeps Δ.
 #[cube]
+#[allow(clippy::too_many_arguments)]
 fn remake(
     memory: &mut [f32],
     table: &[u32],
@@ -57,6 +58,7 @@ fn remake(
 
 /// One row back. `before` is where its state begins in `states`; `carried` becomes what the row before gets.
 #[cube]
+#[allow(clippy::too_many_arguments)]
 fn back_row(
     memory: &mut [f32],
     table: &[u32],
@@ -148,6 +150,7 @@ pub fn scan_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32)
 
 /// Adds what one channel gives dB and dC of a chunk's rows, for one number of the state.
 #[cube]
+#[allow(clippy::too_many_arguments)]
 fn add_channel(
     memory: &mut [f32],
     table: &[u32],
