@@ -172,8 +172,8 @@ fn visit_memory(instruction: &Instruction, see: &mut dyn FnMut(At)) {
             [*x, *queries, *out, *divisors].into_iter().for_each(&mut *see);
             memories.push(*memory);
         }
-        Instruction::RecallBackward { x, queries, memory, out, divisors, gradient, into_queries, carried, into, .. } => {
-            [*x, *queries, *out, *divisors, *gradient, *into_queries].into_iter().for_each(&mut *see);
+        Instruction::RecallBackward { sides, x, queries, memory, out, divisors, gradient, into_queries, carried, into, .. } => {
+            [*sides, *x, *queries, *out, *divisors, *gradient, *into_queries].into_iter().for_each(&mut *see);
             memories.extend([Some(*memory), *carried, Some(*into)].into_iter().flatten());
         }
         Instruction::Memorize { keys, values, strengths, old, novel, divisors, out, .. } => {
@@ -181,6 +181,7 @@ fn visit_memory(instruction: &Instruction, see: &mut dyn FnMut(At)) {
             memories.extend([*old, Some(*out)].into_iter().flatten());
         }
         Instruction::MemorizeBackward {
+            sides,
             keys,
             values,
             strengths,
@@ -194,7 +195,9 @@ fn visit_memory(instruction: &Instruction, see: &mut dyn FnMut(At)) {
             into_old,
             ..
         } => {
-            [*keys, *values, *strengths, *novel, *divisors, *into_keys, *into_values, *into_strengths].into_iter().for_each(&mut *see);
+            [*sides, *keys, *values, *strengths, *novel, *divisors, *into_keys, *into_values, *into_strengths]
+                .into_iter()
+                .for_each(&mut *see);
             memories.extend([*old, Some(*gradient), *into_old].into_iter().flatten());
         }
         _ => unreachable!("`visit` sends nothing but memories"),

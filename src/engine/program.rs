@@ -398,7 +398,9 @@ pub enum Instruction {
         divisors: At,
     },
     /// The gradients of q and of the memory (plus `carried`) from that of `out`; the gradient of x is that of `out` itself.
+    /// `sides`: room for N numbers, the gradients of the divisors, which a graphics card needs; the CPU leaves it alone.
     RecallBackward {
+        sides: At,
         shape: MemoryShape,
         x: At,
         queries: At,
@@ -424,7 +426,9 @@ pub enum Instruction {
         out: Memory,
     },
     /// The gradients of keys, values, strengths and, where there is one, of the old memory, from `gradient`, that of the new one; γ counts as a constant.
+    /// `sides`: room for B·rows numbers, as for [`Instruction::RecallBackward`].
     MemorizeBackward {
+        sides: At,
         shape: MemoryShape,
         keys: At,
         values: At,

@@ -13,9 +13,6 @@ use crate::model::Shape;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// Said where a network with an associative memory is to run on a graphics card.
-pub const NO_MEMORY_ON_DEVICE: &str =
-    "ARMT computes on the CPU only for now: its memory has no graphics kernels yet. Choose the CPU engine.";
 /// Most tokens of one gradient: more would not make the card quicker, and cost memory.
 const TOKENS: usize = 16_384;
 
@@ -46,9 +43,6 @@ impl Device {
     /// # Errors
     /// When one sequence is too much for the device, or it was lost.
     pub async fn new(plan: &Plan, gpu: &Gpu, weights: &[f32], moments: &Moments) -> Result<Self, String> {
-        if plan.config.model.kind.segmented() {
-            return Err(NO_MEMORY_ON_DEVICE.into());
-        }
         let update = optimizer::update(&plan.config.training, &plan.parameters);
         let mut resident = Resident::new(gpu, update, weights)?;
         resident.set_moments(&moments.first, &moments.second);

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::ops::Range;
 
 #[cfg(feature = "webgpu")]
-pub use super::device::{Device, NO_MEMORY_ON_DEVICE};
+pub use super::device::Device;
 
 /// An engine, before a run lives on it.
 pub enum Place {

@@ -10,7 +10,6 @@ use crate::model::weights;
 use crate::protocol::{Ending, Engine, Report, Which};
 use crate::replay::EngineClass;
 use crate::task::Split;
-use crate::train::place::NO_MEMORY_ON_DEVICE;
 use crate::train::{Place, Plan, Run, checkpoint};
 use js_sys::Uint8Array;
 
@@ -229,12 +228,6 @@ fn prepare(sentence: &str) {
 
 /// The engine that the configuration asks for, or says why not.
 async fn open(config: &RunConfig, workers: usize, kernel: Kernel) -> Result<(Place, Engine), String> {
-    if config.model.kind.segmented() && config.engine != EngineChoice::Cpu {
-        return match config.engine {
-            EngineChoice::WebGpu => Err(NO_MEMORY_ON_DEVICE.into()),
-            EngineChoice::Auto | EngineChoice::Cpu => Ok(open_cpu(config, workers, kernel, NO_MEMORY_ON_DEVICE.into()).await),
-        };
-    }
     match config.engine {
         EngineChoice::Cpu => Ok(open_cpu(config, workers, kernel, String::new()).await),
         EngineChoice::WebGpu => {

@@ -1,9 +1,8 @@
 //! Segments and the associative memory between them, against the same written plainly.
 
-use super::{Case, Plain, compare_on, engines, labels};
+use super::{Case, Plain, compare, labels};
 use burn_tensor::Tensor;
 use burn_tensor::activation::{relu, sigmoid};
-use lookahead::engine::Carrier;
 
 /// DPFP-3 of rows, `[N, 6m]`, of unit length.
 fn plain_features(x: Tensor<2>) -> Tensor<2> {
@@ -117,7 +116,6 @@ fn segments_with_an_associative_memory() {
             }),
             plain: Box::new(move |plain| plain_segments(plain, sequences, segment)),
         };
-        // The memory has no graphics kernels yet.
-        compare_on(&case, engines().into_iter().filter(|(_, _, carrier, _)| *carrier == Carrier::Thread).collect());
+        compare(&case);
     }
 }

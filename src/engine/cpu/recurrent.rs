@@ -91,7 +91,7 @@ fn carry_out_memory(
             let arrays = associative::RecallArrays { x, queries, held: held(reads), out, divisors };
             associative::recall(kernel, space, memory, &window, &shape, &arrays);
         }
-        Instruction::RecallBackward { shape, x, queries, memory: reads, out, divisors, gradient, into_queries, carried, into } => {
+        Instruction::RecallBackward { shape, x, queries, memory: reads, out, divisors, gradient, into_queries, carried, into, .. } => {
             let [x, queries, out, divisors] = [x, queries, out, divisors].map(&address);
             let arrays = associative::RecallArrays { x, queries, held: held(reads), out, divisors };
             let into = associative::RecallInto { queries: address(into_queries), carried: carried.map(held), held: held(into) };
@@ -115,6 +115,7 @@ fn carry_out_memory(
             into_values,
             into_strengths,
             into_old,
+            ..
         } => {
             let [keys, values, strengths, novel, divisors] = [keys, values, strengths, novel, divisors].map(&address);
             let arrays = associative::MemorizeArrays { keys, values, strengths, old: old.map(held), novel, divisors };

@@ -19,32 +19,7 @@ impl<'a> Jobs<'a> {
 
     /// A matrix product in tiles of `edge`.
     pub fn product(&mut self, product: &Product, edge: usize, address: impl Fn(At) -> usize) {
-        let job = word(self.table.len());
-        let optional = |at: Option<At>| at.map_or(NONE, |at| word(address(at)));
-        self.table.extend([
-            word(product.m),
-            word(product.n),
-            word(product.terms.len()),
-            product.scale.to_bits(),
-            optional(product.biases.first().copied()),
-            optional(product.biases.get(1).copied()),
-            optional(product.add),
-            product.add_scale.to_bits(),
-            optional(product.gelu),
-            optional(product.slope),
-            word(address(product.out.at)),
-            word(product.out.stride),
-            word(product.n * product.pitch),
-        ]);
-        for term in &product.terms {
-            let (a, b) = (word(term.a.stride), word(term.b.stride));
-            let ((a_row, a_column), (b_row, b_column)) = match product.form {
-                Form::Nt => ((a, 1), (1, b)),
-                Form::Nn => ((a, 1), (b, 1)),
-                Form::Tn => ((1, a), (b, 1)),
-            };
-            self.table.extend([word(address(term.a.at)), a_row, a_column, word(address(term.b.at)), b_row, b_column, word(term.k)]);
-        }
+        let job = word(product_job(self.table, product, address));
         for top in (0..product.m).step_by(edge) {
             for left in (0..product.n).step_by(edge) {
                 self.tiles.extend([job, word(top), word(left)]);
@@ -76,13 +51,7 @@ impl<'a> Jobs<'a> {
 
     /// A copy.
     pub fn copy(&mut self, program: &Program, copy: &Copy) {
-        let job = word(self.table.len());
-        let to = word(program.address(copy.to.at));
-        self.table.extend([to, word(copy.to.stride), word(copy.blocks), word(copy.numbers), word(copy.from.len())]);
-        debug_assert_eq!(self.table.len() - job as usize, embed::job::WORDS);
-        for from in &copy.from {
-            self.table.extend([word(program.address(from.at)), word(from.stride)]);
-        }
+        let job = word(copy_job(self.table, program, copy));
         for first in (0..copy.blocks * copy.numbers).step_by(embed::COPIED) {
             self.tiles.extend([job, word(first)]);
             self.count += 1;
@@ -95,6 +64,49 @@ impl<'a> Jobs<'a> {
         self.table.extend(self.tiles);
         Dispatch { kernel, record, count: word(self.count) }
     }
+}
+
+/// Writes the words of a product, and gives the place of the first.
+pub fn product_job(table: &mut Vec<u32>, product: &Product, address: impl Fn(At) -> usize) -> usize {
+    let job = table.len();
+    let optional = |at: Option<At>| at.map_or(NONE, |at| word(address(at)));
+    table.extend([
+        word(product.m),
+        word(product.n),
+        word(product.terms.len()),
+        product.scale.to_bits(),
+        optional(product.biases.first().copied()),
+        optional(product.biases.get(1).copied()),
+        optional(product.add),
+        product.add_scale.to_bits(),
+        optional(product.gelu),
+        optional(product.slope),
+        word(address(product.out.at)),
+        word(product.out.stride),
+        word(product.n * product.pitch),
+    ]);
+    for term in &product.terms {
+        let (a, b) = (word(term.a.stride), word(term.b.stride));
+        let ((a_row, a_column), (b_row, b_column)) = match product.form {
+            Form::Nt => ((a, 1), (1, b)),
+            Form::Nn => ((a, 1), (b, 1)),
+            Form::Tn => ((1, a), (b, 1)),
+        };
+        table.extend([word(address(term.a.at)), a_row, a_column, word(address(term.b.at)), b_row, b_column, word(term.k)]);
+    }
+    job
+}
+
+/// Writes the words of a copy, and gives the place of the first.
+pub fn copy_job(table: &mut Vec<u32>, program: &Program, copy: &Copy) -> usize {
+    let job = table.len();
+    let to = word(program.address(copy.to.at));
+    table.extend([to, word(copy.to.stride), word(copy.blocks), word(copy.numbers), word(copy.from.len())]);
+    debug_assert_eq!(table.len() - job, embed::job::WORDS);
+    for from in &copy.from {
+        table.extend([word(program.address(from.at)), word(from.stride)]);
+    }
+    job
 }
 
 /// How many tiles keep a graphics card busy: below that, products are made in smaller ones.

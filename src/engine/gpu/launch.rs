@@ -1,7 +1,9 @@
 //! Launches: from a [`Dispatch`] to a kernel of CubeCL.
 
 use super::kernels::{ADDERS, COLUMN_LANES, COLUMNS, LANES, ROWS, THREADS, products};
-use super::kernels::{attention, attention_at, convolution, cross_entropy, embed, lstm, memory as recall, norm, scan, scan_backward, sums};
+use super::kernels::{
+    attention, attention_at, chain, convolution, cross_entropy, embed, lstm, memory as recall, norm, scan, scan_backward, sums,
+};
 use super::table::{Dispatch, Kernel};
 use cubecl::client::Client;
 use cubecl::prelude::{BufferArg, CubeCount, CubeDim};
@@ -155,6 +157,9 @@ impl Bound<'_> {
             },
             Kernel::Features => unsafe {
                 recall::features::launch_unchecked(client, cubes, threads(ROWS * LANES), memory, table, record, count);
+            },
+            Kernel::Chain(kind) => unsafe {
+                chain::chain::launch_unchecked(client, cubes, threads(kind.threads()), memory, table, record, count, kind);
             },
             Kernel::Recall => unsafe {
                 recall::recall::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);

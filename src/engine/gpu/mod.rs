@@ -3,6 +3,7 @@
 //! [`open`] gives the graphics card, [`Resident`] is one run on it. The kernels need neither subgroups nor atomics, at most
 //! four storage buffers and 256 threads a workgroup, so every WebGPU adapter can carry them out.
 
+mod chain;
 mod jobs;
 pub mod kernels;
 mod launch;
@@ -29,19 +30,30 @@ thread_local! {
     static OPENED: RefCell<Option<Gpu>> = const { RefCell::new(None) };
 }
 
+/// Rounds of all its loops together after which Mesa's llvmpipe ends a thread's loops, and goes on behind them, is 65,535; with some to spare.
+const ROUNDS: usize = 60_000;
+
+/// What of an adapter decides which kernels it gets.
+#[derive(Clone, Copy, Debug)]
+pub struct Adapter {
+    /// Emulated on the CPU, where barriers and many small workgroups cost more than reading a number again.
+    pub software: bool,
+    /// How many rounds of its loops a thread may make in one launch, where that is limited.
+    pub rounds: Option<usize>,
+}
+
 /// The graphics card.
 #[derive(Clone)]
 pub struct Gpu {
     client: Client,
-    /// Emulated on the CPU, where barriers and many small workgroups cost more than reading a number again.
-    software: bool,
+    adapter: Adapter,
 }
 
 impl Gpu {
     /// The same device with the kernels that a graphics card gets, so that tests on a software adapter run those too.
     #[must_use]
     pub fn as_hardware(self) -> Self {
-        Self { software: false, ..self }
+        Self { adapter: Adapter { software: false, ..self.adapter }, ..self }
     }
 
     /// How many numbers one memory may hold.
@@ -77,7 +89,8 @@ pub async fn open(on_fault: OnFault) -> Result<Gpu, String> {
     let client = cubecl::Device::Wgpu(device).client();
     let name = client.properties().identity.name.to_lowercase();
     let software = software || ["swiftshader", "llvmpipe", "basic render"].iter().any(|known| name.contains(known));
-    let gpu = Gpu { client, software };
+    let adapter = Adapter { software, rounds: name.contains("llvmpipe").then_some(ROUNDS) };
+    let gpu = Gpu { client, adapter };
     OPENED.set(Some(gpu.clone()));
     Ok(gpu)
 }

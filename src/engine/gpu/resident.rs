@@ -55,7 +55,7 @@ impl Resident {
                 gpu.most_numbers()
             ));
         }
-        let step = Step::new(update.clone(), weights.len(), size, gpu.software);
+        let step = Step::new(update.clone(), weights.len(), size, gpu.adapter.software);
         let mut resident = Self {
             memory: Buffer::zeros(&gpu.client, size + scratch(&update)),
             state: Buffer::zeros(&gpu.client, places.numbers()),
@@ -78,7 +78,7 @@ impl Resident {
         if program.size > self.size {
             self.grow(program.size);
         }
-        let (table, dispatches) = table::write(&program, self.gpu.software);
+        let (table, dispatches) = table::write(&program, self.gpu.adapter);
         self.programs.push(Loaded {
             table: Buffer::of_words(&self.gpu.client, &table),
             words: Buffer::zeros(&self.gpu.client, program.words),
@@ -99,7 +99,7 @@ impl Resident {
         }
         self.memory = memory;
         self.size = size;
-        self.step = Step::new(self.update.clone(), self.places.weights, size, self.gpu.software);
+        self.step = Step::new(self.update.clone(), self.places.weights, size, self.gpu.adapter.software);
         self.step_table = Buffer::of_words(&self.gpu.client, self.step.table());
     }
 

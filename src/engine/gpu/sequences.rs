@@ -1,5 +1,6 @@
 //! Records of the instructions that walk along sequences: recurrence, convolution, scan, recall.
 
+use super::Adapter;
 use super::kernels::convolution::RUN;
 use super::kernels::lstm::{self, KEPT};
 use super::kernels::memory::RECALLED;
@@ -13,19 +14,16 @@ const WORTH_TURNING: usize = 8;
 /// Workgroups of an LSTM that keep a graphics card busy enough: beyond that, sequences share one and its reads of the weight.
 const BUSY: usize = 8;
 
-/// Rounds of all its loops together after which Mesa's llvmpipe ends a thread's loops is 65,535; with some to spare.
-const ROUNDS: usize = 60_000;
-
 /// The words of a window.
 fn window(window: &Window) -> [u32; 4] {
     [window.sequences, window.length, window.from, window.count].map(word)
 }
 
 /// Writes the records of an instruction that walks along sequences, and gives its launches; None if it is not one.
-pub fn write(program: &Program, instruction: &Instruction, software: bool, table: &mut Vec<u32>) -> Option<Vec<Dispatch>> {
+pub fn write(program: &Program, instruction: &Instruction, adapter: Adapter, table: &mut Vec<u32>) -> Option<Vec<Dispatch>> {
     Some(match instruction {
-        Instruction::Lstm { .. } => lstm(program, instruction, software, table),
-        Instruction::LstmBackward { .. } => lstm_backward(program, instruction, software, table),
+        Instruction::Lstm { .. } => lstm(program, instruction, adapter, table),
+        Instruction::LstmBackward { .. } => lstm_backward(program, instruction, adapter, table),
         Instruction::Convolution { .. } | Instruction::ConvolutionBackward { .. } => convolution(program, instruction, table),
         Instruction::Scan { .. } => scan(program, instruction, table),
         Instruction::ScanBackward { .. } => scan_backward(program, instruction, table),
@@ -39,7 +37,7 @@ fn dispatch(kernel: Kernel, record: usize, groups: usize) -> Dispatch {
 }
 
 /// An LSTM: its weight is turned first where there is room for that and a graphics card that gains by it.
-fn lstm(program: &Program, instruction: &Instruction, software: bool, table: &mut Vec<u32>) -> Vec<Dispatch> {
+fn lstm(program: &Program, instruction: &Instruction, adapter: Adapter, table: &mut Vec<u32>) -> Vec<Dispatch> {
     let address = |at: At| word(program.address(at));
     let Instruction::Lstm { window: rows, width, weight, turned, gates, cells, hidden } = instruction else {
         unreachable!("`write` sends nothing but LSTMs")
@@ -47,15 +45,15 @@ fn lstm(program: &Program, instruction: &Instruction, software: bool, table: &mu
     let mut dispatches = Vec::new();
     let mut read = [address(*weight), word(*width), 1];
     if let Some(turned) = turned
-        && !software
+        && !adapter.software
         && rows.count >= WORTH_TURNING
     {
         dispatches.push(dispatch(Kernel::Turn, table.len(), (4 * width * width).div_ceil(THREADS)));
         table.extend([address(*weight), word(4 * width), word(*width), address(*turned)]);
         read = [address(*turned), 1, word(4 * width)];
     }
-    let kind = kind(rows.sequences, *width, *width, software);
-    for part in parts(rows, width.div_ceil(kind.threads) * (width + 2), software) {
+    let kind = kind(rows.sequences, *width, *width, adapter.software);
+    for part in parts(rows, width.div_ceil(kind.threads) * (width + 2), &kind, adapter) {
         dispatches.push(dispatch(Kernel::LstmForward(kind), table.len(), rows.sequences.div_ceil(kind.sequences)));
         table.extend(window(&part));
         table.push(word(*width));
@@ -67,17 +65,16 @@ fn lstm(program: &Program, instruction: &Instruction, software: bool, table: &mu
 }
 
 /// The gradient of an LSTM, from the last rows back.
-fn lstm_backward(program: &Program, instruction: &Instruction, software: bool, table: &mut Vec<u32>) -> Vec<Dispatch> {
+fn lstm_backward(program: &Program, instruction: &Instruction, adapter: Adapter, table: &mut Vec<u32>) -> Vec<Dispatch> {
     let address = |at: At| word(program.address(at));
     let Instruction::LstmBackward { sequences, length, width, weight, gates, cells, gradient, into } = instruction else {
         unreachable!("`write` sends nothing but gradients of LSTMs")
     };
-    let kind = kind(*sequences, *width, 4 * width, software);
+    let kind = kind(*sequences, *width, 4 * width, adapter.software);
     let whole = Window { sequences: *sequences, length: *length, from: 0, count: *length };
     let rounds = width.div_ceil(kind.threads * kind.units) * (kind.rounds(*width) + 2);
     let mut dispatches = Vec::new();
-    let parts = parts(&whole, rounds, software);
-    debug_assert!(parts.len() < 2 || !kind.shared, "workgroup memory begins empty");
+    let parts = parts(&whole, rounds, &kind, adapter);
     for part in parts.into_iter().rev() {
         dispatches.push(dispatch(Kernel::LstmBackward(kind), table.len(), sequences.div_ceil(kind.sequences)));
         table.extend(window(&part));
@@ -101,9 +98,10 @@ fn kind(sequences: usize, width: usize, numbers: usize, software: bool) -> lstm:
     lstm::Kind { threads: width.next_power_of_two().clamp(32, 256), sequences, units: 1, shared }
 }
 
-/// A window cut so that no thread of a software adapter comes to [`ROUNDS`] with so many a row.
-fn parts(window: &Window, rounds: usize, software: bool) -> Vec<Window> {
-    let most = if software { (ROUNDS / rounds.max(1)).max(1) } else { window.count.max(1) };
+/// A window cut so that no thread makes more rounds than the adapter allows, with so many a row. What lies in workgroup memory would not outlive a launch.
+fn parts(window: &Window, rounds: usize, kind: &lstm::Kind, adapter: Adapter) -> Vec<Window> {
+    let whole = window.count.max(1);
+    let most = adapter.rounds.filter(|_| !kind.shared).map_or(whole, |most| (most / rounds.max(1)).max(1));
     let end = window.from + window.count;
     (window.from..end).step_by(most).map(|from| Window { from, count: most.min(end - from), ..*window }).collect()
 }
@@ -190,7 +188,7 @@ fn scan_backward(program: &Program, instruction: &Instruction, table: &mut Vec<u
 }
 
 /// What is asked of an associative memory.
-fn memory(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> Vec<Dispatch> {
+pub fn memory(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> Vec<Dispatch> {
     let address = |at: At| word(program.address(at));
     let first = table.len();
     let (kernel, groups) = match instruction {

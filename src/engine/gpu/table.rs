@@ -2,9 +2,10 @@
 //!
 //! The table begins with the program's constants; the records follow, in the order of the instructions.
 
+use super::Adapter;
 use super::jobs::{Jobs, tiling};
 use super::kernels::attention::Kind;
-use super::kernels::{NONE, ROWS, THREADS, attention_at, lstm};
+use super::kernels::{NONE, ROWS, THREADS, attention_at, chain, lstm};
 use super::sequences;
 use crate::engine::program::{At, AttentionShape, Instruction, Normed, Program, Tokens};
 
@@ -44,6 +45,8 @@ pub enum Kernel {
     ScanProjected,
     Features,
     Recall,
+    /// A chain.
+    Chain(chain::Kind),
 }
 
 /// A dispatch: the pipeline, where its record begins in the table, how many workgroups have work.
@@ -64,15 +67,22 @@ fn optional(program: &Program, at: Option<At>) -> u32 {
     at.map_or(NONE, |at| word(program.address(at)))
 }
 
-/// The table and the dispatches of a program, for a device that may be emulated in software.
-pub fn write(program: &Program, software: bool) -> (Vec<u32>, Vec<Dispatch>) {
+/// The table and the dispatches of a program, for this adapter.
+pub fn write(program: &Program, adapter: Adapter) -> (Vec<u32>, Vec<Dispatch>) {
     let mut table: Vec<u32> = program.constants.iter().map(|constant| constant.to_bits()).collect();
     let mut dispatches = Vec::new();
-    for instruction in &program.instructions {
-        match sequences::write(program, instruction, software, &mut table) {
-            Some(several) => dispatches.extend(several),
-            None => dispatches.push(record(program, instruction, software, &mut table)),
+    let mut index = 0;
+    while let Some(instruction) = program.instructions.get(index) {
+        if let Some(chain) = program.chains.iter().find(|chain| chain.instructions.start == index) {
+            dispatches.extend(super::chain::write(program, chain, adapter, &mut table));
+            index = chain.instructions.end;
+            continue;
         }
+        match sequences::write(program, instruction, adapter, &mut table) {
+            Some(several) => dispatches.extend(several),
+            None => dispatches.push(record(program, instruction, adapter.software, &mut table)),
+        }
+        index += 1;
     }
     (table, dispatches)
 }
@@ -136,11 +146,10 @@ fn record(program: &Program, instruction: &Instruction, software: bool, table: &
         | Instruction::ScanBackward { .. }
         | Instruction::Features { .. }
         | Instruction::Recall { .. } => unreachable!("`sequences` has written these"),
-        // CHAIN KERNEL: these four are carried out by /tmp/gpu2's chain kernel.
-        Instruction::Memorize { .. } => unreachable!("networks with a memory are refused before they come to a device"),
-        Instruction::MemorizeBackward { .. } => unreachable!("networks with a memory are refused before they come to a device"),
-        Instruction::FeaturesBackward { .. } => unreachable!("networks with a memory are refused before they come to a device"),
-        Instruction::RecallBackward { .. } => unreachable!("networks with a memory are refused before they come to a device"),
+        Instruction::Memorize { .. }
+        | Instruction::MemorizeBackward { .. }
+        | Instruction::FeaturesBackward { .. }
+        | Instruction::RecallBackward { .. } => unreachable!("memories are written to within chains alone"),
         Instruction::Total { rows_in, rows, out, accumulate } => {
             table.extend([address(*rows_in), word(*rows), address(*out), u32::from(*accumulate)]);
             (Kernel::Total, 1)
@@ -150,7 +159,7 @@ fn record(program: &Program, instruction: &Instruction, software: bool, table: &
 }
 
 /// The record of a norm, its pipeline and its workgroups.
-fn norm(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> (Kernel, usize) {
+pub fn norm(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> (Kernel, usize) {
     let address = |at: At| word(program.address(at));
     match instruction {
         Instruction::Norm { x, outs, statistics, rows, width, epsilon, centred, pitch } => {

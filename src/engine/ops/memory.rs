@@ -55,7 +55,9 @@ impl Recorder {
             let (into_queries, carried) = recorder.add_gradient(queries);
             assert!(carried.is_none(), "the memory is the only reader of its queries");
             let (into, carried) = recorder.memory_gradient(memory);
+            let sides = recorder.buffer(x.rows);
             recorder.push(Instruction::RecallBackward {
+                sides,
                 shape,
                 x: x_at,
                 queries: queries_at,
@@ -105,7 +107,9 @@ impl Recorder {
                 assert!(carried.is_none(), "whoever writes to a memory is its last reader");
                 into
             });
+            let sides = recorder.buffer(keys.rows);
             recorder.push(Instruction::MemorizeBackward {
+                sides,
                 shape,
                 keys: keys_at,
                 values: values_at,

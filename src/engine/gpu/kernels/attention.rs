@@ -70,7 +70,7 @@ pub fn turned(
 
 /// Writes the gradient of a query or key from that of what it became by turning.
 #[cube]
-fn turn_back(memory: &mut [f32], table: &[u32], gradient: &Array<f32>, address: usize, angles: usize, #[comptime] kind: Kind) {
+pub fn turn_back(memory: &mut [f32], table: &[u32], gradient: &Array<f32>, address: usize, angles: usize, #[comptime] kind: Kind) {
     let half = comptime!(kind.rotary / 2);
     #[unroll]
     for i in 0..half {

@@ -12,14 +12,14 @@ pub const RECALLED: usize = 4;
 
 /// One number of `x' = [relu x; relu −x]`.
 #[cube]
-fn half(memory: &mut [f32], x: usize, width: usize, at: usize) -> f32 {
+pub fn half(memory: &mut [f32], x: usize, width: usize, at: usize) -> f32 {
     let value = memory[x + at % width];
     select(at < width, value, -value).max(0.0f32)
 }
 
 /// One feature before it is divided: `x' ⊙ roll(x', j)`, j from 1 on.
 #[cube]
-fn feature(memory: &mut [f32], x: usize, width: usize, index: usize) -> f32 {
+pub fn feature(memory: &mut [f32], x: usize, width: usize, index: usize) -> f32 {
     let at = index % (2 * width);
     let roll = index / (2 * width) + 1;
     // Twice around, as one number rolls by more than there are.
@@ -72,55 +72,59 @@ pub mod word {
     pub const DIVISORS: usize = 11;
 }
 
+/// One column of up to [`RECALLED`] rows of the window from its row `first` on, and, with the first column, their d.
+#[cube]
+pub fn recall_rows(memory: &mut [f32], table: &[u32], record: usize, sequence: usize, first: usize, column: usize) {
+    let features = table[record + word::FEATURES] as usize;
+    let width = table[record + word::WIDTH] as usize;
+    let rows = table[record + word::ROWS] as usize;
+    let start = sequence * table[record + word::LENGTH] as usize + table[record + word::FROM] as usize;
+    let a = table[record + word::A] as usize + sequence * features * width + column;
+    let z = table[record + word::Z] as usize + sequence * features;
+    let mut queries = Array::<usize>::new(RECALLED);
+    let mut sums = Array::<f32>::new(RECALLED);
+    let mut divisors = Array::<f32>::new(RECALLED);
+    #[unroll]
+    for i in 0..RECALLED {
+        queries[i] = table[record + word::QUERIES] as usize + (start + (first + i).min(rows - 1)) * features;
+        sums[i] = 0.0f32;
+        divisors[i] = 0.0f32;
+    }
+    for index in 0..features {
+        let stored = memory[a + index * width];
+        let weight = memory[z + index];
+        #[unroll]
+        for i in 0..RECALLED {
+            let query = memory[queries[i] + index];
+            sums[i] += query * stored;
+            divisors[i] += query * weight;
+        }
+    }
+    #[unroll]
+    for i in 0..RECALLED {
+        if first + i < rows {
+            let row = start + first + i;
+            let divisor = divisors[i] + 1.0e-5f32;
+            let place = row * width + column;
+            memory[table[record + word::OUT] as usize + place] = memory[table[record + word::X] as usize + place] + sums[i] / divisor;
+            if column == 0 {
+                memory[table[record + word::DIVISORS] as usize + row] = divisor;
+            }
+        }
+    }
+}
+
 /// `out = x + (q A) / d`, `d = q · z + 1e-5`: a thread makes a column of a few rows, and their d itself. Record: the words of [`word`].
 #[cube(launch_unchecked)]
 pub fn recall(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     if CUBE_POS < count as usize {
         let record = record as usize;
-        let features = table[record + word::FEATURES] as usize;
         let width = table[record + word::WIDTH] as usize;
-        let rows = table[record + word::ROWS] as usize;
         let at = CUBE_POS * THREADS + UNIT_POS as usize;
-        let column = at % width;
-        let blocks = rows.div_ceil(RECALLED);
+        let blocks = (table[record + word::ROWS] as usize).div_ceil(RECALLED);
         let sequence = at / width / blocks;
         if sequence < table[record + word::SEQUENCES] as usize {
-            let first = at / width % blocks * RECALLED;
-            let start = sequence * table[record + word::LENGTH] as usize + table[record + word::FROM] as usize;
-            let a = table[record + word::A] as usize + sequence * features * width + column;
-            let z = table[record + word::Z] as usize + sequence * features;
-            let mut queries = Array::<usize>::new(RECALLED);
-            let mut sums = Array::<f32>::new(RECALLED);
-            let mut divisors = Array::<f32>::new(RECALLED);
-            #[unroll]
-            for i in 0..RECALLED {
-                queries[i] = table[record + word::QUERIES] as usize + (start + (first + i).min(rows - 1)) * features;
-                sums[i] = 0.0f32;
-                divisors[i] = 0.0f32;
-            }
-            for index in 0..features {
-                let stored = memory[a + index * width];
-                let weight = memory[z + index];
-                #[unroll]
-                for i in 0..RECALLED {
-                    let query = memory[queries[i] + index];
-                    sums[i] += query * stored;
-                    divisors[i] += query * weight;
-                }
-            }
-            #[unroll]
-            for i in 0..RECALLED {
-                if first + i < rows {
-                    let row = start + first + i;
-                    let divisor = divisors[i] + 1.0e-5f32;
-                    let place = row * width + column;
-                    memory[table[record + word::OUT] as usize + place] =
-                        memory[table[record + word::X] as usize + place] + sums[i] / divisor;
-                    if column == 0 {
-                        memory[table[record + word::DIVISORS] as usize + row] = divisor;
-                    }
-                }
-            }
+            recall_rows(memory, table, record, sequence, at / width % blocks * RECALLED, at % width);
         }
     }
 }

@@ -10,6 +10,7 @@
 pub mod activation;
 pub mod attention;
 pub mod attention_at;
+pub mod chain;
 pub mod convolution;
 pub mod cross_entropy;
 pub mod embed;

@@ -79,7 +79,7 @@ pub fn norm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) 
 
 /// `g = Σ dy ⊙ gamma` over the outputs, at one place.
 #[cube]
-fn gradient(memory: &mut [f32], table: &[u32], outs: usize, count: usize, start: usize, column: usize) -> f32 {
+pub fn gradient(memory: &mut [f32], table: &[u32], outs: usize, count: usize, start: usize, column: usize) -> f32 {
     let mut sum = 0.0f32;
     for out in 0..count {
         let at = outs + out * 3;

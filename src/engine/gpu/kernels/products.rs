@@ -105,7 +105,7 @@ fn multiply(a: &mut Shared<[f32]>, b: &mut Shared<[f32]>, sums: &mut Array<f32>,
 
 /// Writes one number of the result.
 #[cube]
-fn finish(memory: &mut [f32], table: &[u32], job: usize, row: usize, column: usize, sum: f32) {
+pub fn finish(memory: &mut [f32], table: &[u32], job: usize, row: usize, column: usize, sum: f32) {
     let at = row * table[job + job::BESIDE_STRIDE] as usize + column;
     let mut value = sum * f32::from_bits(table[job + job::SCALE]);
     let bias = table[job + job::BIAS];
