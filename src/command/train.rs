@@ -61,6 +61,10 @@ fn place(config: &RunConfig, workers: usize, kernel: Kernel) -> Result<(Place, E
         let gpu = pollster::block_on(crate::engine::gpu::open(|sentence| eprintln!("{sentence}")))?;
         return Ok((Place::Device(gpu), EngineClass::WebGpu));
     }
+    #[cfg(not(feature = "webgpu"))]
+    if config.engine == crate::config::EngineChoice::WebGpu {
+        eprintln!("This build has no graphics engine, so the CPU computes: build with --features webgpu to use the graphics card.");
+    }
     let pool = ThreadPool::new(&Plan::new(config), kernel, super::threads(workers));
     Ok((Place::Pool(Box::new(pool), kernel), EngineClass::of(kernel.arithmetic)))
 }

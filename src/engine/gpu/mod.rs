@@ -14,6 +14,7 @@ mod table;
 
 pub use resident::Resident;
 
+use super::program::Program;
 use cubecl::client::Client;
 use cubecl::wgpu::{AutoGraphicsApi, MemoryConfiguration, RuntimeOptions, WgpuDevice, WgpuInitError, try_init_setup_async, wgpu};
 use std::cell::RefCell;
@@ -60,6 +61,11 @@ impl Gpu {
     pub fn most_numbers(&self) -> usize {
         usize::try_from(self.client.properties().memory.max_page_size / 4).unwrap_or(usize::MAX)
     }
+}
+
+/// Dispatches of a program on such an adapter.
+pub fn dispatches(program: &Program, adapter: Adapter) -> usize {
+    table::write(program, adapter).1.len()
 }
 
 /// Opens the browser's high-performance adapter with the adapter's own limits, or gives the device that was opened before:

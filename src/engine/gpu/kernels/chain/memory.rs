@@ -100,7 +100,7 @@ pub fn novelty(memory: &mut [f32], table: &[u32], record: usize, sequence: usize
                 let mut value = memory[table[record + word::X] as usize + row * width + column];
                 if old != NONE {
                     divisor = divisors[i] + 1.0e-5f32;
-                    share = (1.0f32 - divisor / squares[i]).max(0.0f32).min(1.0f32);
+                    share = (1.0f32 - divisor / squares[i]).clamp(0.0f32, 1.0f32);
                     value -= sums[i] / divisor;
                 }
                 memory[table[record + word::OUT] as usize + row * width + column] = value;

@@ -1,0 +1,103 @@
+//! Every network on the graphics engine: it trains and answers as on the CPU, and the number of its dispatches does not depend on how
+//! long a sequence is.
+//!
+//! Training needs a Vulkan, Metal or DirectX adapter (Debian: `apt-get install mesa-vulkan-drivers`) and says `NOT RUN` where there is none.
+#![cfg(feature = "webgpu")]
+
+use lookahead::config::{ModelConfig, ModelKind, Optimizer, RunConfig, presets};
+use lookahead::engine::cpu::Kernel;
+use lookahead::engine::gpu::{Adapter, Gpu, dispatches, open};
+use lookahead::engine::{Carrier, Purpose};
+use lookahead::model::Shape;
+use lookahead::task::{Horizon, Split};
+use lookahead::train::pool::ThreadPool;
+use lookahead::train::{Measurement, Place, Plan, Run, loss};
+use pollster::block_on;
+
+const KINDS: [ModelKind; 4] = [ModelKind::GptNeox, ModelKind::Lstm, ModelKind::Mamba, ModelKind::Armt];
+
+/// A small run; sizes are odd where they may be.
+fn run(kind: ModelKind, width: usize, shown: usize) -> RunConfig {
+    let mut run = presets::quick();
+    (run.task.width, run.task.shown) = (width, shown);
+    run.task.horizon = Horizon::Multi;
+    run.set_model(ModelConfig { kind, layers: 2, width: 24, heads: 3, ff: 20, memory_tokens: 3, memory_width: 5, ..run.model.clone() });
+    run.training.optimizer = Optimizer::AdamW;
+    run.training.learning_rate = 3e-3;
+    run.training.batch = 5;
+    run.training.eval_samples = 9;
+    run
+}
+
+/// Losses of a few steps, and what is measured after them.
+fn train(config: &RunConfig, place: Place) -> (Vec<f32>, Measurement) {
+    let mut run = block_on(Run::new(config, place)).unwrap();
+    let mut losses = Vec::new();
+    for _ in 0..12 {
+        block_on(run.step()).unwrap();
+        losses.extend(block_on(run.losses()).unwrap());
+    }
+    (losses, block_on(run.measure(Split::Test)).unwrap().0)
+}
+
+fn adapters() -> Vec<(&'static str, Gpu)> {
+    match block_on(open(|sentence| panic!("{sentence}"))) {
+        Ok(gpu) => vec![("the adapter", gpu.clone()), ("a graphics card's kernels", gpu.as_hardware())],
+        Err(why) => {
+            eprintln!("NOT RUN: no graphics adapter answers here ({why})");
+            Vec::new()
+        }
+    }
+}
+
+#[test]
+fn every_network_trains_and_answers_as_on_the_cpu() {
+    for (name, gpu) in adapters() {
+        for kind in KINDS {
+            let config = run(kind, 7, 5);
+            let kernel = Kernel::best();
+            let pool = Box::new(ThreadPool::new(&Plan::new(&config), kernel, 1));
+            let (truth, answered) = train(&config, Place::Pool(pool, kernel));
+            let (losses, measured) = train(&config, Place::Device(gpu.clone()));
+            for (step, (loss, truth)) in losses.iter().zip(&truth).enumerate() {
+                assert!((loss - truth).abs() < 1e-4 * truth.abs(), "{kind:?} on {name}, step {step}: {loss}, on the CPU {truth}");
+            }
+            assert_eq!(losses.len(), truth.len());
+            assert!(losses.last() < losses.first(), "{kind:?} on {name} learns");
+            for (found, truth) in measured.depths.iter().zip(&answered.depths) {
+                assert_eq!(found.samples, truth.samples);
+                assert!((found.bits_teacher_forced - truth.bits_teacher_forced).abs() < 0.04, "{kind:?} on {name}: {found:?}, {truth:?}");
+            }
+            let cells = |measured: &Measurement| measured.predictions.iter().flat_map(|answer| answer.cells.clone()).collect::<Vec<u8>>();
+            let (found, truth) = (cells(&measured), cells(&answered));
+            let different = found.iter().zip(&truth).filter(|(found, truth)| found != truth).count();
+            assert!(
+                found.len() == truth.len() && different * 20 <= truth.len(),
+                "{kind:?} on {name}: {different} of {} cells",
+                truth.len()
+            );
+        }
+    }
+}
+
+/// Dispatches of a gradient.
+fn counted(config: &RunConfig, adapter: Adapter) -> usize {
+    let plan = Plan::new(config);
+    let batch = plan.batch(1, 0..1);
+    let shape = Shape { sequences: config.training.batch, length: batch.length, from: batch.first_asked() };
+    dispatches(&loss::program(&plan.model, &plan.parameters, shape, plan.asked, Purpose::Gradient, Carrier::Card), adapter)
+}
+
+#[test]
+fn no_network_takes_more_dispatches_for_a_longer_sequence() {
+    for software in [false, true] {
+        let adapter = Adapter { software, rounds: None };
+        for kind in KINDS {
+            let few = counted(&run(kind, 8, 6), adapter);
+            for (width, shown) in [(8, 12), (8, 30), (16, 6), (40, 20)] {
+                let more = counted(&run(kind, width, shown), adapter);
+                assert_eq!(more, few, "{kind:?}, {width} cells, {shown} rows, software: {software}");
+            }
+        }
+    }
+}
