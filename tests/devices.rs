@@ -16,12 +16,13 @@ use pollster::block_on;
 
 const KINDS: [ModelKind; 4] = [ModelKind::GptNeox, ModelKind::Lstm, ModelKind::Mamba, ModelKind::Armt];
 
-/// A small run; sizes are odd where they may be.
+/// A small run; sizes are odd where they may be. With keys of 5 numbers and 3 memory tokens ARMT comes to a point, at step 10, where a key
+/// all but misses what is stored and even the CPU's two arithmetics part by 2e-5: `q · z` is then as small as what is added to it.
 fn run(kind: ModelKind, width: usize, shown: usize) -> RunConfig {
     let mut run = presets::quick();
     (run.task.width, run.task.shown) = (width, shown);
     run.task.horizon = Horizon::Multi;
-    run.set_model(ModelConfig { kind, layers: 2, width: 24, heads: 3, ff: 20, memory_tokens: 3, memory_width: 5, ..run.model.clone() });
+    run.set_model(ModelConfig { kind, layers: 2, width: 24, heads: 3, ff: 20, memory_tokens: 4, memory_width: 8, ..run.model.clone() });
     run.training.optimizer = Optimizer::AdamW;
     run.training.learning_rate = 3e-3;
     run.training.batch = 5;
@@ -60,7 +61,7 @@ fn every_network_trains_and_answers_as_on_the_cpu() {
             let (truth, answered) = train(&config, Place::Pool(pool, kernel));
             let (losses, measured) = train(&config, Place::Device(gpu.clone()));
             for (step, (loss, truth)) in losses.iter().zip(&truth).enumerate() {
-                assert!((loss - truth).abs() < 1e-4 * truth.abs(), "{kind:?} on {name}, step {step}: {loss}, on the CPU {truth}");
+                assert!((loss - truth).abs() < 2e-6 * truth.abs(), "{kind:?} on {name}, step {step}: {loss}, on the CPU {truth}");
             }
             assert_eq!(losses.len(), truth.len());
             assert!(losses.last() < losses.first(), "{kind:?} on {name} learns");
