@@ -4,6 +4,7 @@ use super::form::Form;
 use super::run::Run;
 use super::session::{self, Snapshot};
 use super::state::{Faults, Page, Phase};
+use super::sweep;
 use super::{browser, charts::series};
 use crate::config::fields::{self, Field};
 use crate::config::presets::Preset;
@@ -17,10 +18,15 @@ pub fn train(page: Page) {
     if page.phase.get_untracked().active() || !form.reasons().is_empty() {
         return;
     }
-    add_run(page, form.config.clone(), false);
+    start(page, form.config);
+}
+
+/// Starts a new run.
+pub fn start(page: Page, config: RunConfig) {
+    add_run(page, config.clone(), false);
     page.session.update_value(|session| session.snapshot = None);
     page.snapshot_step.set(None);
-    begin(page, form.config, None);
+    begin(page, config, None);
 }
 
 /// Puts a new run into the list and makes it the current one.
@@ -75,11 +81,13 @@ pub fn stop(page: Page) {
     match page.phase.get_untracked() {
         Phase::Running | Phase::Paused => {
             page.stopping.set(true);
+            sweep::hold(page);
             session::send(page, Command::Stop, None);
         }
         Phase::Preparing => {
             session::close(page);
             page.before_opening.set(None);
+            sweep::hold(page);
             let id = page.current.get_untracked();
             page.runs.update(|runs| runs.retain(|run| Some(run.id) != id || run.begun()));
             page.phase.set(Phase::Idle);

@@ -22,6 +22,8 @@ mod references;
 mod run;
 mod session;
 mod state;
+mod sweep;
+mod sweep_data;
 mod update;
 mod words;
 mod worker_link;

@@ -1,9 +1,9 @@
 //! The worker's life: started early, asked only once it is ready, replaced after a failure.
 
-use super::program;
 use super::state::{Failure, Page, Phase};
 use super::update;
 use super::worker_link::WorkerLink;
+use super::{program, sweep};
 use crate::protocol::Command;
 use js_sys::Uint8Array;
 use leptos::prelude::*;
@@ -118,11 +118,12 @@ pub fn close(page: Page) {
 
 /// Tells of a failure; the run and its snapshot are kept.
 pub fn fail(page: Page, failure: Failure) {
-    page.failure.set(Some(failure));
+    page.failure.set(Some(failure.clone()));
     page.before_opening.set(None);
     page.stopping.set(false);
     page.phase.set(Phase::Failed);
     page.runs.notify();
+    sweep::failed(page, &failure);
 }
 
 /// The worker is gone.

@@ -7,6 +7,7 @@ use super::pace::Pace;
 use super::references::References;
 use super::run::{Run, subject};
 use super::session::Session;
+use super::sweep::Sweep;
 use crate::config::link::Link;
 use crate::config::{RunConfig, presets};
 use crate::replay::Verdict;
@@ -94,6 +95,7 @@ pub struct Page {
     pub faults: RwSignal<Option<Faults>>,
     /// The opened link, where it carries a fingerprint.
     pub replay: RwSignal<Option<Link>>,
+    pub sweep: RwSignal<Sweep>,
     /// Why the files of a model were refused.
     pub unopened: RwSignal<Option<String>>,
     /// While the worker reads a model: the phase to come back to if it is none.
@@ -131,6 +133,7 @@ impl Page {
             failure: RwSignal::new(None),
             faults: RwSignal::new(None),
             replay: RwSignal::new(None),
+            sweep: RwSignal::new(Sweep::default()),
             unopened: RwSignal::new(None),
             before_opening: RwSignal::new(None),
             dragging: RwSignal::new(false),

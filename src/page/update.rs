@@ -3,7 +3,7 @@
 use super::run::Measurement;
 use super::session::{self, Snapshot};
 use super::state::{Failure, Page, Phase};
-use super::{browser, downloads, opening};
+use super::{browser, downloads, opening, sweep};
 use crate::protocol::{Ending, Engine, Report};
 use crate::replay::EngineClass;
 use js_sys::Uint8Array;
@@ -83,6 +83,7 @@ fn finished(page: Page, seconds: f64, why: Ending) {
     page.stopping.set(false);
     page.phase.set(Phase::Finished);
     page.runs.notify();
+    sweep::advance_soon(page);
 }
 
 /// Redraws soon: many reports within one [`PULSE`] make one redrawing.

@@ -10,6 +10,7 @@ pub mod rule;
 pub mod scale;
 pub mod schematic;
 pub mod series;
+pub mod sweep;
 pub mod trace;
 
 /// Width and height in CSS pixels.

@@ -11,6 +11,7 @@ use super::picture::Picture;
 use super::presets::Presets;
 use super::runs::Runs;
 use super::settings::Settings;
+use super::sweep::Sweeps;
 use super::term::TipBox;
 use super::top_bar::TopBar;
 use crate::page::browser;
@@ -45,6 +46,7 @@ pub fn App(page: Page) -> impl IntoView {
                         <section class="card" aria-label="Accuracy over steps"><ProgressFigure page=page /></section>
                         <section class="card" aria-label="Loss"><LossFigure page=page /></section>
                     </div>
+                    <Sweeps page=page />
                 </div>
                 <div class="aside">
                     <Settings page=page />

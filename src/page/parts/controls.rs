@@ -105,6 +105,9 @@ fn Status(page: Page) -> impl IntoView {
         }
         let changed =
             page.phase.get().active() && page.with_current(|run| page.form.with(|form| run.config != form.config)).unwrap_or(false);
+        if page.sweep.with(|sweep| sweep.began(page.current.get())) && page.phase.get().active() {
+            return "A run of the sweep: the settings are for runs that you start or queue next.".into();
+        }
         if changed { "The changed settings are for the next run. Stop this one to start it.".into() } else { String::new() }
     };
     view! {

@@ -13,5 +13,6 @@ pub mod picture;
 pub mod presets;
 pub mod runs;
 pub mod settings;
+pub mod sweep;
 pub mod term;
 pub mod top_bar;
