@@ -31,14 +31,19 @@ struct Block {
     /// λ exp(ΔA), the gradient of the state before the row.
     carried: [State; BLOCK],
     a_log: [State; BLOCK],
-    skip: [f32; BLOCK],
+    skip: Line,
+    /// Δ of each row.
+    steps: [Line; CHUNK],
 }
+
+/// One number of each channel of a block: loops over them become SIMD, as those over a channel's state do.
+type Line = [f32; BLOCK];
 
 impl Default for Block {
     fn default() -> Self {
         let zero = [0.0; STATE];
         let row = [zero; BLOCK];
-        Self { states: [row; CHUNK + 1], decays: [row; CHUNK], carried: row, a_log: row, skip: [0.0; BLOCK] }
+        Self { states: [row; CHUNK + 1], decays: [row; CHUNK], carried: row, a_log: row, skip: [0.0; BLOCK], steps: [[0.0; BLOCK]; CHUNK] }
     }
 }
 
@@ -82,6 +87,13 @@ fn state(memory: &[f32], at: usize) -> State {
     let mut state = [0.0; STATE];
     state.copy_from_slice(&memory[at..at + STATE]);
     state
+}
+
+/// The numbers of `count` channels from an address on, zeros for the rest of a block.
+fn line(memory: &[f32], at: usize, count: usize) -> Line {
+    let mut line = [0.0; BLOCK];
+    line[..count].copy_from_slice(&memory[at..at + count]);
+    line
 }
 
 /// A = −exp(a_log) of every channel.
@@ -193,10 +205,12 @@ fn again(space: &mut Space, memory: &[f32], arrays: &Arrays, rows: std::ops::Ran
     let Space { decay, block, .. } = space;
     for (index, row) in rows.enumerate() {
         let (b, _) = arrays.row(memory, row);
+        let place = row * arrays.channels + first;
+        let steps = line(memory, arrays.delta + place, count).map(softplus);
+        block.steps[index] = steps;
+        let u = line(memory, arrays.u + place, count);
         for channel in 0..count {
-            let place = row * arrays.channels + first + channel;
-            let step = softplus(memory[arrays.delta + place]);
-            let (next, shrunk) = advance(&block.states[index][channel], &decay[first + channel], step, memory[arrays.u + place], &b);
+            let (next, shrunk) = advance(&block.states[index][channel], &decay[first + channel], steps[channel], u[channel], &b);
             block.states[index + 1][channel] = next;
             block.decays[index][channel] = shrunk;
         }
@@ -219,16 +233,18 @@ fn back_row(
     let (b, c) = arrays.row(memory, row);
     let start = into.projected.0 + row * into.projected.1;
     let (mut into_b, mut into_c) = (state(memory, start), state(memory, start + STATE));
+    let place = row * arrays.channels + first;
+    let read = |at: usize| line(memory, at, count);
+    let [u, dout, skip] = [arrays.u + place, gradient + place, arrays.skip + first].map(read);
+    let [gate, delta] = [arrays.gate.0 + row * arrays.gate.1 + first, arrays.delta + place].map(read);
+    let (open, delta_slope, gate_slope) = (gate.map(sigmoid), delta.map(sigmoid), gate.map(silu_slope));
+    let [mut into_u, mut into_delta, mut into_gate] = [[0.0; BLOCK]; 3];
     for channel in 0..count {
-        let place = row * arrays.channels + first + channel;
-        let (delta, u) = (memory[arrays.delta + place], memory[arrays.u + place]);
-        let (gate, dout) = (memory[arrays.gate.0 + row * arrays.gate.1 + first + channel], memory[gradient + place]);
-        let skip = memory[arrays.skip + first + channel];
         let (before, after) = (&block.states[index][channel], &block.states[index + 1][channel]);
         let (a, shrunk, carried) = (&decay[first + channel], &block.decays[index][channel], &mut block.carried[channel]);
-        let step = softplus(delta);
-        let y = sum(STATE, |n| c[n] * after[n]) + skip * u;
-        let dy = dout * gate * sigmoid(gate);
+        let (step, u) = (block.steps[index][channel], u[channel]);
+        let y = sum(STATE, |n| c[n] * after[n]) + skip[channel] * u;
+        let dy = dout[channel] * gate[channel] * open[channel];
         let fed = step * u;
         let lambda: State = std::array::from_fn(|n| carried[n] + c[n] * dy);
         *carried = std::array::from_fn(|n| not_tiny(shrunk[n] * lambda[n]));
@@ -240,10 +256,14 @@ fn back_row(
         let fed_slope = sum(STATE, |n| lambda[n] * b[n]);
         let step_slope = sum(STATE, |n| a[n] * along[n]) + u * fed_slope;
         block.skip[channel] += dy * u;
-        memory[into.u + place] = skip * dy + step * fed_slope;
-        memory[into.delta + place] = step_slope * sigmoid(delta);
-        memory[into.gate.0 + row * into.gate.1 + first + channel] = dout * y * silu_slope(gate);
+        into_u[channel] = skip[channel] * dy + step * fed_slope;
+        into_delta[channel] = step_slope * delta_slope[channel];
+        into_gate[channel] = dout[channel] * y * gate_slope[channel];
     }
+    memory[into.u + place..into.u + place + count].copy_from_slice(&into_u[..count]);
+    memory[into.delta + place..into.delta + place + count].copy_from_slice(&into_delta[..count]);
+    let at = into.gate.0 + row * into.gate.1 + first;
+    memory[at..at + count].copy_from_slice(&into_gate[..count]);
     memory[start..start + STATE].copy_from_slice(&into_b);
     memory[start + STATE..start + 2 * STATE].copy_from_slice(&into_c);
 }
