@@ -89,11 +89,22 @@ fn state(memory: &[f32], at: usize) -> State {
     state
 }
 
-/// The numbers of `count` channels from an address on, zeros for the rest of a block.
+/// The numbers of `count` channels from an address on, zeros for the rest of a block. Whole blocks are copied without a call.
+#[inline(always)]
 fn line(memory: &[f32], at: usize, count: usize) -> Line {
-    let mut line = [0.0; BLOCK];
-    line[..count].copy_from_slice(&memory[at..at + count]);
-    line
+    match memory[at..].first_chunk::<BLOCK>() {
+        Some(line) if count == BLOCK => *line,
+        Some(_) | None => std::array::from_fn(|channel| if channel < count { memory[at + channel] } else { 0.0 }),
+    }
+}
+
+/// Writes the first `count` numbers of a line.
+#[inline(always)]
+fn put(memory: &mut [f32], at: usize, line: &Line, count: usize) {
+    match memory[at..].first_chunk_mut::<BLOCK>() {
+        Some(place) if count == BLOCK => *place = *line,
+        Some(_) | None => line.iter().take(count).enumerate().for_each(|(channel, &number)| memory[at + channel] = number),
+    }
 }
 
 /// A = −exp(a_log) of every channel.
@@ -206,7 +217,8 @@ fn again(space: &mut Space, memory: &[f32], arrays: &Arrays, rows: std::ops::Ran
     for (index, row) in rows.enumerate() {
         let (b, _) = arrays.row(memory, row);
         let place = row * arrays.channels + first;
-        let steps = line(memory, arrays.delta + place, count).map(softplus);
+        let delta = line(memory, arrays.delta + place, count);
+        let steps: Line = std::array::from_fn(|channel| softplus(delta[channel]));
         block.steps[index] = steps;
         let u = line(memory, arrays.u + place, count);
         for channel in 0..count {
@@ -234,10 +246,14 @@ fn back_row(
     let start = into.projected.0 + row * into.projected.1;
     let (mut into_b, mut into_c) = (state(memory, start), state(memory, start + STATE));
     let place = row * arrays.channels + first;
-    let read = |at: usize| line(memory, at, count);
-    let [u, dout, skip] = [arrays.u + place, gradient + place, arrays.skip + first].map(read);
-    let [gate, delta] = [arrays.gate.0 + row * arrays.gate.1 + first, arrays.delta + place].map(read);
-    let (open, delta_slope, gate_slope) = (gate.map(sigmoid), delta.map(sigmoid), gate.map(silu_slope));
+    let u = line(memory, arrays.u + place, count);
+    let dout = line(memory, gradient + place, count);
+    let skip = line(memory, arrays.skip + first, count);
+    let gate = line(memory, arrays.gate.0 + row * arrays.gate.1 + first, count);
+    let delta = line(memory, arrays.delta + place, count);
+    let open: Line = std::array::from_fn(|channel| sigmoid(gate[channel]));
+    let delta_slope: Line = std::array::from_fn(|channel| sigmoid(delta[channel]));
+    let gate_slope: Line = std::array::from_fn(|channel| silu_slope(gate[channel]));
     let [mut into_u, mut into_delta, mut into_gate] = [[0.0; BLOCK]; 3];
     for channel in 0..count {
         let (before, after) = (&block.states[index][channel], &block.states[index + 1][channel]);
@@ -260,10 +276,9 @@ fn back_row(
         into_delta[channel] = step_slope * delta_slope[channel];
         into_gate[channel] = dout[channel] * y * gate_slope[channel];
     }
-    memory[into.u + place..into.u + place + count].copy_from_slice(&into_u[..count]);
-    memory[into.delta + place..into.delta + place + count].copy_from_slice(&into_delta[..count]);
-    let at = into.gate.0 + row * into.gate.1 + first;
-    memory[at..at + count].copy_from_slice(&into_gate[..count]);
+    put(memory, into.u + place, &into_u, count);
+    put(memory, into.delta + place, &into_delta, count);
+    put(memory, into.gate.0 + row * into.gate.1 + first, &into_gate, count);
     memory[start..start + STATE].copy_from_slice(&into_b);
     memory[start + STATE..start + 2 * STATE].copy_from_slice(&into_c);
 }
