@@ -16,11 +16,11 @@ struct Golden {
     tolerances: [f64; 4],
 }
 
-const GOLDENS: [Golden; GOLDEN_COUNT] = [
+const GOLDENS: [Golden; 3] = [
     Golden { name: "lstm", text: include_str!("golden/lstm.json"), tolerances: [5e-6, 2e-6, 1e-5, 5e-6] },
+    Golden { name: "armt", text: include_str!("golden/armt.json"), tolerances: [5e-6, 2e-6, 1e-5, 1e-5] },
     Golden { name: "mamba", text: include_str!("golden/mamba.json"), tolerances: [5e-6, 2e-6, 1e-5, 5e-6] },
 ];
-const GOLDEN_COUNT: usize = 2;
 
 struct Case {
     at: String,
