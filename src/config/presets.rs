@@ -109,7 +109,8 @@ fn direct(depth: usize) -> RunConfig {
     }
 }
 
-/// Quick's task, batch and measuring, so that the charts can be laid over one another, with another network.
+/// Quick's task and batch, so that the charts can be laid over one another, with another network. `docs/quick-presets.md` has the
+/// experiments that led to each.
 fn like_quick(model: impl FnOnce(&mut ModelConfig), steps: u64) -> RunConfig {
     let mut config = quick();
     let mut network = config.model.clone();
@@ -137,7 +138,7 @@ fn armt() -> RunConfig {
         model.memory_tokens = 8;
         model.memory_width = 16;
     };
-    like_quick(memory, 1_000)
+    like_quick(memory, 1_500)
 }
 
 fn lstm() -> RunConfig {
