@@ -5,9 +5,9 @@ use super::run::Run;
 use super::session::{self, Snapshot};
 use super::state::{Faults, Page, Phase};
 use super::{browser, charts::series};
-use crate::config::fields::Field;
+use crate::config::fields::{self, Field};
 use crate::config::presets::Preset;
-use crate::config::{RunConfig, link};
+use crate::config::{ModelKind, RunConfig, link};
 use crate::protocol::{Command, Which};
 use leptos::prelude::*;
 
@@ -113,6 +113,14 @@ pub fn load_preset(page: Page, preset: &Preset) {
     page.faults.set(None);
     page.replay.set(None);
     fill(page, (preset.config)());
+}
+
+/// Sets the form to another network; its other settings stay.
+pub fn choose_model(page: Page, kind: ModelKind) {
+    let Some(field) = fields::field("model") else { return };
+    page.form.update(|form| form.set(field, kind.key()));
+    page.filled.update(|count| *count += 1);
+    show_in_address(page);
 }
 
 /// Takes over what was typed into a field.

@@ -54,7 +54,7 @@ pub fn json(page: Page, run: &Run) {
         Ending::Target => "target",
         Ending::Stopped => "stopped",
     });
-    let subject = (run.config.task, run.config.seed);
+    let subject = run.subject();
     let references = page.references.with_untracked(|references| {
         references
             .of(&subject)

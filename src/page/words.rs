@@ -18,6 +18,16 @@ pub fn thousands(number: u64) -> String {
     text
 }
 
+/// A number of bytes as “34 MB”.
+pub fn megabytes(bytes: usize) -> String {
+    let megabytes = bytes as f64 / 1e6;
+    match megabytes {
+        small if small < 1.0 => "1 MB".into(),
+        large if large >= 1_000.0 => format!("{:.1} GB", large / 1_000.0),
+        middle => format!("{middle:.0} MB"),
+    }
+}
+
 /// The status line.
 pub fn status(phase: Phase, preparing: &str, stopping: bool, run: Option<&Run>) -> String {
     let loss = run.and_then(Run::last_loss).map(|loss| format!(", loss {loss:.3}")).unwrap_or_default();

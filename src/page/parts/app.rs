@@ -5,6 +5,7 @@ use super::controls::Controls;
 use super::depth_table::DepthTable;
 use super::figures::{DepthFigure, LossFigure, ProgressFigure};
 use super::foot::Foot;
+use super::models::Models;
 use super::picture::Picture;
 use super::presets::Presets;
 use super::runs::Runs;
@@ -29,6 +30,7 @@ pub fn App(page: Page) -> impl IntoView {
             <Banners page=page />
             <div class="layout">
                 <Presets page=page />
+                <Models page=page />
                 <Controls page=page />
                 <div class="content">
                     <div class="pair">

@@ -45,7 +45,7 @@ pub fn DepthFigure(page: Page) -> impl IntoView {
     };
     let other = move || {
         let subject = page.subject();
-        let foreign = page.runs.with(|runs| visible(runs).any(|run| !run.measured.is_empty() && run.config.task != subject.0));
+        let foreign = page.runs.with(|runs| visible(runs).any(|run| !run.measured.is_empty() && run.subject().0 != subject.0));
         foreign.then_some(" of the task on show; some runs drawn have another task")
     };
     view! {
@@ -59,7 +59,7 @@ pub fn DepthFigure(page: Page) -> impl IntoView {
 #[component]
 pub fn ProgressFigure(page: Page) -> impl IntoView {
     let draw = move |size| {
-        let subject = page.with_current(|run| (run.config.task, run.config.seed)).unwrap_or_else(|| page.subject());
+        let subject = page.with_current(Run::subject).unwrap_or_else(|| page.subject());
         let courses = page.with_current(courses).unwrap_or_default();
         let least = subject.0.depths().first().copied().unwrap_or(1);
         let ceiling = page.references.with(|references| {
