@@ -41,7 +41,7 @@ fn the_quick_presets_can_be_laid_over_one_another() {
         assert_eq!(other.model.kind, kind);
         assert_eq!(other.task.segmented, kind.segmented(), "{key} writes its sequences as its network reads them");
         let task = Task { segmented: false, ..other.task };
-        assert_eq!((task, other.loss_on, other.seed), (quick.task.clone(), quick.loss_on, quick.seed), "{key} asks the same questions");
+        assert_eq!((task, other.loss_on, other.seed), (quick.task, quick.loss_on, quick.seed), "{key} asks the same questions");
         let steps = (other.training.batch, other.training.eval_samples);
         assert_eq!(steps, (quick.training.batch, quick.training.eval_samples), "{key} has steps and measurements of the same size");
     }
