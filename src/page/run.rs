@@ -45,6 +45,8 @@ pub struct Run {
     /// The step whose weights measured best.
     pub best_step: Option<u64>,
     pub ending: Option<Ending>,
+    /// Saved weights that were opened and measured; nothing was trained here.
+    pub opened: bool,
 }
 
 impl Run {
@@ -65,7 +67,20 @@ impl Run {
             split: Split::Validation,
             best_step: None,
             ending: None,
+            opened: false,
         }
+    }
+
+    /// A saved model that was opened.
+    pub fn opened(id: usize, series: usize, config: RunConfig) -> Self {
+        let (kind, layers) = (config.model.kind.name(), config.model.layers);
+        let name = format!("Opened: {kind}, {layers} {}", if layers == 1 { "layer" } else { "layers" });
+        Self { name, opened: true, ..Self::new(id, series, config) }
+    }
+
+    /// Whether there is anything to keep: losses or a measurement.
+    pub fn begun(&self) -> bool {
+        !self.losses.is_empty() || !self.measured.is_empty()
     }
 
     /// What it is asked: see [`subject`].

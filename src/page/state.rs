@@ -94,6 +94,12 @@ pub struct Page {
     pub faults: RwSignal<Option<Faults>>,
     /// The opened link, where it carries a fingerprint.
     pub replay: RwSignal<Option<Link>>,
+    /// Why the files of a model were refused.
+    pub unopened: RwSignal<Option<String>>,
+    /// While the worker reads a model: the phase to come back to if it is none.
+    pub before_opening: RwSignal<Option<Phase>>,
+    /// Whether files are being held over the page.
+    pub dragging: RwSignal<bool>,
     pub adapter: RwSignal<Adapter>,
     pub references: RwSignal<References>,
     /// Which of the example questions the picture shows.
@@ -125,6 +131,9 @@ impl Page {
             failure: RwSignal::new(None),
             faults: RwSignal::new(None),
             replay: RwSignal::new(None),
+            unopened: RwSignal::new(None),
+            before_opening: RwSignal::new(None),
+            dragging: RwSignal::new(false),
             adapter: RwSignal::new(Adapter::Asking),
             references: RwSignal::new(References::default()),
             example: RwSignal::new(0),

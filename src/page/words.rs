@@ -47,6 +47,7 @@ fn finished(run: Option<&Run>, step: u64, loss: &str) -> String {
     let step = thousands(step);
     let seconds = run.map_or(0.0, |run| run.seconds);
     let why = match run.and_then(|run| run.ending) {
+        Some(Ending::Opened) => return "The opened model is measured: its scores and answers are below.".into(),
         Some(Ending::Target) => "early: the target was reached, at step",
         Some(Ending::Stopped) => "where you stopped it, at step",
         Some(Ending::Reached) | None => "at step",

@@ -6,6 +6,7 @@ use super::depth_table::DepthTable;
 use super::figures::{DepthFigure, LossFigure, ProgressFigure};
 use super::foot::Foot;
 use super::models::Models;
+use super::opening::DropHint;
 use super::picture::Picture;
 use super::presets::Presets;
 use super::runs::Runs;
@@ -53,5 +54,6 @@ pub fn App(page: Page) -> impl IntoView {
         </main>
         <Foot />
         <TipBox page=page />
+        <DropHint page=page />
     }
 }

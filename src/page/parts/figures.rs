@@ -83,7 +83,13 @@ fn points(run: &Run) -> Option<depth::Points> {
     let scores = measurement.depths.iter().map(|score| (score.depth, score.exact, score.samples)).collect();
     let mut alike = run.config.clone();
     alike.task.depth = 1;
-    Some(depth::Points { name: run.name.clone(), series: run.series, kind: link::write(&alike, None), step: measurement.step, scores })
+    Some(depth::Points {
+        name: run.name.clone(),
+        series: run.series,
+        kind: format!("{}{}", run.opened, link::write(&alike, None)),
+        step: measurement.step,
+        scores,
+    })
 }
 
 fn courses(run: &Run) -> Vec<progress::Course> {

@@ -8,6 +8,7 @@ pub mod figure;
 pub mod figures;
 pub mod foot;
 pub mod models;
+pub mod opening;
 pub mod picture;
 pub mod presets;
 pub mod runs;
