@@ -36,19 +36,19 @@ pub static PRESETS: &[Preset] = &[
     },
     Preset {
         key: "mamba",
-        label: "Quick Mamba",
+        label: "Mamba",
         help: "Quick's task for Mamba, which carries a state of fixed size from token to token instead of looking back. It takes a minute or two.",
         config: mamba,
     },
     Preset {
         key: "armt",
-        label: "Quick ARMT",
+        label: "ARMT",
         help: "Quick's task for ARMT, a transformer that sees two rows at a time and keeps the rest in a memory. It takes about a minute.",
         config: armt,
     },
     Preset {
         key: "lstm",
-        label: "Quick LSTM",
+        label: "LSTM",
         help: "Quick's task for an LSTM of the 1990s. It takes many times as many steps, but they are small: about a minute and a half.",
         config: lstm,
     },
@@ -63,6 +63,16 @@ pub static PRESETS: &[Preset] = &[
 /// The page's default. `docs/quick-preset.md` has the experiments that led to it.
 pub fn quick() -> RunConfig {
     direct(1)
+}
+
+/// The run by which a network learns to look one step ahead soonest.
+pub fn quick_of(kind: ModelKind) -> RunConfig {
+    match kind {
+        ModelKind::GptNeox => quick(),
+        ModelKind::Lstm => lstm(),
+        ModelKind::Mamba => mamba(),
+        ModelKind::Armt => armt(),
+    }
 }
 
 /// One model for one depth.
