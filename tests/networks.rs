@@ -19,8 +19,9 @@ struct Golden {
 const GOLDENS: [Golden; GOLDEN_COUNT] = [
     Golden { name: "lstm", text: include_str!("golden/lstm.json"), tolerances: [5e-6, 2e-6, 1e-5, 5e-6] },
     Golden { name: "mamba", text: include_str!("golden/mamba.json"), tolerances: [5e-6, 2e-6, 1e-5, 5e-6] },
+    Golden { name: "armt", text: include_str!("golden/armt.json"), tolerances: [5e-6, 1e-6, 1e-5, 2e-6] },
 ];
-const GOLDEN_COUNT: usize = 2;
+const GOLDEN_COUNT: usize = 3;
 
 struct Case {
     at: String,
