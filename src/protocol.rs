@@ -27,6 +27,13 @@ pub enum Command {
     Reach {
         steps: u64,
     },
+    /// Open the weights beside the message, which this config.json describes, for the task of `config`, and measure them:
+    /// [`Report::Opened`] and what follows a run's end, or [`Report::NotOpened`].
+    Open {
+        config: RunConfig,
+        config_json: String,
+        workers: usize,
+    },
     /// Send the weights: [`Report::Weights`].
     Save {
         which: Which,
@@ -56,6 +63,16 @@ pub enum Report {
         engine: Engine,
         parameters: usize,
         step: u64,
+    },
+    /// A saved model is whole and fits the task: the run it stands in, with the network's own shape. Its measurement follows.
+    Opened {
+        config: Box<RunConfig>,
+        engine: Engine,
+        parameters: usize,
+    },
+    /// The files are no model for this task: why, and what to do. Whatever the worker held it still holds.
+    NotOpened {
+        sentence: String,
     },
     /// Losses of the steps `first`, `first + 1`, … (counted from 1). `seconds` is the training time so far, pauses and measurements left out.
     Losses {
@@ -151,4 +168,6 @@ pub enum Ending {
     Target,
     /// Somebody pressed stop.
     Stopped,
+    /// Nothing was trained: saved weights were opened and measured.
+    Opened,
 }

@@ -4,14 +4,13 @@ use super::print;
 use crate::config::RunConfig;
 use crate::config::fields::{FIELDS, Kind};
 use crate::engine::cpu::{Kernel, Moments};
-use crate::model::config_json;
 use crate::stats::wilson;
 use crate::task::{Split, estimate, published_record, sample_record};
 use crate::train::batch::Batch;
 use crate::train::place::State;
 use crate::train::pool::ThreadPool;
 use crate::train::run::measure;
-use crate::train::{Performer, Place, Plan, checkpoint};
+use crate::train::{Performer, Place, Plan, checkpoint, opening};
 use std::path::Path;
 
 /// Questions that `eval` also asks free-running.
@@ -44,29 +43,14 @@ pub fn ceiling(config: &RunConfig, samples: u64, split: Split) -> Result<(), Str
 }
 
 /// Accuracy of saved weights; the network's shape comes from the folder's config.json.
-pub fn eval(folder: &Path, mut config: RunConfig, split: Split, logits: u64) -> Result<(), String> {
+pub fn eval(folder: &Path, config: &RunConfig, split: Split, logits: u64) -> Result<(), String> {
     let file = |name: &str| folder.join(name);
     let text = std::fs::read_to_string(file(checkpoint::CONFIG_FILE))
         .map_err(|error| format!("{} cannot be read: {error}", file(checkpoint::CONFIG_FILE).display()))?;
     let bytes = std::fs::read(file(checkpoint::WEIGHTS_FILE))
         .map_err(|error| format!("{} cannot be read: {error}", file(checkpoint::WEIGHTS_FILE).display()))?;
-    let described = config_json::read(&text)?;
-    let vocabulary = described.vocabulary;
-    if vocabulary != config.task.vocabulary.size() {
-        return Err(format!(
-            "The weights know {vocabulary} tokens and the link's task {}: choose the link's vocabulary to match.",
-            config.task.vocabulary.size()
-        ));
-    }
-    config.set_model(described.config);
-    if let Some(segment) = described.segment.filter(|&segment| segment != config.task.segment_length()) {
-        return Err(format!(
-            "The weights read segments of {segment} tokens and the link's task has {}: choose the link's width to match.",
-            config.task.segment_length()
-        ));
-    }
+    let opening::Opened { config, values } = opening::open(config, &text, &bytes)?;
     let plan = Plan::new(&config);
-    let values = checkpoint::read_weights(&plan.parameters, &bytes)?;
     let kernel = Kernel::best();
     let place = Place::Pool(Box::new(ThreadPool::new(&plan, kernel, super::threads(0))), kernel);
     let mut state = pollster::block_on(State::new(&plan, place, values.clone(), Moments::zero(values.len())))?;
@@ -84,7 +68,7 @@ pub fn eval(folder: &Path, mut config: RunConfig, split: Split, logits: u64) -> 
         let batch = Batch::new(&tokens);
         let mut performer = Performer::new(plan, kernel);
         performer.load(&values);
-        let rows: Vec<&[f32]> = performer.logits(&batch, 0).chunks(vocabulary).collect();
+        let rows: Vec<&[f32]> = performer.logits(&batch, 0).chunks(config.task.vocabulary.size()).collect();
         result["tokens"] = serde_json::json!(batch.inputs.chunks(batch.length).collect::<Vec<_>>());
         result["logits"] = serde_json::json!(rows.chunks(batch.length).collect::<Vec<_>>());
     }

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 #[derive(Parser)]
 #[command(
     name = "lookahead",
-    about = "Small sequence models that learn to look k steps ahead. LINK is a link of the page, its fragment, or a preset's name (quick, two, depths, paper)."
+    about = "Small sequence models that learn to look k steps ahead. LINK is a link of the page, its fragment, or a preset's name (quick, two, depths, mamba, armt, lstm, paper)."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -106,7 +106,7 @@ pub fn run() -> Result<(), String> {
         Action::Bench { link, steps, workers } => train::bench(&read_link(&link)?.config, steps, workers),
         Action::Sample { link, count, split, published } => inspect::sample(&read_link(&link)?.config, count, split.into(), published),
         Action::Ceiling { link, samples, split } => inspect::ceiling(&read_link(&link)?.config, samples, split.into()),
-        Action::Eval { dir, link, split, logits } => inspect::eval(&dir, read_link(&link)?.config, split.into(), logits),
+        Action::Eval { dir, link, split, logits } => inspect::eval(&dir, &read_link(&link)?.config, split.into(), logits),
         Action::Fields => inspect::fields(),
     }
 }

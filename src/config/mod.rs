@@ -39,6 +39,26 @@ pub enum ModelKind {
 }
 
 impl ModelKind {
+    /// Its value in links.
+    pub fn key(self) -> &'static str {
+        match self {
+            ModelKind::GptNeox => "neox",
+            ModelKind::Lstm => "lstm",
+            ModelKind::Mamba => "mamba",
+            ModelKind::Armt => "armt",
+        }
+    }
+
+    /// Its short name.
+    pub fn name(self) -> &'static str {
+        match self {
+            ModelKind::GptNeox => "GPT-NeoX",
+            ModelKind::Lstm => "LSTM",
+            ModelKind::Mamba => "Mamba",
+            ModelKind::Armt => "ARMT",
+        }
+    }
+
     /// Whether it attends, with heads, rotary positions and an MLP.
     pub fn attends(self) -> bool {
         match self {

@@ -5,9 +5,9 @@ use super::run::Run;
 use super::session::{self, Snapshot};
 use super::state::{Faults, Page, Phase};
 use super::{browser, charts::series};
-use crate::config::fields::Field;
+use crate::config::fields::{self, Field};
 use crate::config::presets::Preset;
-use crate::config::{RunConfig, link};
+use crate::config::{ModelKind, RunConfig, link};
 use crate::protocol::{Command, Which};
 use leptos::prelude::*;
 
@@ -17,13 +17,19 @@ pub fn train(page: Page) {
     if page.phase.get_untracked().active() || !form.reasons().is_empty() {
         return;
     }
-    let id = page.runs.with_untracked(|runs| runs.iter().map(|run| run.id + 1).max().unwrap_or(0));
-    let free = page.runs.with_untracked(|runs| series::free(runs.iter().map(|run| run.series)));
-    page.runs.update(|runs| runs.push(Run::new(id, free, form.config.clone())));
-    page.current.set(Some(id));
+    add_run(page, form.config.clone(), false);
     page.session.update_value(|session| session.snapshot = None);
     page.snapshot_step.set(None);
     begin(page, form.config, None);
+}
+
+/// Puts a new run into the list and makes it the current one.
+pub fn add_run(page: Page, config: RunConfig, opened: bool) {
+    let id = page.runs.with_untracked(|runs| runs.iter().map(|run| run.id + 1).max().unwrap_or(0));
+    let free = page.runs.with_untracked(|runs| series::free(runs.iter().map(|run| run.series)));
+    let run = if opened { Run::opened(id, free, config) } else { Run::new(id, free, config) };
+    page.runs.update(|runs| runs.push(run));
+    page.current.set(Some(id));
 }
 
 /// Goes on with the current run from its newest snapshot, in a new worker.
@@ -73,8 +79,9 @@ pub fn stop(page: Page) {
         }
         Phase::Preparing => {
             session::close(page);
+            page.before_opening.set(None);
             let id = page.current.get_untracked();
-            page.runs.update(|runs| runs.retain(|run| Some(run.id) != id || !run.losses.is_empty()));
+            page.runs.update(|runs| runs.retain(|run| Some(run.id) != id || run.begun()));
             page.phase.set(Phase::Idle);
             session::open(page);
         }
@@ -113,6 +120,14 @@ pub fn load_preset(page: Page, preset: &Preset) {
     page.faults.set(None);
     page.replay.set(None);
     fill(page, (preset.config)());
+}
+
+/// Sets the form to another network; its other settings stay.
+pub fn choose_model(page: Page, kind: ModelKind) {
+    let Some(field) = fields::field("model") else { return };
+    page.form.update(|form| form.set(field, kind.key()));
+    page.filled.update(|count| *count += 1);
+    show_in_address(page);
 }
 
 /// Takes over what was typed into a field.

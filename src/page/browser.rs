@@ -88,6 +88,13 @@ pub fn select(id: &str) {
     }
 }
 
+/// Presses an element as a click would.
+pub fn click(id: &str) {
+    if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        element.click();
+    }
+}
+
 /// Saves text as a file.
 pub fn download_text(name: &str, mime: &str, text: &str) {
     download(name, mime, &Array::of1(&JsValue::from_str(text)), Blob::new_with_str_sequence_and_options);

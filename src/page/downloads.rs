@@ -15,7 +15,8 @@ pub fn weights(page: Page, step: u64, bytes: Option<Uint8Array>, config_json: &s
     let Some(bytes) = bytes else { return };
     browser::download_bytes("model.safetensors", &bytes);
     browser::download_text("config.json", "application/json", config_json);
-    page.tell(&format!("Saved the weights of step {step}: model.safetensors and config.json."));
+    let which = if step == 0 { "opened weights".into() } else { format!("weights of step {step}") };
+    page.tell(&format!("Saved the {which}: model.safetensors and config.json."));
 }
 
 /// A file name from a run's name.
@@ -53,8 +54,9 @@ pub fn json(page: Page, run: &Run) {
         Ending::Reached => "reached",
         Ending::Target => "target",
         Ending::Stopped => "stopped",
+        Ending::Opened => "opened",
     });
-    let subject = (run.config.task, run.config.seed);
+    let subject = run.subject();
     let references = page.references.with_untracked(|references| {
         references
             .of(&subject)

@@ -1,7 +1,7 @@
 //! The form as plain data: a configuration, and the texts that could not be taken over into it.
 
 use crate::config::RunConfig;
-use crate::config::fields::{FIELDS, Field};
+use crate::config::fields::{self, FIELDS, Field};
 use std::collections::BTreeMap;
 
 /// What the form holds.
@@ -29,13 +29,20 @@ impl Form {
     /// What to say beside this field: a refused text first, then what is wrong between fields.
     pub fn error(&self, key: &str) -> Option<String> {
         let between = || self.config.problems().into_iter().find(|problem| problem.key == key).map(|problem| problem.sentence);
-        self.refused.get(key).cloned().or_else(between)
+        let refused = self.refused.get(key).filter(|_| self.applies(key)).cloned();
+        refused.or_else(between)
     }
 
     /// Every reason why no run can start; empty when one can.
     pub fn reasons(&self) -> Vec<String> {
         let between = self.config.problems().into_iter().map(|problem| problem.sentence);
-        self.refused.values().cloned().chain(between).collect()
+        let refused = self.refused.iter().filter(|(key, _)| self.applies(key)).map(|(_, sentence)| sentence.clone());
+        refused.chain(between).collect()
+    }
+
+    /// Whether the field means anything to this run: what stands in one that does not is no reason against it.
+    fn applies(&self, key: &str) -> bool {
+        fields::field(key).is_none_or(|field| field.applies(&self.config))
     }
 
     /// The fields of this group's index that are in error, to mark folded groups.

@@ -14,6 +14,7 @@ mod charts;
 mod downloads;
 mod form;
 mod glossary;
+mod opening;
 mod pace;
 mod parts;
 mod program;
@@ -56,6 +57,7 @@ fn begin(page: Page) {
     actions::open_address(page);
     // The address may be changed by hand, by Back, or by a link to this same page.
     let _ = window_event_listener(leptos::ev::hashchange, move |_| actions::open_address(page));
+    opening::listen(page);
     adapter::ask(page);
     references::follow(page);
     update::watch(page);

@@ -3,10 +3,10 @@
 use crate::config::RunConfig;
 use crate::config::fields::FIELDS;
 use crate::config::link;
-use crate::config::presets::PRESETS;
+use crate::config::presets::{PRESETS, Preset};
 use crate::protocol::{DepthScore, Ending, Engine, Prediction};
 use crate::replay::Fingerprint;
-use crate::task::{Horizon, Split};
+use crate::task::{Split, Task};
 use serde::Serialize;
 
 /// Accuracy after `step` steps.
@@ -45,6 +45,8 @@ pub struct Run {
     /// The step whose weights measured best.
     pub best_step: Option<u64>,
     pub ending: Option<Ending>,
+    /// Saved weights that were opened and measured; nothing was trained here.
+    pub opened: bool,
 }
 
 impl Run {
@@ -65,7 +67,25 @@ impl Run {
             split: Split::Validation,
             best_step: None,
             ending: None,
+            opened: false,
         }
+    }
+
+    /// A saved model that was opened.
+    pub fn opened(id: usize, series: usize, config: RunConfig) -> Self {
+        let (kind, layers) = (config.model.kind.name(), config.model.layers);
+        let name = format!("Opened: {kind}, {layers} {}", if layers == 1 { "layer" } else { "layers" });
+        Self { name, opened: true, ..Self::new(id, series, config) }
+    }
+
+    /// Whether there is anything to keep: losses or a measurement.
+    pub fn begun(&self) -> bool {
+        !self.losses.is_empty() || !self.measured.is_empty()
+    }
+
+    /// What it is asked: see [`subject`].
+    pub fn subject(&self) -> (Task, u64) {
+        subject(&self.config)
     }
 
     /// Steps made.
@@ -124,18 +144,30 @@ impl Run {
     }
 }
 
-/// A name from what differs from the nearest preset: “Quick”, “Quick: k=2, seed=3”, “Paper with 7 changes”.
+/// The questions of a run and their seed. How a network reads them, in one piece or in segments, makes no other questions.
+pub fn subject(config: &RunConfig) -> (Task, u64) {
+    (Task { segmented: false, ..config.task }, config.seed)
+}
+
+/// A name from what differs from the nearest preset of the same network: “Quick”, “Quick: k=2, seed=3”, “Paper with 7
+/// changes”; where no preset has this network, “LSTM as Quick: k=2”.
 pub fn name_of(config: &RunConfig) -> String {
     let differing = |other: &RunConfig| -> Vec<String> {
-        let unused = |key: &str| key == "k" && config.task.horizon == Horizon::Multi;
-        let differs = FIELDS.iter().filter(|field| !unused(field.key) && (field.get)(config) != (field.get)(other));
-        differs.map(|field| format!("{}={}", field.key, (field.get)(config))).collect()
+        let told = FIELDS.iter().filter(|field| field.key != "model" && field.applies(config));
+        told.filter(|field| (field.get)(config) != (field.get)(other))
+            .map(|field| format!("{}={}", field.key, (field.get)(config)))
+            .collect()
     };
-    let nearest = PRESETS.iter().map(|preset| (preset.label, differing(&(preset.config)()))).min_by_key(|(_, changes)| changes.len());
-    match nearest {
-        None => "Run".into(),
-        Some((label, changes)) if changes.is_empty() => label.into(),
-        Some((label, changes)) if changes.len() <= 3 => format!("{label}: {}", changes.join(", ")),
-        Some((label, changes)) => format!("{label} with {} changes", changes.len()),
+    let near = |preset: &Preset| {
+        let other = (preset.config)();
+        (other.model.kind != config.model.kind, differing(&other))
+    };
+    let nearest = PRESETS.iter().map(|preset| (preset.label, near(preset))).min_by_key(|(_, (foreign, changes))| (*foreign, changes.len()));
+    let Some((label, (foreign, changes))) = nearest else { return "Run".into() };
+    let label = if foreign { format!("{} as {label}", config.model.kind.name()) } else { label.into() };
+    match changes.len() {
+        0 => label,
+        1..=3 => format!("{label}: {}", changes.join(", ")),
+        count => format!("{label} with {count} changes"),
     }
 }

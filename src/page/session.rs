@@ -119,6 +119,7 @@ pub fn close(page: Page) {
 /// Tells of a failure; the run and its snapshot are kept.
 pub fn fail(page: Page, failure: Failure) {
     page.failure.set(Some(failure));
+    page.before_opening.set(None);
     page.stopping.set(false);
     page.phase.set(Phase::Failed);
     page.runs.notify();

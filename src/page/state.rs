@@ -5,7 +5,7 @@ use super::adapter::Adapter;
 use super::form::Form;
 use super::pace::Pace;
 use super::references::References;
-use super::run::Run;
+use super::run::{Run, subject};
 use super::session::Session;
 use crate::config::link::Link;
 use crate::config::{RunConfig, presets};
@@ -94,6 +94,12 @@ pub struct Page {
     pub faults: RwSignal<Option<Faults>>,
     /// The opened link, where it carries a fingerprint.
     pub replay: RwSignal<Option<Link>>,
+    /// Why the files of a model were refused.
+    pub unopened: RwSignal<Option<String>>,
+    /// While the worker reads a model: the phase to come back to if it is none.
+    pub before_opening: RwSignal<Option<Phase>>,
+    /// Whether files are being held over the page.
+    pub dragging: RwSignal<bool>,
     pub adapter: RwSignal<Adapter>,
     pub references: RwSignal<References>,
     /// Which of the example questions the picture shows.
@@ -125,6 +131,9 @@ impl Page {
             failure: RwSignal::new(None),
             faults: RwSignal::new(None),
             replay: RwSignal::new(None),
+            unopened: RwSignal::new(None),
+            before_opening: RwSignal::new(None),
+            dragging: RwSignal::new(false),
             adapter: RwSignal::new(Adapter::Asking),
             references: RwSignal::new(References::default()),
             example: RwSignal::new(0),
@@ -166,8 +175,8 @@ impl Page {
     /// What the task picture and the references are about: the run in progress or just made, unless the form has
     /// since been set to another task.
     pub fn subject(&self) -> (Task, u64) {
-        let form = self.form.with(|form| (form.config.task, form.config.seed));
-        let run = self.with_current(|run| (run.config.task, run.config.seed));
+        let form = self.form.with(|form| subject(&form.config));
+        let run = self.with_current(Run::subject);
         match run {
             Some(run) if self.phase.get().active() => run,
             Some(_) | None => form,
@@ -177,7 +186,7 @@ impl Page {
     /// Whether the current run is about the subject.
     pub fn current_is_subject(&self) -> bool {
         let subject = self.subject();
-        self.with_current(|run| (run.config.task, run.config.seed) == subject).unwrap_or(false)
+        self.with_current(|run| run.subject() == subject).unwrap_or(false)
     }
 
     /// What the opened link's fingerprint says of the newest run of its configuration; `None` while there is none.

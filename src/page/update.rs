@@ -3,7 +3,7 @@
 use super::run::Measurement;
 use super::session::{self, Snapshot};
 use super::state::{Failure, Page, Phase};
-use super::{browser, downloads};
+use super::{browser, downloads, opening};
 use crate::protocol::{Ending, Engine, Report};
 use crate::replay::EngineClass;
 use js_sys::Uint8Array;
@@ -22,6 +22,8 @@ pub fn report(page: Page, report: Report, bytes: Option<Uint8Array>) {
         Report::Ready => session::ready(page),
         Report::Preparing { sentence } => page.preparing.set(sentence),
         Report::Started { engine, parameters, step } => started(page, engine, parameters, step),
+        Report::Opened { config, engine, parameters } => opening::opened(page, *config, engine, parameters),
+        Report::NotOpened { sentence } => opening::refuse(page, sentence),
         Report::Losses { first, losses, seconds } => {
             page.change_current(|run| run.add_losses(first, &losses, seconds));
             page.pace.update_untracked(|pace| pace.note(browser::now(), first + losses.len() as u64 - 1));

@@ -18,6 +18,16 @@ pub fn thousands(number: u64) -> String {
     text
 }
 
+/// A number of bytes as “34 MB”.
+pub fn megabytes(bytes: usize) -> String {
+    let megabytes = bytes as f64 / 1e6;
+    match megabytes {
+        small if small < 1.0 => "1 MB".into(),
+        large if large >= 1_000.0 => format!("{:.1} GB", large / 1_000.0),
+        middle => format!("{middle:.0} MB"),
+    }
+}
+
 /// The status line.
 pub fn status(phase: Phase, preparing: &str, stopping: bool, run: Option<&Run>) -> String {
     let loss = run.and_then(Run::last_loss).map(|loss| format!(", loss {loss:.3}")).unwrap_or_default();
@@ -37,6 +47,7 @@ fn finished(run: Option<&Run>, step: u64, loss: &str) -> String {
     let step = thousands(step);
     let seconds = run.map_or(0.0, |run| run.seconds);
     let why = match run.and_then(|run| run.ending) {
+        Some(Ending::Opened) => return "The opened model is measured: its scores and answers are below.".into(),
         Some(Ending::Target) => "early: the target was reached, at step",
         Some(Ending::Stopped) => "where you stopped it, at step",
         Some(Ending::Reached) | None => "at step",

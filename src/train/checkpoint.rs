@@ -5,6 +5,7 @@ use super::optimizer::by_muon;
 use crate::config::RunConfig;
 use crate::engine::cpu::Moments;
 use crate::model::{Parameter, config_json as description, weights};
+use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::HashMap;
 
@@ -42,9 +43,18 @@ pub fn read_weights(parameters: &[Parameter], file: &[u8]) -> Result<Vec<f32>, S
     Ok(values)
 }
 
+/// The names of a safetensors file's tensors; none where it cannot be read.
+pub fn names(file: &[u8]) -> Vec<String> {
+    open(file).map(|tensors| tensors.names().into_iter().map(String::from).collect()).unwrap_or_default()
+}
+
 fn open(file: &[u8]) -> Result<SafeTensors<'_>, String> {
-    SafeTensors::deserialize(file)
-        .map_err(|error| format!("This is not a whole safetensors file ({error}): choose a model.safetensors that was saved completely."))
+    SafeTensors::deserialize(file).map_err(|error| match error {
+        SafeTensorError::HeaderTooSmall | SafeTensorError::InvalidHeaderLength | SafeTensorError::MetadataIncompleteBuffer => {
+            format!("The weights' file is not whole ({error}): it was cut off, or is no safetensors file. Save or download it again.")
+        }
+        other => format!("The weights' file is no safetensors file ({other}): choose the model.safetensors that was saved with the model."),
+    })
 }
 
 fn entry(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {

@@ -11,6 +11,7 @@ mod device;
 pub mod evaluation;
 pub mod job;
 pub mod loss;
+pub mod opening;
 pub mod optimizer;
 pub mod performer;
 pub mod place;
@@ -20,6 +21,7 @@ pub mod schedule;
 
 pub use evaluation::Measurement;
 pub use job::{Job, Outcome, Plan};
+pub use opening::Opened;
 pub use performer::Performer;
 pub use place::Place;
 pub use pool::Pool;

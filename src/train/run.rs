@@ -3,6 +3,7 @@
 use super::checkpoint::{self, Best, Snapshot};
 use super::evaluation::{self, Measurement};
 use super::job::Plan;
+use super::opening::Opened;
 use super::place::{Place, State};
 use crate::config::RunConfig;
 use crate::engine::cpu::Moments;
@@ -41,6 +42,15 @@ impl Run {
         let values = weights::initial(&plan.parameters, config.seed);
         let moments = Moments::zero(values.len());
         Self::with(plan, place, values, moments).await
+    }
+
+    /// Opened weights, to be measured and saved; nothing was trained here.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub async fn opened(opened: Opened, place: Place) -> Result<Self, String> {
+        let moments = Moments::zero(opened.values.len());
+        Self::with(Plan::new(&opened.config), place, opened.values, moments).await
     }
 
     async fn with(plan: Plan, place: Place, values: Vec<f32>, moments: Moments) -> Result<Self, String> {

@@ -3,9 +3,11 @@
 use super::inbox::Inbox;
 use super::session::Session;
 use super::wire::{self, Incoming};
+use crate::config::RunConfig;
 use crate::engine::cpu::Kernel;
 use crate::protocol::{Command, Ending, Report};
-use js_sys::{Array, Function, Promise, Reflect};
+use crate::train::{Opened, opening};
+use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use std::cell::RefCell;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -44,6 +46,19 @@ async fn drive(inbox: Inbox<Incoming<Command>>, kernel: Kernel) {
                 }
                 Ok(())
             }
+            (Some(Incoming { message: Command::Open { config, config_json, workers }, bytes }), _) => {
+                match read_model(session.as_ref(), &config, &config_json, bytes) {
+                    Ok(opened) => {
+                        session = None;
+                        match Session::open(opened, workers, kernel).await {
+                            Ok(measured) => session = Some(measured),
+                            Err(sentence) => super::unopened(&sentence),
+                        }
+                    }
+                    Err(sentence) => wire::post(&Report::NotOpened { sentence }, None),
+                }
+                Ok(())
+            }
             (Some(command), Some(session)) => obey(session, command.message).await,
             (Some(_), None) => Err("There is no run yet: press Train first.".into()),
             (None, Some(session)) => session.advance().await,
@@ -61,9 +76,18 @@ async fn drive(inbox: Inbox<Incoming<Command>>, kernel: Kernel) {
     }
 }
 
+/// Checks the files of a model before anything that the worker holds is given up.
+fn read_model(held: Option<&Session>, config: &RunConfig, config_json: &str, bytes: Option<Uint8Array>) -> Result<Opened, String> {
+    if held.is_some_and(|session| !session.over()) {
+        return Err("A run is in progress: stop it first, then open the model.".into());
+    }
+    let bytes = bytes.ok_or("The weights did not arrive: open the files again.")?;
+    opening::open(config, config_json, &bytes.to_vec())
+}
+
 async fn obey(session: &mut Session, command: Command) -> Result<(), String> {
     match command {
-        Command::Start { .. } => Ok(()),
+        Command::Start { .. } | Command::Open { .. } => Ok(()),
         Command::Pause => session.pause().await,
         Command::Resume => session.resume(),
         Command::Step => session.single_step().await,

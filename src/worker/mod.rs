@@ -65,6 +65,12 @@ fn refused(sentence: &str) {
     wire::post(&Report::Failed { sentence: sentence.into(), remedy: remedy.into() }, None);
 }
 
+/// Tells the page that a model that fits could not be measured here.
+fn unopened(sentence: &str) {
+    let remedy = "Choose another engine under Settings, Machine, and open the model again.";
+    wire::post(&Report::Failed { sentence: sentence.into(), remedy: remedy.into() }, None);
+}
+
 /// Tells the page that a run has come to numbers that are none.
 fn diverged(sentence: &str) {
     let remedy = "Lower the learning rate or clip the gradient more tightly, then train anew; going on from the last snapshot would end the same way.";

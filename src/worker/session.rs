@@ -10,7 +10,7 @@ use crate::model::weights;
 use crate::protocol::{Ending, Engine, Report, Which};
 use crate::replay::EngineClass;
 use crate::task::Split;
-use crate::train::{Place, Plan, Run, checkpoint};
+use crate::train::{Opened, Place, Plan, Run, checkpoint};
 use js_sys::Uint8Array;
 
 /// Losses are sent to the page at most this often.
@@ -64,6 +64,31 @@ impl Session {
         let step = run.step_count();
         wire::post(&Report::Started { engine, parameters: weights::count(&run.plan.parameters), step }, None);
         Ok(Self { run, class, state: State::Running, trained: 0.0, losses: Vec::new(), sent: now(), stride: 1, queued: 0 })
+    }
+
+    /// Takes opened weights to an engine and measures them; they can be saved again like those of a run.
+    ///
+    /// # Errors
+    /// A sentence for the page.
+    pub async fn open(opened: Opened, workers: usize, kernel: Kernel) -> Result<Self, String> {
+        let config = opened.config.clone();
+        let (place, mut engine) = open(&config, workers, kernel).await?;
+        let class = engine.class;
+        let run = Run::opened(opened, place).await?;
+        engine.workers = run.workers();
+        let parameters = weights::count(&run.plan.parameters);
+        wire::post(&Report::Opened { config: Box::new(config), engine, parameters }, None);
+        prepare("Measuring the opened model on rules it has never met…");
+        let state = State::Over(Ending::Opened);
+        let mut session = Self { run, class, state, trained: 0.0, losses: Vec::new(), sent: now(), stride: 1, queued: 0 };
+        session.measure(Split::Test).await?;
+        wire::post(&Report::Finished { step: 0, seconds: 0.0, why: Ending::Opened }, None);
+        Ok(session)
+    }
+
+    /// Whether the run has ended.
+    pub fn over(&self) -> bool {
+        matches!(self.state, State::Over(_))
     }
 
     /// Whether the run has come to numbers that are none: to go on from the last snapshot would end the same way.

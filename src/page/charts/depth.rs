@@ -14,7 +14,7 @@ pub struct Points {
     pub series: usize,
     /// Equal for runs that differ in nothing but the depth they are asked.
     pub kind: String,
-    /// After how many steps.
+    /// After how many steps; 0 for opened weights.
     pub step: u64,
     /// (depth, right, asked), ascending by depth.
     pub scores: Vec<(usize, usize, usize)>,
@@ -41,7 +41,7 @@ pub fn draw(runs: &[Points], references: &[Estimate], size: Size) -> AnyView {
         .map(|reference| Entry { key: Key::Line { dash: reference.dash, colour: reference.colour }, text: reference.text.into() });
     let named = runs.iter().map(|run| Entry {
         key: Key::Marked { series: run.series, colour: series::colour(run.series) },
-        text: format!("{}, step {}", run.name, run.step),
+        text: if run.step == 0 { run.name.clone() } else { format!("{}, step {}", run.name, run.step) },
     });
     let asked = runs.iter().flat_map(|run| run.scores.iter().map(|&(_, _, samples)| samples));
     let n = match (asked.clone().min(), asked.max()) {

@@ -8,6 +8,7 @@ pub mod orbit;
 pub mod progress;
 pub mod rule;
 pub mod scale;
+pub mod schematic;
 pub mod series;
 pub mod trace;
 

@@ -5,6 +5,8 @@ use super::controls::Controls;
 use super::depth_table::DepthTable;
 use super::figures::{DepthFigure, LossFigure, ProgressFigure};
 use super::foot::Foot;
+use super::models::Models;
+use super::opening::DropHint;
 use super::picture::Picture;
 use super::presets::Presets;
 use super::runs::Runs;
@@ -29,6 +31,7 @@ pub fn App(page: Page) -> impl IntoView {
             <Banners page=page />
             <div class="layout">
                 <Presets page=page />
+                <Models page=page />
                 <Controls page=page />
                 <div class="content">
                     <div class="pair">
@@ -51,5 +54,6 @@ pub fn App(page: Page) -> impl IntoView {
         </main>
         <Foot />
         <TipBox page=page />
+        <DropHint page=page />
     }
 }

@@ -1,5 +1,6 @@
 //! What must not be missed: a broken link, a replayed one, a failure, a silent engine.
 
+use super::opening::UnopenedBanner;
 use crate::config::presets;
 use crate::page::state::{Page, Phase};
 use crate::page::{actions, words};
@@ -16,6 +17,7 @@ pub fn Banners(page: Page) -> impl IntoView {
                 <RecoverButton page=page />
             </div>
         })}
+        <UnopenedBanner page=page />
         <SilenceBanner page=page />
         <FaultsBanner page=page />
         <ReplayBanner page=page />

@@ -45,7 +45,7 @@ pub fn DepthFigure(page: Page) -> impl IntoView {
     };
     let other = move || {
         let subject = page.subject();
-        let foreign = page.runs.with(|runs| visible(runs).any(|run| !run.measured.is_empty() && run.config.task != subject.0));
+        let foreign = page.runs.with(|runs| visible(runs).any(|run| !run.measured.is_empty() && run.subject().0 != subject.0));
         foreign.then_some(" of the task on show; some runs drawn have another task")
     };
     view! {
@@ -59,7 +59,7 @@ pub fn DepthFigure(page: Page) -> impl IntoView {
 #[component]
 pub fn ProgressFigure(page: Page) -> impl IntoView {
     let draw = move |size| {
-        let subject = page.with_current(|run| (run.config.task, run.config.seed)).unwrap_or_else(|| page.subject());
+        let subject = page.with_current(Run::subject).unwrap_or_else(|| page.subject());
         let courses = page.with_current(courses).unwrap_or_default();
         let least = subject.0.depths().first().copied().unwrap_or(1);
         let ceiling = page.references.with(|references| {
@@ -83,7 +83,13 @@ fn points(run: &Run) -> Option<depth::Points> {
     let scores = measurement.depths.iter().map(|score| (score.depth, score.exact, score.samples)).collect();
     let mut alike = run.config.clone();
     alike.task.depth = 1;
-    Some(depth::Points { name: run.name.clone(), series: run.series, kind: link::write(&alike, None), step: measurement.step, scores })
+    Some(depth::Points {
+        name: run.name.clone(),
+        series: run.series,
+        kind: format!("{}{}", run.opened, link::write(&alike, None)),
+        step: measurement.step,
+        scores,
+    })
 }
 
 fn courses(run: &Run) -> Vec<progress::Course> {

@@ -7,6 +7,8 @@ pub mod depth_table;
 pub mod figure;
 pub mod figures;
 pub mod foot;
+pub mod models;
+pub mod opening;
 pub mod picture;
 pub mod presets;
 pub mod runs;

@@ -1,5 +1,6 @@
 //! The runs kept on this page, to compare.
 
+use super::opening::OpenModel;
 use super::term::Term;
 use crate::page::charts::series;
 use crate::page::run::Run;
@@ -21,6 +22,7 @@ pub fn Runs(page: Page) -> impl IntoView {
                 <For each=move || ids.get() key=|id| *id children=move |id| view! { <RunItem page=page id=id /> } />
             </ul>
             <SaveWeights page=page />
+            <OpenModel page=page />
         </section>
     }
 }
@@ -77,18 +79,18 @@ fn swatch(page: Page, id: usize) -> AnyView {
 }
 
 fn scores(run: &Run) -> String {
-    let step = thousands(run.step());
-    let Some(measurement) = run.latest() else { return format!("step {step}, not measured yet") };
+    let step = if run.opened { "not trained here".into() } else { format!("step {}", thousands(run.step())) };
+    let Some(measurement) = run.latest() else { return format!("{step}, not measured yet") };
     let exact =
         measurement.depths.iter().map(|score| format!("k={} {}", score.depth, percent(score.exact as f64 / score.samples.max(1) as f64)));
-    format!("step {step} · exact: {}", exact.collect::<Vec<_>>().join(", "))
+    format!("{step} · exact: {}", exact.collect::<Vec<_>>().join(", "))
 }
 
 /// The weights of the run that the worker holds, as files that `transformers` opens.
 #[component]
 fn SaveWeights(page: Page) -> impl IntoView {
     let held = move || page.phase.get().active() || page.phase.get() == crate::page::state::Phase::Finished;
-    let off = move || !held() || page.with_current(|run| run.losses.is_empty()).unwrap_or(true);
+    let off = move || !held() || !page.with_current(Run::begun).unwrap_or(false);
     let best = move || {
         page.with_current(|run| run.best_step.map(|step| format!("Best weights (step {})", thousands(step))))
             .flatten()

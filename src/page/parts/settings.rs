@@ -4,7 +4,6 @@ use super::term::{self, Side};
 use crate::config::fields::{FIELDS, Field, Group, Kind};
 use crate::page::actions;
 use crate::page::state::Page;
-use crate::task::Horizon;
 use leptos::prelude::*;
 
 /// More CPU workers than this nobody can ask for.
@@ -37,8 +36,10 @@ fn GroupView(page: Page, group: Group, title: &'static str) -> impl IntoView {
     let faults =
         Memo::new(move |_| page.form.with(|form| form.faulty_keys().iter().filter(|key| fields().any(|field| field.key == **key)).count()));
     let summary = move || {
-        let values = fields().take(4).map(|field| page.form.with(|form| format!("{} {}", field.key, (field.get)(&form.config))));
-        values.collect::<Vec<_>>().join(" · ")
+        page.form.with(|form| {
+            let said = fields().filter(|field| field.applies(&form.config)).take(4);
+            said.map(|field| format!("{} {}", field.key, (field.get)(&form.config))).collect::<Vec<_>>().join(" · ")
+        })
     };
     view! {
         <details class:faulty=move || { faults.get() > 0 }>
@@ -47,15 +48,33 @@ fn GroupView(page: Page, group: Group, title: &'static str) -> impl IntoView {
                 <span class="values">{move || if faults.get() > 0 { "needs a look".to_string() } else { summary() }}</span>
             </summary>
             {fields().map(|field| view! { <FieldView page=page field=field /> }).collect_view()}
+            {(group == Group::Model).then(|| view! { <LeftOut page=page /> })}
             {(group == Group::Machine).then(|| view! { <WorkersView page=page /> })}
         </details>
     }
 }
 
-/// Why a field has no say at the moment, if it has none.
+/// Why a field of the task has no say at the moment, if it has none.
 fn idle_reason(page: Page, field: &Field) -> Option<&'static str> {
-    let multi = page.form.with(|form| form.config.task.horizon == Horizon::Multi);
-    (field.key == "k" && multi).then_some("All of 1 … 4 are asked: choose “one depth” above to set k.")
+    let idle = field.group == Group::Task && !page.form.with(|form| field.applies(&form.config));
+    idle.then_some("All of 1 … 4 are asked: choose “one depth” above to set k.")
+}
+
+/// Which settings of a network are not shown, because this one has no such thing.
+#[component]
+fn LeftOut(page: Page) -> impl IntoView {
+    let sentence = move || {
+        page.form.with(|form| {
+            let kind = form.config.model.kind;
+            let missing = match (kind.attends(), kind.segmented()) {
+                (true, true) => return String::new(),
+                (true, false) => "no memory between segments",
+                (false, _) => "no attention and no memory between segments: no heads, MLP or rotary positions",
+            };
+            format!("{} has {missing}; those settings are left out here.", kind.name())
+        })
+    };
+    view! { <p id="left-out" class="hint">{sentence}</p> }
 }
 
 #[component]
@@ -64,9 +83,11 @@ fn FieldView(page: Page, field: &'static Field) -> impl IntoView {
     let error_id = format!("error-{}", field.key);
     let error = Memo::new(move |_| page.form.with(|form| form.error(field.key)));
     let reason = move || idle_reason(page, field);
+    let left_out = move || field.group == Group::Model && !page.form.with(|form| field.applies(&form.config));
     view! {
         <div
             class="field"
+            hidden=left_out
             on:focusin=move |event| term::show(page, &event, field.help, Side::Beside)
             on:focusout=move |_| term::hide(page)
             on:mouseenter=move |event| term::show(page, &event, field.help, Side::Beside)

@@ -1,0 +1,110 @@
+// The four networks by the page: chosen by keyboard, trained from a link on both engines, replayed bit for bit on the CPU.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { WEBGPU, attribute, launch, openPage, press, serveSite, state, text, tiny } from './harness.mjs';
+
+/** Key in the link, name on the page. */
+const MODELS = { neox: 'GPT-NeoX', lstm: 'LSTM', mamba: 'Mamba', armt: 'ARMT' };
+const STEPS = 20;
+
+let site, browser;
+before(async () => {
+  site = await serveSite();
+  browser = await launch(...WEBGPU);
+});
+after(async () => {
+  await browser?.end();
+  await site?.close();
+});
+
+/** Trains an address to its end. @returns { losses, parameters, link, replay, badge } */
+async function train(address) {
+  const page = await openPage(browser, address);
+  // What the worker itself says, beside what the page makes of it.
+  await page.evaluate(() => {
+    window.saved = [];
+    URL.createObjectURL = blob => (window.saved.push(blob), 'data:,');
+    HTMLAnchorElement.prototype.click = () => {};
+  });
+  const counted = Number(await attribute(page, '#model-size', 'data-parameters'));
+  await press(page, '#train');
+  await state(page, 'finished');
+  await page.waitForFunction(steps => document.body.dataset.step === String(steps) && document.querySelector('#copy-link').dataset.fingerprint, {}, STEPS);
+  await page.evaluate(() => [...document.querySelectorAll('#runs > li button')].find(button => button.textContent === 'JSON').click());
+  const run = await page.evaluate(() => window.saved[0].text().then(JSON.parse));
+  const result = {
+    run, counted,
+    link: await page.$eval('#link-text', box => box.value),
+    verdict: await attribute(page, '#replay', 'data-verdict'),
+    words: await text(page, '#replay'),
+    badge: await text(page, '#engine-badge'),
+    complaints: page.complaints,
+  };
+  await page.close();
+  return result;
+}
+
+for (const [key, name] of Object.entries(MODELS)) {
+  test(`${name} trains from a link on both engines, and its copied link replays bit for bit`, async context => {
+    const link = engine => `${site.site()}?workers=1#${tiny({ model: key, mem: 4, dmem: 8, steps: STEPS, every: STEPS, evaln: 8, engine })}`;
+    const cpu = await train(link('cpu'));
+    assert.deepEqual(cpu.complaints, []);
+    assert.equal(cpu.run.losses.length, STEPS);
+    assert.ok(cpu.run.losses.every(loss => Number.isFinite(loss) && loss > 0));
+    assert.equal(cpu.counted, cpu.run.parameters, 'the page counts the parameters that the worker has');
+    assert.ok(cpu.run.name.includes(name) || key === 'neox', cpu.run.name);
+    assert.match(cpu.link, /&fp=/);
+
+    const again = await train(cpu.link.replace('workers=1', 'workers=2'));
+    assert.equal(again.verdict, 'identical', again.words);
+    assert.deepEqual(again.run.losses, cpu.run.losses);
+
+    const card = await train(link('webgpu'));
+    assert.deepEqual(card.complaints, []);
+    assert.match(card.badge, /WebGPU/);
+    const differences = card.run.losses.map((loss, step) => Math.abs(loss - cpu.run.losses[step]) / cpu.run.losses[step]);
+    context.diagnostic(`${cpu.counted} parameters; largest relative difference of the engines ${Math.max(...differences).toExponential(1)}`);
+    assert.equal(differences.length, STEPS);
+    assert.ok(Math.max(...differences) < 1e-4, `CPU ${cpu.run.losses} and WebGPU ${card.run.losses}`);
+  });
+}
+
+test('the picker goes by keyboard, and the form, the count and the link follow', async () => {
+  const page = await openPage(browser, `${site.site()}#${tiny()}`);
+  const shown = key => page.$eval(`#field-${key}`, input => input.closest('.field').checkVisibility());
+  await page.$$eval('#settings details', groups => groups.forEach(group => { group.open = true; }));
+  await page.focus('#model-neox');
+  const counts = new Set([await attribute(page, '#model-size', 'data-parameters')]);
+  const sentences = new Set([await text(page, '#model-words')]);
+  for (const key of ['lstm', 'mamba', 'armt']) {
+    await page.keyboard.press('ArrowRight');
+    await page.waitForFunction(key => document.querySelector('#link-text').value.includes(`model=${key}`), {}, key);
+    assert.equal(await page.$eval('#field-model', select => select.value), key, 'the form says the same');
+    assert.equal(await page.$$eval('#models-title ~ .kinds input:checked', inputs => inputs.map(input => input.value).join()), key);
+    counts.add(await attribute(page, '#model-size', 'data-parameters'));
+    sentences.add(await text(page, '#model-words'));
+    assert.equal(await shown('heads'), key === 'armt', `heads of ${key}`);
+    assert.equal(await shown('mem'), key === 'armt', `memory of ${key}`);
+    assert.equal(await text(page, '#left-out') === '', key === 'armt', 'what is left out is told');
+  }
+  assert.equal(counts.size, 4);
+  assert.equal(sentences.size, 4);
+  for (const words of sentences) assert.equal(words.match(/\.(\s|$)/g).length, 2, `two sentences: ${words}`);
+
+  // What is typed into the form changes the count, and the form's own choice moves the picker.
+  const before = await attribute(page, '#model-size', 'data-parameters');
+  await page.$eval('#field-layers', input => { input.value = '5'; input.dispatchEvent(new Event('input', { bubbles: true })); });
+  await page.waitForFunction(before => document.querySelector('#model-size').dataset.parameters !== before, {}, before);
+  await page.select('#field-model', 'lstm');
+  await page.waitForFunction(() => document.querySelector('#model-lstm').checked);
+  assert.equal(await page.$eval('#train', button => button.disabled), false);
+
+  // A refused text in a setting that this network has not does not bar the run.
+  await page.select('#field-model', 'neox');
+  await page.$eval('#field-heads', input => { input.value = '0'; input.dispatchEvent(new Event('input', { bubbles: true })); });
+  await page.waitForFunction(() => document.querySelector('#train').disabled);
+  await page.select('#field-model', 'mamba');
+  await page.waitForFunction(() => !document.querySelector('#train').disabled);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
