@@ -1,10 +1,10 @@
 //! Links keep their meaning for ever; a mangled one is told, never replaced.
 
 use lookahead::config::fields::{FIELDS, Kind};
-use lookahead::config::presets::PRESETS;
-use lookahead::config::{RunConfig, link};
+use lookahead::config::presets::{self, PRESETS};
+use lookahead::config::{ModelKind, RunConfig, link};
 use lookahead::replay::{EngineClass, Fingerprint, Verdict};
-use lookahead::task::{Horizon, LossOn, Radius, Vocabulary};
+use lookahead::task::{Horizon, LossOn, Radius, Task, Vocabulary};
 
 /// Old links, as they were once copied. Never change a line here: add lines.
 const PAPER: &str = "v=1&r=2&W=20&T=10&horizon=one&k=1&loss=target&vocab=paper&model=neox&layers=4&d=128&heads=4&ff=128&rope=0.25&base=10000&opt=adamw&lr=0.0003&wd=0.01&warmup=1000&decay=80000&clipv=0.5&clipn=0&batch=256&examples=950000&steps=40000&every=500&evaln=512&stop=0&seed=1&engine=auto";
@@ -29,6 +29,21 @@ fn every_preset_crosses_a_link_unchanged() {
         let text = link::write(&config, fingerprint.as_ref());
         let read = link::read(&text).unwrap();
         assert_eq!((read.config, read.fingerprint), (config, fingerprint));
+    }
+}
+
+#[test]
+fn the_quick_presets_can_be_laid_over_one_another() {
+    let quick = presets::quick();
+    let config = |key: &str| (PRESETS.iter().find(|preset| preset.key == key).unwrap().config)();
+    for (key, kind) in [("quick", ModelKind::GptNeox), ("mamba", ModelKind::Mamba), ("armt", ModelKind::Armt), ("lstm", ModelKind::Lstm)] {
+        let other = config(key);
+        assert_eq!(other.model.kind, kind);
+        assert_eq!(other.task.segmented, kind.segmented(), "{key} writes its sequences as its network reads them");
+        let task = Task { segmented: false, ..other.task };
+        assert_eq!((task, other.loss_on, other.seed), (quick.task, quick.loss_on, quick.seed), "{key} asks the same questions");
+        let steps = (other.training.batch, other.training.eval_samples);
+        assert_eq!(steps, (quick.training.batch, quick.training.eval_samples), "{key} has steps and measurements of the same size");
     }
 }
 

@@ -136,7 +136,7 @@ const VOCABULARIES: [Vocabulary; 2] = [Vocabulary::Compact, Vocabulary::Paper];
 const VOCABULARY_CHOICES: &[(&str, &str)] = &[("compact", "compact (12 tokens)"), ("paper", "the paper's (128 tokens)")];
 const LOSSES: [LossOn; 2] = [LossOn::Target, LossOn::Rows];
 const LOSS_CHOICES: &[(&str, &str)] = &[("target", "the answer only"), ("rows", "every row")];
-const MODELS: [ModelKind; 4] = [ModelKind::GptNeox, ModelKind::Lstm, ModelKind::Mamba, ModelKind::Armt];
+const MODELS: [ModelKind; 4] = ModelKind::ALL;
 const MODEL_CHOICES: &[(&str, &str)] =
     &[("neox", "GPT-NeoX (transformer)"), ("lstm", "LSTM"), ("mamba", "Mamba"), ("armt", "ARMT (transformer with memory)")];
 const OPTIMIZERS: [Optimizer; 2] = [Optimizer::AdamW, Optimizer::Muon];

@@ -39,6 +39,9 @@ pub enum ModelKind {
 }
 
 impl ModelKind {
+    /// All of them, in the order of the form.
+    pub const ALL: [Self; 4] = [Self::GptNeox, Self::Lstm, Self::Mamba, Self::Armt];
+
     /// Its value in links.
     pub fn key(self) -> &'static str {
         match self {

@@ -129,6 +129,10 @@ pub(super) fn config_json(model: &ModelConfig, vocabulary: usize, positions: usi
 /// A sentence naming what is missing or not supported.
 pub(super) fn read_config(json: &Json) -> Result<ModelConfig, String> {
     let backbone = gpt_neox::read_config(json, ModelKind::Armt)?;
+    // The settings of the authors' wrapper, and the number of DPFP's rolls.
+    let computed =
+        [("nu", 3.into()), ("n_heads", 1.into()), ("correction", true.into()), ("use_denom", true.into()), ("gating", false.into())];
+    json.only("ARMT", &computed)?;
     let config = ModelConfig { memory_tokens: json.whole("num_mem_tokens")?, memory_width: json.whole("d_mem")?, ..backbone };
     if config.memory_tokens == 0 || config.memory_width == 0 || json.whole("segment_length")? == 0 {
         return Err("config.json describes a memory without tokens or keys, or segments of no length.".into());

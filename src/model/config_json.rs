@@ -23,7 +23,23 @@ impl Json {
     /// # Errors
     /// A sentence that names the missing key.
     pub fn whole(&self, key: &str) -> Result<usize, String> {
-        self.0[key].as_u64().map(|value| value as usize).ok_or_else(|| format!("config.json does not say “{key}”."))
+        let value = &self.0[key];
+        if value.is_null() {
+            return Err(format!("config.json does not say “{key}”."));
+        }
+        let number = value.as_u64().and_then(|value| usize::try_from(value).ok());
+        number.ok_or_else(|| format!("config.json says “{key}” is {value}, which is no number that can be counted to."))
+    }
+
+    /// That each of these keys is absent, null, or what this version computes.
+    ///
+    /// # Errors
+    /// A sentence that names the first that is not, and what it would have to be.
+    pub fn only(&self, network: &str, computed: &[(&str, Value)]) -> Result<(), String> {
+        let other = computed.iter().find(|(key, value)| !self.0[key].is_null() && !same(&self.0[key], value));
+        other.map_or(Ok(()), |(key, value)| {
+            Err(format!("config.json says “{key}” is {}: this version computes {network} only with {value}.", self.0[key]))
+        })
     }
 
     /// The value under a key, null if there is none.
@@ -41,6 +57,14 @@ impl Json {
             return Err("config.json describes a network without layers or width.".into());
         }
         Ok(ModelConfig { kind, layers, width, ..RunConfig::version_1().model })
+    }
+}
+
+/// Equal, numbers up to how they were written.
+fn same(found: &Value, computed: &Value) -> bool {
+    match (found.as_f64(), computed.as_f64()) {
+        (Some(found), Some(computed)) => (found - computed).abs() <= 1e-6 * computed.abs(),
+        (Some(_), None) | (None, Some(_)) | (None, None) => found == computed,
     }
 }
 
@@ -65,7 +89,7 @@ pub fn read(text: &str) -> Result<Described, String> {
     let json = Json(json);
     let config = match json.get("model_type").as_str() {
         Some("gpt_neox") => gpt_neox::read_config(&json, ModelKind::GptNeox),
-        Some("lstm") => json.network(ModelKind::Lstm),
+        Some("lstm") => lstm::read_config(&json),
         Some("mamba") => mamba::read_config(&json),
         Some("armt") => armt::read_config(&json),
         other => Err(format!(
@@ -74,5 +98,9 @@ pub fn read(text: &str) -> Result<Described, String> {
         )),
     }?;
     let segment = json.whole("segment_length").ok().filter(|_| config.kind.segmented());
-    Ok(Described { config, vocabulary: json.whole("vocab_size")?, segment })
+    let vocabulary = json.whole("vocab_size")?;
+    if vocabulary == 0 {
+        return Err("config.json describes a network that knows no tokens.".into());
+    }
+    Ok(Described { config, vocabulary, segment })
 }

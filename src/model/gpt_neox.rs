@@ -113,30 +113,53 @@ pub(super) fn config_json(model: &ModelConfig, vocabulary: usize, positions: usi
 /// # Errors
 /// A sentence naming what is missing or not supported.
 pub(super) fn read_config(json: &Json, kind: ModelKind) -> Result<ModelConfig, String> {
-    let parameters = json.get("rope_parameters");
-    let rotary = |new: &str, old: &str| {
-        parameters[new].as_f64().or(json.get(old).as_f64()).ok_or_else(|| format!("config.json does not say “{old}”."))
-    };
-    if json.get("use_parallel_residual") == false
-        || json.get("hidden_act") != "gelu"
-        || json.get("tie_word_embeddings") == true
-        || json.get("attention_bias") == false
-    {
-        return Err("config.json asks for a variant of GPT-NeoX that this version does not compute: it must have parallel residual, GELU, biases and an untied head.".into());
-    }
+    let computed = [
+        ("use_parallel_residual", true.into()),
+        ("hidden_act", "gelu".into()),
+        ("attention_bias", true.into()),
+        ("layer_norm_eps", EPSILON.into()),
+        ("tie_word_embeddings", false.into()),
+    ];
+    json.only("GPT-NeoX", &computed)?;
     let config = ModelConfig {
         heads: json.whole("num_attention_heads")?,
         ff: json.whole("intermediate_size")?,
-        rotary_fraction: rotary("partial_rotary_factor", "rotary_pct")?,
-        rotary_base: rotary("rope_theta", "rotary_emb_base")?,
+        rotary_fraction: rotary(json, "partial_rotary_factor", "rotary_pct")?,
+        rotary_base: rotary(json, "rope_theta", "rotary_emb_base")?,
         ..json.network(kind)?
     };
     if config.heads == 0
+        || config.ff == 0
         || !config.width.is_multiple_of(config.heads)
+        || config.rotary_fraction > 1.0
+        || config.rotary_base <= 0.0
         || config.rotary_dims() < 2
         || !config.rotary_dims().is_multiple_of(2)
     {
-        return Err("config.json has a width that its heads cannot share, or rotary dimensions that are not an even number.".into());
+        return Err(
+            "config.json has a width that its heads cannot share, no MLP, or rotary dimensions that are not an even number of a head's."
+                .into(),
+        );
     }
     Ok(config)
+}
+
+/// A rotary setting, by the name that transformers 5 gives it or the one that transformers 4 does, of positions that are not stretched.
+fn rotary(json: &Json, new: &str, old: &str) -> Result<f64, String> {
+    for place in ["rope_parameters", "rope_scaling"] {
+        let found = json.get(place);
+        let kind = if found["rope_type"].is_null() { &found["type"] } else { &found["rope_type"] };
+        if !found.is_null() && !kind.is_null() && kind != "default" {
+            return Err(format!(
+                "config.json says “{place}” is of type {kind}: this version computes rotary positions only as they are, “default”."
+            ));
+        }
+    }
+    match (json.get("rope_parameters")[new].as_f64(), json.get(old).as_f64()) {
+        (Some(new_value), Some(old_value)) if new_value != old_value => Err(format!(
+            "config.json says “{new}” is {new_value} and “{old}” is {old_value}, which are two names of one thing: leave the right one."
+        )),
+        (Some(value), Some(_) | None) | (None, Some(value)) => Ok(value),
+        (None, None) => Err(format!("config.json does not say “{old}”.")),
+    }
 }

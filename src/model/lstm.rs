@@ -9,8 +9,9 @@
 //! Initial weights: PyTorch's: embedding N(0, 1), everything else U(±d^-½).
 
 use super::Shape;
+use super::config_json::Json;
 use super::weights::{Init, Parameter, Role};
-use crate::config::ModelConfig;
+use crate::config::{ModelConfig, ModelKind};
 use crate::engine::ops::{Activation, Linear, LstmWeights};
 use crate::engine::{Recorder, Var};
 use serde_json::Value;
@@ -54,4 +55,22 @@ pub(super) fn config_json(model: &ModelConfig, vocabulary: usize) -> Value {
         "architectures": ["LSTM"], "model_type": "lstm", "dtype": "float32",
         "vocab_size": vocabulary, "hidden_size": model.width, "num_hidden_layers": model.layers,
     })
+}
+
+/// Reads those keys, and refuses what `torch.nn.LSTM` can be asked beyond them.
+///
+/// # Errors
+/// A sentence naming what is missing or not supported.
+pub(super) fn read_config(json: &Json) -> Result<ModelConfig, String> {
+    let config = json.network(ModelKind::Lstm)?;
+    let computed = [
+        ("bidirectional", false.into()),
+        ("bias", true.into()),
+        ("proj_size", 0.into()),
+        ("input_size", config.width.into()),
+        ("embedding_size", config.width.into()),
+        ("tie_word_embeddings", false.into()),
+    ];
+    json.only("an LSTM", &computed)?;
+    Ok(config)
 }

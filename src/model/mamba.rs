@@ -113,17 +113,20 @@ pub(super) fn config_json(model: &ModelConfig, vocabulary: usize) -> Value {
 /// A sentence naming what is missing or not supported.
 pub(super) fn read_config(json: &Json) -> Result<ModelConfig, String> {
     let config = json.network(ModelKind::Mamba)?;
-    let is = |key: &str, value: usize| json.get(key).is_null() || json.whole(key) == Ok(value);
-    let sizes = is("state_size", STATE)
-        && is("conv_kernel", TAPS)
-        && is("expand", EXPAND)
-        && is("intermediate_size", EXPAND * config.width)
-        && (json.get("time_step_rank") == "auto" || is("time_step_rank", rank(config.width)));
-    let plain = json.get("use_bias") != true && json.get("use_conv_bias") != false && json.get("tie_word_embeddings") != false;
-    if !sizes || !plain {
-        return Err(format!(
-            "config.json asks for a variant of Mamba that this version does not compute: it must have {STATE} numbers of state, {TAPS} taps with bias, expand {EXPAND}, rank ⌈width / 16⌉, no other biases and a tied head."
-        ));
+    let mut computed = vec![
+        ("state_size", STATE.into()),
+        ("conv_kernel", TAPS.into()),
+        ("expand", EXPAND.into()),
+        ("intermediate_size", (EXPAND * config.width).into()),
+        ("use_bias", false.into()),
+        ("use_conv_bias", true.into()),
+        ("hidden_act", "silu".into()),
+        ("layer_norm_epsilon", EPSILON.into()),
+        ("tie_word_embeddings", true.into()),
+    ];
+    if json.get("time_step_rank") != "auto" {
+        computed.push(("time_step_rank", rank(config.width).into()));
     }
+    json.only("Mamba", &computed)?;
     Ok(config)
 }

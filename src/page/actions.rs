@@ -7,7 +7,7 @@ use super::state::{Faults, Page, Phase};
 use super::sweep;
 use super::{browser, charts::series};
 use crate::config::fields::{self, Field};
-use crate::config::presets::Preset;
+use crate::config::presets::{self, Preset};
 use crate::config::{ModelKind, RunConfig, link};
 use crate::protocol::{Command, Which};
 use leptos::prelude::*;
@@ -130,8 +130,14 @@ pub fn load_preset(page: Page, preset: &Preset) {
     fill(page, (preset.config)());
 }
 
-/// Sets the form to another network; its other settings stay.
+/// Sets the form to another network. Where the form is a network's quick preset, unchanged, it becomes the other's, which learns the same task
+/// with settings that suit it; else the other settings stay.
 pub fn choose_model(page: Page, kind: ModelKind) {
+    let config = page.form.with_untracked(|form| form.config.clone());
+    if ModelKind::ALL.into_iter().any(|other| presets::quick_of(other) == config) {
+        fill(page, presets::quick_of(kind));
+        return;
+    }
     let Some(field) = fields::field("model") else { return };
     page.form.update(|form| form.set(field, kind.key()));
     page.filled.update(|count| *count += 1);

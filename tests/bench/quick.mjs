@@ -1,8 +1,8 @@
 // How soon a preset has learnt to look ahead, in the page itself as a visitor meets it: one headless Chromium, the preset's
 // button, Train, and the reports of the page's own worker.
 //   node tests/bench/quick.mjs [--preset quick] [--seed 1,2,3] [--seconds 600] [--write]
-// --seed changes the seed in the preset's link, and makes one run each. --seconds stops a run that takes longer by the clock.
-// --write puts the result into docs/quick-preset.md, between its two "measured" marks. Needs dist/ (./serve --build-only).
+// --preset is a preset's key in src/config/presets.rs. --seed changes the seed in the preset's link, and makes one run each. --seconds stops a run that takes longer by the clock.
+// --write puts the result between the two "measured KEY" marks of the page in docs/ that has them. Needs dist/ (./serve --build-only).
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
@@ -14,7 +14,16 @@ const { values } = parseArgs({
 });
 const limit = Number(values.seconds);
 const seeds = values.seed?.split(',').map(seed => seed.trim()) ?? [undefined];
-const PAGE = path.join(ROOT, 'docs/quick-preset.md');
+const [BEGIN, END] = [`<!-- measured ${values.preset} -->`, `<!-- /measured ${values.preset} -->`];
+/** Where --write puts the result; looked up first, so that no run is made in vain. */
+const PAGE = values.write
+  ? ['docs/quick-preset.md', 'docs/quick-presets.md'].map(name => path.join(ROOT, name)).find(page => {
+      const whole = readFileSync(page, 'utf8');
+      const from = whole.indexOf(BEGIN);
+      return from >= 0 && whole.indexOf(END) > from;
+    })
+  : undefined;
+if (values.write && !PAGE) throw new Error(`no page of docs/ has “${BEGIN}” before “${END}”`);
 /** How far from a floor to the ceiling counts as having learnt. */
 const WAY = 0.9;
 
@@ -50,6 +59,7 @@ async function trial(browser, address, seed) {
   await page.evaluateOnNewDocument(watch);
   await page.goto(address, { waitUntil: 'load' });
   await page.waitForFunction(() => ['idle', 'failed'].includes(document.body.dataset.state));
+  if (!(await page.$(`#preset-${values.preset}`))) throw new Error(`the page has no preset “${values.preset}”`);
   await press(page, `#preset-${values.preset}`);
   await page.waitForFunction(preset => document.querySelector(`#preset-${preset}`).getAttribute('aria-pressed') === 'true', {}, values.preset);
   const link = () => page.$eval('#link-text', box => box.value.split('#')[1] ?? '');
@@ -146,9 +156,6 @@ ${trials.length > 1 ? 'The first run’s link; the others differ in their seed' 
 `;
 console.log(report);
 if (values.write) {
-  const [begin, end] = ['<!-- measured -->', '<!-- /measured -->'];
   const whole = readFileSync(PAGE, 'utf8');
-  const [from, to] = [whole.indexOf(begin), whole.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${PAGE} has no “${begin}” before a “${end}”`);
-  writeFileSync(PAGE, `${whole.slice(0, from + begin.length)}\n\n${report}\n${whole.slice(to)}`);
+  writeFileSync(PAGE, `${whole.slice(0, whole.indexOf(BEGIN) + BEGIN.length)}\n\n${report}\n${whole.slice(whole.indexOf(END))}`);
 }

@@ -1,7 +1,7 @@
 // The four networks by the page: chosen by keyboard, trained from a link on both engines, replayed bit for bit on the CPU.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { WEBGPU, attribute, launch, openPage, press, serveSite, state, text, tiny } from './harness.mjs';
+import { WEBGPU, attribute, launch, openPage, press, serveSite, state, steps, text, tiny } from './harness.mjs';
 
 /** Key in the link, name on the page. */
 const MODELS = { neox: 'GPT-NeoX', lstm: 'LSTM', mamba: 'Mamba', armt: 'ARMT' };
@@ -105,6 +105,25 @@ test('the picker goes by keyboard, and the form, the count and the link follow',
   await page.waitForFunction(() => document.querySelector('#train').disabled);
   await page.select('#field-model', 'mamba');
   await page.waitForFunction(() => !document.querySelector('#train').disabled);
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});
+
+test('from a quick preset the picker goes to the other networks\' quick presets, and each of them trains', async () => {
+  const page = await openPage(browser, `${site.site()}?workers=2`);
+  for (const [key, preset] of Object.entries({ lstm: 'lstm', mamba: 'mamba', armt: 'armt', neox: 'quick' })) {
+    await page.click(`.kind:has(#model-${key})`);
+    await page.waitForFunction(preset => document.querySelector(`#preset-${preset}`).getAttribute('aria-pressed') === 'true', {}, preset);
+    await press(page, '#train');
+    await steps(page, 3);
+    await press(page, '#stop');
+    await state(page, 'finished');
+  }
+  // A form of one's own keeps its settings.
+  await page.$eval('#field-layers', input => { input.value = '2'; input.dispatchEvent(new Event('input', { bubbles: true })); });
+  await page.click('.kind:has(#model-mamba)');
+  await page.waitForFunction(() => /model=mamba&layers=2&d=48/.test(document.querySelector('#link-text').value));
+  assert.equal(await page.$$eval('#runs > li', runs => runs.length), 4);
   assert.deepEqual(page.complaints, []);
   await page.close();
 });

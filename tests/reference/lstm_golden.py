@@ -20,6 +20,7 @@ import sys
 
 import golden
 import torch
+from lstm import LSTM
 
 LAYERS = 3
 FORMULA = [
@@ -39,18 +40,6 @@ CASES = {
     "two": dict(batch=3, length=13, config=config(hidden_size=20, num_hidden_layers=2)),
     "three": dict(batch=2, length=11, config=config(hidden_size=15, num_hidden_layers=3)),
 }
-
-
-class LSTM(torch.nn.Module):
-    def __init__(self, config):
-        super().__init__()
-        vocab, d, layers = config["vocab_size"], config["hidden_size"], config["num_hidden_layers"]
-        self.embedding = torch.nn.Embedding(vocab, d)
-        self.lstm = torch.nn.LSTM(d, d, num_layers=layers, batch_first=True)
-        self.head = torch.nn.Linear(d, vocab)
-
-    def forward(self, tokens):
-        return self.head(self.lstm(self.embedding(tokens))[0])
 
 
 def build(config, double):

@@ -31,14 +31,19 @@ struct Block {
     /// λ exp(ΔA), the gradient of the state before the row.
     carried: [State; BLOCK],
     a_log: [State; BLOCK],
-    skip: [f32; BLOCK],
+    skip: Line,
+    /// Δ of each row.
+    steps: [Line; CHUNK],
 }
+
+/// One number of each channel of a block: loops over them become SIMD, as those over a channel's state do.
+type Line = [f32; BLOCK];
 
 impl Default for Block {
     fn default() -> Self {
         let zero = [0.0; STATE];
         let row = [zero; BLOCK];
-        Self { states: [row; CHUNK + 1], decays: [row; CHUNK], carried: row, a_log: row, skip: [0.0; BLOCK] }
+        Self { states: [row; CHUNK + 1], decays: [row; CHUNK], carried: row, a_log: row, skip: [0.0; BLOCK], steps: [[0.0; BLOCK]; CHUNK] }
     }
 }
 
@@ -82,6 +87,24 @@ fn state(memory: &[f32], at: usize) -> State {
     let mut state = [0.0; STATE];
     state.copy_from_slice(&memory[at..at + STATE]);
     state
+}
+
+/// The numbers of `count` channels from an address on, zeros for the rest of a block. Whole blocks are copied without a call.
+#[inline(always)]
+fn line(memory: &[f32], at: usize, count: usize) -> Line {
+    match memory[at..].first_chunk::<BLOCK>() {
+        Some(line) if count == BLOCK => *line,
+        Some(_) | None => std::array::from_fn(|channel| if channel < count { memory[at + channel] } else { 0.0 }),
+    }
+}
+
+/// Writes the first `count` numbers of a line.
+#[inline(always)]
+fn put(memory: &mut [f32], at: usize, line: &Line, count: usize) {
+    match memory[at..].first_chunk_mut::<BLOCK>() {
+        Some(place) if count == BLOCK => *place = *line,
+        Some(_) | None => line.iter().take(count).enumerate().for_each(|(channel, &number)| memory[at + channel] = number),
+    }
 }
 
 /// A = −exp(a_log) of every channel.
@@ -193,10 +216,13 @@ fn again(space: &mut Space, memory: &[f32], arrays: &Arrays, rows: std::ops::Ran
     let Space { decay, block, .. } = space;
     for (index, row) in rows.enumerate() {
         let (b, _) = arrays.row(memory, row);
+        let place = row * arrays.channels + first;
+        let delta = line(memory, arrays.delta + place, count);
+        let steps: Line = std::array::from_fn(|channel| softplus(delta[channel]));
+        block.steps[index] = steps;
+        let u = line(memory, arrays.u + place, count);
         for channel in 0..count {
-            let place = row * arrays.channels + first + channel;
-            let step = softplus(memory[arrays.delta + place]);
-            let (next, shrunk) = advance(&block.states[index][channel], &decay[first + channel], step, memory[arrays.u + place], &b);
+            let (next, shrunk) = advance(&block.states[index][channel], &decay[first + channel], steps[channel], u[channel], &b);
             block.states[index + 1][channel] = next;
             block.decays[index][channel] = shrunk;
         }
@@ -219,16 +245,22 @@ fn back_row(
     let (b, c) = arrays.row(memory, row);
     let start = into.projected.0 + row * into.projected.1;
     let (mut into_b, mut into_c) = (state(memory, start), state(memory, start + STATE));
+    let place = row * arrays.channels + first;
+    let u = line(memory, arrays.u + place, count);
+    let dout = line(memory, gradient + place, count);
+    let skip = line(memory, arrays.skip + first, count);
+    let gate = line(memory, arrays.gate.0 + row * arrays.gate.1 + first, count);
+    let delta = line(memory, arrays.delta + place, count);
+    let open: Line = std::array::from_fn(|channel| sigmoid(gate[channel]));
+    let delta_slope: Line = std::array::from_fn(|channel| sigmoid(delta[channel]));
+    let gate_slope: Line = std::array::from_fn(|channel| silu_slope(gate[channel]));
+    let [mut into_u, mut into_delta, mut into_gate] = [[0.0; BLOCK]; 3];
     for channel in 0..count {
-        let place = row * arrays.channels + first + channel;
-        let (delta, u) = (memory[arrays.delta + place], memory[arrays.u + place]);
-        let (gate, dout) = (memory[arrays.gate.0 + row * arrays.gate.1 + first + channel], memory[gradient + place]);
-        let skip = memory[arrays.skip + first + channel];
         let (before, after) = (&block.states[index][channel], &block.states[index + 1][channel]);
         let (a, shrunk, carried) = (&decay[first + channel], &block.decays[index][channel], &mut block.carried[channel]);
-        let step = softplus(delta);
-        let y = sum(STATE, |n| c[n] * after[n]) + skip * u;
-        let dy = dout * gate * sigmoid(gate);
+        let (step, u) = (block.steps[index][channel], u[channel]);
+        let y = sum(STATE, |n| c[n] * after[n]) + skip[channel] * u;
+        let dy = dout[channel] * gate[channel] * open[channel];
         let fed = step * u;
         let lambda: State = std::array::from_fn(|n| carried[n] + c[n] * dy);
         *carried = std::array::from_fn(|n| not_tiny(shrunk[n] * lambda[n]));
@@ -240,10 +272,13 @@ fn back_row(
         let fed_slope = sum(STATE, |n| lambda[n] * b[n]);
         let step_slope = sum(STATE, |n| a[n] * along[n]) + u * fed_slope;
         block.skip[channel] += dy * u;
-        memory[into.u + place] = skip * dy + step * fed_slope;
-        memory[into.delta + place] = step_slope * sigmoid(delta);
-        memory[into.gate.0 + row * into.gate.1 + first + channel] = dout * y * silu_slope(gate);
+        into_u[channel] = skip[channel] * dy + step * fed_slope;
+        into_delta[channel] = step_slope * delta_slope[channel];
+        into_gate[channel] = dout[channel] * y * gate_slope[channel];
     }
+    put(memory, into.u + place, &into_u, count);
+    put(memory, into.delta + place, &into_delta, count);
+    put(memory, into.gate.0 + row * into.gate.1 + first, &into_gate, count);
     memory[start..start + STATE].copy_from_slice(&into_b);
     memory[start + STATE..start + 2 * STATE].copy_from_slice(&into_c);
 }
