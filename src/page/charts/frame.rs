@@ -10,6 +10,8 @@ const LEFT: f64 = 50.0;
 const RIGHT: f64 = 12.0;
 const TITLE: f64 = 24.0;
 const LEGEND_ROW: f64 = 17.0;
+/// Rows of a legend that a chart's height has room for.
+const LEGEND_ROWS: usize = 3;
 const BELOW: f64 = 40.0;
 /// Mean width of a letter at 11.5 pixels.
 const LETTER: f64 = 6.6;
@@ -56,9 +58,18 @@ impl Frame {
         places
     }
 
+    /// Rows of the legend.
+    fn rows(&self) -> usize {
+        self.places().last().map_or(0, |&(_, row)| row + 1)
+    }
+
     fn top(&self) -> f64 {
-        let rows = self.places().last().map_or(0, |&(_, row)| row + 1);
-        TITLE + rows as f64 * LEGEND_ROW + 8.0
+        TITLE + self.rows() as f64 * LEGEND_ROW + 8.0
+    }
+
+    /// A legend of many runs makes the chart taller, not its plot flatter.
+    fn height(&self) -> f64 {
+        self.size.height + self.rows().saturating_sub(LEGEND_ROWS) as f64 * LEGEND_ROW
     }
 
     /// The horizontal scale over a domain.
@@ -68,12 +79,12 @@ impl Frame {
 
     /// The vertical scale over a domain.
     pub fn y(&self, domain: (f64, f64), log: bool) -> Scale {
-        Scale { domain, range: (self.size.height - BELOW, self.top()), log }
+        Scale { domain, range: (self.height() - BELOW, self.top()), log }
     }
 
     /// The whole chart: this frame around `marks`. `spoken` says in a sentence what it shows.
     pub fn draw(&self, x: &Scale, y: &Scale, x_ticks: Vec<f64>, marks: AnyView, spoken: String) -> AnyView {
-        let Size { width, height } = self.size;
+        let (width, height) = (self.size.width, self.height());
         let view_box = format!("0 0 {width} {height}");
         let middle = (y.range.0 + y.range.1) / 2.0;
         view! {

@@ -39,6 +39,12 @@ fn RunItem(page: Page, id: usize) -> impl IntoView {
             actions::copy_link(page, &fragment);
         }
     };
+    let opened = page.runs.with_untracked(|runs| runs.iter().any(|run| run.id == id && run.opened));
+    let link_title = if opened {
+        "Copies a link to these settings; weights do not travel in links: save them as files"
+    } else {
+        "Copies a link to this run"
+    };
     let load = move |_| {
         let config = page.runs.with_untracked(|runs| runs.iter().find(|run| run.id == id).map(|run| run.config.clone()));
         if let Some(config) = config {
@@ -56,7 +62,7 @@ fn RunItem(page: Page, id: usize) -> impl IntoView {
             </label>
             <p class="scores">{move || read(scores)}</p>
             <div class="small">
-                <button type="button" class="quiet" on:click=copy>"Link"</button>
+                <button type="button" class="quiet" title=link_title on:click=copy>"Link"</button>
                 <button type="button" class="quiet" title="Fill the form with this run's settings" on:click=load>"Settings"</button>
                 <button type="button" class="quiet" on:click=move |_| with(|_, run| downloads::csv(run))>"CSV"</button>
                 <button type="button" class="quiet" on:click=move |_| with(downloads::json)>"JSON"</button>
