@@ -86,7 +86,15 @@ def formula(kind, mode):
 
 
 CASES = {
-    f"{kind} {mode}": dict(kind=kind, mode=mode, hops=HOPS[mode], batch=2, length=length, config=config(kind, sizes), formula=formula(kind, mode))
+    f"{kind} {mode}": dict(
+        kind=kind,
+        mode=mode,
+        hops=HOPS[mode],
+        formula=formula(kind, mode),
+        batch=2,
+        length=length,
+        config=config(kind, sizes),
+    )
     for kind, (length, sizes) in SIZES.items()
     for mode in act.MODES
 }
@@ -157,7 +165,8 @@ def main():
         sys.exit("usage: act_golden.py")
     cases = {}
     for name, case in CASES.items():
-        cases[name] = golden.case_golden(name, case, lambda config, double, case=case: build(case, double), forward, parameters) | halted(case)
+        build_it = lambda config, double, case=case: build(case, double)
+        cases[name] = golden.case_golden(name, case, build_it, forward, parameters) | halted(case)
     golden.write("act.json", dict(about=golden.ABOUT, epsilon=act.EPSILON, tau=TAU, cases=cases))
 
 
