@@ -114,13 +114,28 @@ class Layer(Module):
         self.W_mv = Linear(d, d, bias=False)
         self.W_mb = Linear(d, 1)
 
-    def forward(self, x, memory, tokens):
-        """x [B, n + M, d], of which the first `tokens` = n rows are no memory rows; the rows and the memory afterwards."""
+    def forward(self, x, memory):
+        """The rows x [B, n + M, d] after a read and the block."""
         if memory is not None:
             x = x + read(memory, dpfp(self.W_mq(x)))
-        x = x + self.attention(self.input_layernorm(x)) + self.mlp(self.post_attention_layernorm(x))
-        m = x[:, tokens:]
-        return x, write(memory, dpfp(self.W_mk(m)), self.W_mv(m), self.W_mb(m).sigmoid())
+        return x + self.attention(self.input_layernorm(x)) + self.mlp(self.post_attention_layernorm(x))
+
+    def written(self, m, memory):
+        """The memory after rows m [B, M, d] have written."""
+        return write(memory, dpfp(self.W_mk(m)), self.W_mv(m), self.W_mb(m).sigmoid())
+
+
+def reader(layer, memory):
+    """The layer as a function of its rows alone."""
+    return lambda x: layer(x, memory)
+
+
+def in_turn(layers, x):
+    """The output of each layer, run on that of the one before."""
+    outputs = [x]
+    for layer in layers:
+        outputs.append(layer(outputs[-1]))
+    return outputs[1:]
 
 
 class Backbone(Module):
@@ -145,17 +160,21 @@ class ARMT(Module):
             for layer in self.gpt_neox.layers:
                 layer.W_mv.weight.zero_()
 
-    def forward(self, tokens, bare_end=False):
-        """Logits [B, S, V] of tokens [B, S]. With `bare_end` the last segment has no memory tokens, which changes nothing."""
-        memories, parts = [None] * len(self.gpt_neox.layers), []
+    def forward(self, tokens, bare_end=False, run=in_turn):
+        """Logits [B, S, V] of tokens [B, S]. With `bare_end` the last segment has no memory tokens, which changes nothing.
+
+        `run(functions, x)` takes a segment's rows through the layers: each layer's output, of which the layer's memory is written.
+        """
+        layers, parts = self.gpt_neox.layers, []
+        memories = [None] * len(layers)
         pieces = tokens.split(self.segment, dim=1)
         for index, piece in enumerate(pieces):
             x, n = self.gpt_neox.embed_in(piece), piece.shape[1]
             if not (bare_end and index == len(pieces) - 1):
                 x = torch.cat([x, self.memory.expand(len(x), -1, -1)], dim=1)
-            for depth, layer in enumerate(self.gpt_neox.layers):
-                x, memories[depth] = layer(x, memories[depth], n)
-            parts.append(x[:, :n])
+            outputs = run([reader(*pair) for pair in zip(layers, memories, strict=True)], x)
+            memories = [layer.written(y[:, n:], memory) for layer, y, memory in zip(layers, outputs, memories, strict=True)]
+            parts.append(outputs[-1][:, :n])
         return self.embed_out(self.gpt_neox.final_layer_norm(torch.cat(parts, dim=1)))
 
     def ordered_parameters(self):

@@ -2,7 +2,7 @@
 
 A script gives each case as {"batch", "length", "config"} and three functions:
     build(config, double)     the model with formula weights, in float64 throughout (the truth) or as it is in float32
-    forward(model, tokens)    its logits [batch, length, vocabulary]
+    forward(model, tokens)    its logits [batch, length, vocabulary], or these and what is added to the loss
     parameters(model)         [(name in the file, parameter)] in the order that numbers them
 
 Every number stored is float64, nine significant digits (gradients eight, for size). The float32 model is run beside the
@@ -78,8 +78,9 @@ def batch_of(case):
 
 def loss_of(model, forward, tokens, mask):
     tokens, mask = torch.tensor(tokens), torch.tensor(mask, dtype=torch.bool)
-    logits = forward(model, tokens[:, :-1])
-    return logits, torch.nn.functional.cross_entropy(logits[mask], tokens[:, 1:][mask])
+    found = forward(model, tokens[:, :-1])
+    logits, penalty = found if isinstance(found, tuple) else (found, 0)
+    return logits, torch.nn.functional.cross_entropy(logits[mask], tokens[:, 1:][mask]) + penalty
 
 
 def curve(model, forward, tokens, mask, clip_value=None, clip_norm=None, **overrides):

@@ -108,11 +108,19 @@ class Exact(torch.nn.Module):
         self.model = model.double()
 
     def forward(self, tokens, seen=None):
-        backbone = self.model.backbone
-        h = backbone.embeddings(tokens)
-        for layer in backbone.layers:
-            h = h + exact_mixer(layer.mixer, exact_norm(layer.norm, h), seen)
-        return self.model.lm_head(exact_norm(backbone.norm_f, h))
+        h = self.embed(tokens)
+        for layer in self.model.backbone.layers:
+            h = self.block(layer, h, seen)
+        return self.head(h)
+
+    def embed(self, tokens):
+        return self.model.backbone.embeddings(tokens)
+
+    def block(self, layer, h, seen=None):
+        return h + exact_mixer(layer.mixer, exact_norm(layer.norm, h), seen)
+
+    def head(self, h):
+        return self.model.lm_head(exact_norm(self.model.backbone.norm_f, h))
 
 
 def build(config, double):
