@@ -138,8 +138,9 @@ pub struct DepthScore {
     pub depth: usize,
     /// Questions asked.
     pub samples: usize,
-    /// Answers right in every cell. Teacher-forced and free-running greedy answers agree in this number: an answer
-    /// whose every cell is right given the true cells before it is the answer that free running gives.
+    /// Answers right in every cell. Of one state, teacher-forced and free-running greedy answers agree in this number: an answer
+    /// whose every cell is right given the true cells before it is the answer that free running gives. A chain of thought is
+    /// scored free-running: each state after the model's own earlier ones.
     pub exact: usize,
     /// Share of cells right, each predicted with the true earlier cells given.
     pub bits_teacher_forced: f64,
@@ -148,6 +149,12 @@ pub struct DepthScore {
     /// Of `free_samples` questions, answers right in every cell when running free.
     pub exact_free_running: usize,
     pub free_samples: usize,
+    /// Mean hops of the positions that answer, where layers are looped adaptively.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hops: Option<f64>,
+    /// Share of the rule's entries right, where the rule is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_bits: Option<f64>,
 }
 
 /// The model's free-running answer to one held-out question; the page draws the question from (task, seed, split, index) itself.
@@ -157,6 +164,9 @@ pub struct Prediction {
     pub depth: usize,
     /// W cells; 2 stands for a token that is no cell.
     pub cells: Vec<u8>,
+    /// Hops of each looped part at each position read, `[units][S]`, of the first questions of a network that is looped adaptively.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hops: Option<Vec<Vec<u8>>>,
 }
 
 /// Why a run ended.

@@ -39,12 +39,12 @@ fn a_steady_step_allocates_nothing() {
         let mut machine = Machine::new(Kernel::best());
         let batch = plan.batch(1, 0..4);
         let from = batch.first_asked();
-        let program = loss::program(&plan.model, &plan.parameters, batch.shape(from), plan.asked, Purpose::Gradient, Carrier::Thread);
+        let program = loss::program(&plan.model, &plan.parameters, batch.shape(from), plan.whole(1), Purpose::Gradient, Carrier::Thread);
         let words = batch.words(from);
         let mut gradient = vec![0.0; weights.len()];
         let mut counts = Vec::new();
         for step in 1..=3 {
-            let rates = optimizer::rates(&config.training, step);
+            let rates = optimizer::rates(&config, step);
             let before = ALLOCATIONS.load(Ordering::Relaxed);
             machine.load(&weights);
             machine.run(&program, &words);

@@ -4,12 +4,12 @@
 //! Training needs a Vulkan, Metal or DirectX adapter (Debian: `apt-get install mesa-vulkan-drivers`) and says `NOT RUN` where there is none.
 #![cfg(feature = "webgpu")]
 
-use lookahead::config::{ModelConfig, ModelKind, Optimizer, RunConfig, presets};
+use lookahead::config::{Looped, ModelConfig, ModelKind, Optimizer, RunConfig, presets};
 use lookahead::engine::cpu::Kernel;
 use lookahead::engine::gpu::{Adapter, Gpu, dispatches, open};
 use lookahead::engine::{Carrier, Purpose};
 use lookahead::model::Shape;
-use lookahead::task::{Horizon, Split};
+use lookahead::task::{Horizon, Layout, Split};
 use lookahead::train::pool::ThreadPool;
 use lookahead::train::{Measurement, Place, Plan, Run, loss};
 use pollster::block_on;
@@ -41,6 +41,25 @@ fn train(config: &RunConfig, place: Place) -> (Vec<f32>, Measurement) {
     (losses, block_on(run.measure(Split::Test)).unwrap().0)
 }
 
+/// Each network as it is; thinking aloud with looped layers; and all depths at once through a curriculum with a looped stack.
+fn runs(adapter: &str) -> Vec<RunConfig> {
+    let single = |kind, layout, looped| {
+        let mut run = run(kind, 7, 4);
+        (run.task.horizon, run.task.layout, run.task.depth) = (Horizon::Single, layout, 2);
+        (run.model.looped, run.model.hops) = (looped, 3);
+        run
+    };
+    let aloud = |kind| single(kind, Layout::ChainOfThought, Looped::Layer);
+    let staged = |kind| {
+        let mut run = single(kind, Layout::OrbitOrbit, Looped::Stack);
+        run.training.stage = 7;
+        run
+    };
+    // Software renders a card's kernels slowly.
+    let more = |kind| if adapter == "the adapter" { vec![run(kind, 7, 5), aloud(kind)] } else { vec![run(kind, 7, 5), staged(kind)] };
+    KINDS.into_iter().flat_map(more).collect()
+}
+
 fn adapters() -> Vec<(&'static str, Gpu)> {
     match block_on(open(|sentence| panic!("{sentence}"))) {
         Ok(gpu) => vec![("the adapter", gpu.clone()), ("a graphics card's kernels", gpu.as_hardware())],
@@ -54,29 +73,26 @@ fn adapters() -> Vec<(&'static str, Gpu)> {
 #[test]
 fn every_network_trains_and_answers_as_on_the_cpu() {
     for (name, gpu) in adapters() {
-        for kind in KINDS {
-            let config = run(kind, 7, 5);
+        for config in runs(name) {
+            let kind = format!("{:?}, {:?}, {:?}", config.model.kind, config.task.layout, config.model.looped);
             let kernel = Kernel::best();
             let pool = Box::new(ThreadPool::new(&Plan::new(&config), kernel, 1));
             let (truth, answered) = train(&config, Place::Pool(pool, kernel));
             let (losses, measured) = train(&config, Place::Device(gpu.clone()));
             for (step, (loss, truth)) in losses.iter().zip(&truth).enumerate() {
-                assert!((loss - truth).abs() < 2e-6 * truth.abs(), "{kind:?} on {name}, step {step}: {loss}, on the CPU {truth}");
+                assert!((loss - truth).abs() < 2e-6 * truth.abs(), "{kind} on {name}, step {step}: {loss}, on the CPU {truth}");
             }
             assert_eq!(losses.len(), truth.len());
-            assert!(losses.last() < losses.first(), "{kind:?} on {name} learns");
+            let stage = if config.training.stage > 0 { config.training.stage as usize } else { losses.len() };
+            assert!(losses[stage - 1] < losses[0], "{kind} on {name} learns");
             for (found, truth) in measured.depths.iter().zip(&answered.depths) {
                 assert_eq!(found.samples, truth.samples);
-                assert!((found.bits_teacher_forced - truth.bits_teacher_forced).abs() < 0.04, "{kind:?} on {name}: {found:?}, {truth:?}");
+                assert!((found.bits_teacher_forced - truth.bits_teacher_forced).abs() < 0.04, "{kind} on {name}: {found:?}, {truth:?}");
             }
             let cells = |measured: &Measurement| measured.predictions.iter().flat_map(|answer| answer.cells.clone()).collect::<Vec<u8>>();
             let (found, truth) = (cells(&measured), cells(&answered));
             let different = found.iter().zip(&truth).filter(|(found, truth)| found != truth).count();
-            assert!(
-                found.len() == truth.len() && different * 20 <= truth.len(),
-                "{kind:?} on {name}: {different} of {} cells",
-                truth.len()
-            );
+            assert!(found.len() == truth.len() && different * 20 <= truth.len(), "{kind} on {name}: {different} of {} cells", truth.len());
         }
     }
 }
@@ -86,7 +102,7 @@ fn counted(config: &RunConfig, adapter: Adapter) -> usize {
     let plan = Plan::new(config);
     let batch = plan.batch(1, 0..1);
     let shape = Shape { sequences: config.training.batch, length: batch.length, from: batch.first_asked() };
-    dispatches(&loss::program(&plan.model, &plan.parameters, shape, plan.asked, Purpose::Gradient, Carrier::Card), adapter)
+    dispatches(&loss::program(&plan.model, &plan.parameters, shape, plan.whole(1), Purpose::Gradient, Carrier::Card), adapter)
 }
 
 #[test]
@@ -99,6 +115,12 @@ fn no_network_takes_more_dispatches_for_a_longer_sequence() {
                 let more = counted(&run(kind, width, shown), adapter);
                 assert_eq!(more, few, "{kind:?}, {width} cells, {shown} rows, software: {software}");
             }
+            let looped = |shown| {
+                let mut run = run(kind, 8, shown);
+                run.model.looped = Looped::Layer;
+                counted(&run, adapter)
+            };
+            assert_eq!(looped(12), looped(6), "{kind:?} with looped layers, software: {software}");
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use lookahead::config::{ModelConfig, ModelKind, RunConfig, presets};
 use lookahead::engine::cpu::Kernel;
-use lookahead::model::config_json;
 use lookahead::model::weights::initial;
+use lookahead::model::{Model, config_json};
 use lookahead::task::Split;
 use lookahead::train::batch::Batch;
 use lookahead::train::{Performer, Plan, checkpoint};
@@ -117,15 +117,14 @@ fn difference(kind: ModelKind, folder: &Path) -> f64 {
     let described = config_json::read(&text(checkpoint::CONFIG_FILE)).unwrap();
     assert_eq!(described.config.kind, kind);
     let mut run = presets::quick();
-    run.set_model(described.config);
+    run.set_model(described.config.clone());
     let mut plan = Plan::new(&run);
-    plan.model.vocabulary = described.vocabulary;
-    plan.model.segment = described.segment.unwrap_or(0);
-    plan.parameters = plan.model.parameters().into();
-    let values = checkpoint::read_weights(&plan.parameters, &std::fs::read(folder.join(checkpoint::WEIGHTS_FILE)).unwrap()).unwrap();
     let expected: Value = serde_json::from_str(&text("expected.json")).unwrap();
     let rows = expected["tokens"].as_array().unwrap();
     let inputs: Vec<u32> = rows.iter().flat_map(|row| row.as_array().unwrap()).map(|token| token.as_u64().unwrap() as u32).collect();
+    plan.model = Model::described(described, inputs.len() / rows.len());
+    plan.parameters = plan.model.parameters().into();
+    let values = checkpoint::read_weights(&plan.parameters, &std::fs::read(folder.join(checkpoint::WEIGHTS_FILE)).unwrap()).unwrap();
     let batch = Batch { sequences: rows.len(), length: inputs.len() / rows.len(), labels: vec![None; inputs.len()], inputs };
     let mut performer = Performer::new(plan, Kernel::best());
     performer.load(&values);

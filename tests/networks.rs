@@ -9,7 +9,10 @@ use lookahead::config::{Optimizer, RunConfig, TrainingConfig};
 use lookahead::engine::cpu::{Kernel, Moments, Updater};
 use lookahead::model::{Model, Parameter, config_json};
 use lookahead::train::batch::Batch;
+use lookahead::train::evaluation::Respondent;
+use lookahead::train::loss::Whole;
 use lookahead::train::{Performer, Plan, optimizer};
+use pollster::block_on;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -20,10 +23,11 @@ struct Golden {
     tolerances: [f64; 4],
 }
 
-const GOLDENS: [Golden; 4] = [
+const GOLDENS: [Golden; 5] = [
     Golden { name: "gpt_neox", text: include_str!("golden/gpt_neox.json"), tolerances: [5e-6, 2e-6, 1e-5, 5e-6] },
     Golden { name: "lstm", text: include_str!("golden/lstm.json"), tolerances: [5e-6, 2e-6, 1e-5, 5e-6] },
     Golden { name: "armt", text: include_str!("golden/armt.json"), tolerances: [5e-6, 1e-6, 1e-5, 2e-6] },
+    Golden { name: "act", text: include_str!("golden/act.json"), tolerances: [4e-6, 1.5e-6, 9e-6, 3e-6] },
     Golden { name: "mamba", text: include_str!("golden/mamba.json"), tolerances: [5e-6, 2e-6, 1e-5, 5e-6] },
 ];
 
@@ -31,6 +35,7 @@ struct Case {
     at: String,
     json: Value,
     plan: Plan,
+    of: Whole,
     weights: Vec<f32>,
     batch: Batch,
     tolerances: [f64; 4],
@@ -60,18 +65,25 @@ impl Golden {
         let older = serde_json::json!([
             { "suffix": "norm.weight", "scale": 0.1, "offset": 1.0 }, { "suffix": "bias", "scale": 0.1, "offset": 0.0 }, { "suffix": "", "scale": 0.3, "offset": 0.0 },
         ]);
-        let formula = golden.get("formula").unwrap_or(&older);
+        let formula = |json: &'_ Value| json.get("formula").or(golden.get("formula")).unwrap_or(&older).clone();
+        let ponder = golden["tau"].as_f64().unwrap_or(0.0);
         // Its case without parallel residual is there to show that the two differ.
         let computed = |json: &Value| json["config"].get("use_parallel_residual") != Some(&Value::Bool(false));
         let cases = golden["cases"].as_object().unwrap().iter().filter(|(_, json)| computed(json));
-        cases.map(|(name, json)| self.case(name, json, formula)).collect()
+        cases.map(|(name, json)| self.case(name, json, &formula(json), ponder)).collect()
     }
 
-    fn case(&self, name: &str, json: &Value, formula: &Value) -> Case {
+    fn case(&self, name: &str, json: &Value, formula: &Value, ponder: f64) -> Case {
         let mut config = json["config"].clone();
-        config["model_type"] = self.name.into();
+        config["model_type"] = json.get("model_type").cloned().unwrap_or(self.name.into());
+        for (key, ours) in [("mode", "loop"), ("hops", "hops")] {
+            if let Some(value) = json.get(key) {
+                config[ours] = value.clone();
+            }
+        }
         let described = config_json::read(&config.to_string()).unwrap();
-        let model = Model { config: described.config, vocabulary: described.vocabulary, segment: described.segment.unwrap_or(0) };
+        let length = json["tokens"][0].as_array().unwrap().len() - 1;
+        let model = Model::described(described, length);
         let parameters: Arc<[Parameter]> = model.parameters().into();
         let values = |(index, parameter): (usize, &Parameter)| -> Vec<f32> {
             let rule = formula.as_array().unwrap().iter().find(|rule| parameter.name.ends_with(rule["suffix"].as_str().unwrap())).unwrap();
@@ -81,7 +93,6 @@ impl Golden {
         let weights = parameters.iter().enumerate().flat_map(values).collect();
         let tokens: Vec<Vec<u32>> =
             json["tokens"].as_array().unwrap().iter().map(|row| numbers(row).into_iter().map(|token| token as u32).collect()).collect();
-        let length = tokens[0].len() - 1;
         let mask = numbers(&json["mask"]);
         let labels = tokens.iter().flat_map(|row| row[1..].iter().copied());
         let batch = Batch {
@@ -90,8 +101,10 @@ impl Golden {
             inputs: tokens.iter().flat_map(|row| row[..length].iter().copied()).collect(),
             labels: labels.zip(&mask).map(|(token, &counts)| (counts > 0.0).then_some(token)).collect(),
         };
-        let plan = Plan { model, parameters, asked: batch.asked(), config: RunConfig::version_1() };
-        Case { at: format!("{} {name}", self.name), json: json.clone(), plan, weights, batch, tolerances: self.tolerances }
+        let mut plan = Plan::new(&RunConfig::version_1());
+        (plan.model, plan.parameters) = (model, parameters);
+        let of = Whole { sequences: batch.sequences, labels: batch.asked(), ponder };
+        Case { at: format!("{} {name}", self.name), json: json.clone(), plan, of, weights, batch, tolerances: self.tolerances }
     }
 }
 
@@ -134,11 +147,34 @@ fn logits_loss_and_every_gradient_equal_the_reference() {
         let at = &case.at;
         let logits = error(performer.logits(&case.batch, 0), &numbers(&case.json["logits"]));
         assert!(logits < case.tolerances[0], "{at}: logits off by {logits:e}");
-        let (loss, gradient) = performer.gradient(&case.batch, case.plan.asked);
+        let (loss, gradient) = performer.gradient(&case.batch, case.of);
         let off = error(&[loss], &numbers(&case.json["loss"]));
         assert!(off < case.tolerances[1], "{at}: loss off by {off:e}");
         case.compare_gradients(gradient, at);
     }
+}
+
+/// How often each token was thought about, where the reference says so: `[unit][segment][sequence][row]`, memory rows behind the tokens.
+#[test]
+fn hops_equal_the_reference() {
+    let mut compared = 0;
+    for case in cases().iter().filter(|case| !case.json["row_hops"].is_null()) {
+        let mut performer = case.performer(Kernel::best());
+        let found = block_on(performer.tokens(&case.batch, 0, false)).unwrap().hops.unwrap();
+        let (segment, segments) = (case.plan.model.segment, case.plan.model.segments);
+        for sequence in 0..case.batch.sequences {
+            for (unit, hops) in found.of(sequence).iter().enumerate() {
+                let truth = case.json["row_hops"][unit].as_array().unwrap().iter().enumerate().flat_map(|(index, part)| {
+                    let tokens = if index + 1 < segments && segment > 0 { segment } else { case.batch.length - index * segment };
+                    numbers(&part[sequence])[..tokens].to_vec()
+                });
+                let hops: Vec<f64> = hops.iter().map(|&hops| f64::from(hops)).collect();
+                assert_eq!(hops, truth.collect::<Vec<_>>(), "{}: unit {unit} of sequence {sequence}", case.at);
+                compared += hops.len();
+            }
+        }
+    }
+    assert!(compared > 200, "only {compared} were compared");
 }
 
 #[test]
@@ -156,24 +192,25 @@ fn logits_from_a_later_position_are_the_same_logits() {
 }
 
 /// Ten steps of AdamW on one batch: the loss before each step and after the last.
-fn curve(case: &Case, training: &TrainingConfig, kernel: Kernel) -> Vec<f32> {
-    let mut updater = Updater::new(optimizer::update(training, &case.plan.parameters), kernel);
+fn curve(case: &Case, run: &RunConfig, kernel: Kernel) -> Vec<f32> {
+    let mut updater = Updater::new(optimizer::update(&run.training, &case.plan.parameters), kernel);
     let mut performer = case.performer(kernel);
     let (mut weights, mut moments) = (case.weights.clone(), Moments::zero(case.weights.len()));
     let mut losses = Vec::new();
     for step in 1..=11 {
         performer.load(&weights);
-        let (loss, gradient) = performer.gradient(&case.batch, case.plan.asked);
+        let (loss, gradient) = performer.gradient(&case.batch, case.of);
         losses.push(loss);
-        updater.apply(&optimizer::rates(training, step), &mut weights, &mut gradient.to_vec(), &mut moments);
+        updater.apply(&optimizer::rates(run, step), &mut weights, &mut gradient.to_vec(), &mut moments);
     }
     losses
 }
 
 /// How the golden script trains a case, its gradient clipped by value or by norm.
-fn adamw(case: &Case, clip: &str) -> TrainingConfig {
+fn adamw(case: &Case, clip: &str) -> RunConfig {
     let limit = case.json[format!("adamw_clip_{clip}")][format!("clip_{clip}")].as_f64().unwrap();
-    TrainingConfig {
+    let mut run = RunConfig::version_1();
+    run.training = TrainingConfig {
         optimizer: Optimizer::AdamW,
         learning_rate: 3e-3,
         weight_decay: 0.01,
@@ -181,8 +218,9 @@ fn adamw(case: &Case, clip: &str) -> TrainingConfig {
         decay: 0,
         clip_value: if clip == "value" { limit } else { 0.0 },
         clip_norm: if clip == "norm" { limit } else { 0.0 },
-        ..RunConfig::version_1().training
-    }
+        ..run.training
+    };
+    run
 }
 
 #[test]

@@ -5,6 +5,8 @@
 //! Activations enter as rows of an embedding, so that their gradients are among those compared.
 
 mod common;
+#[path = "operators/halting.rs"]
+mod halting;
 #[path = "operators/memory.rs"]
 mod memory;
 #[path = "operators/recurrent.rs"]
@@ -76,7 +78,13 @@ impl Case {
         let values = |(index, (name, shape)): (usize, &(&str, Vec<usize>))| {
             let base = if name.starts_with("gamma") { 1.0 } else { 0.0 };
             // Matrices that neither shrink nor blow up what goes through them.
-            let scale = if shape.len() == 2 && *name != "x" { 1.0 / (shape[1] as f64).sqrt() } else { 0.7 };
+            let scale = match *name {
+                // Some rows halt at once and some never.
+                "halting" => 4.0,
+                "x" => 0.7,
+                _ if shape.len() == 2 => 1.0 / (shape[1] as f64).sqrt(),
+                _ => 0.7,
+            };
             (0..shape.iter().product()).map(|element| base + wave(index, element, scale)).collect()
         };
         self.shapes.iter().enumerate().map(values).collect()

@@ -3,13 +3,24 @@
 use std::collections::BTreeSet;
 
 use lookahead::rng::{Purpose, stream};
-use lookahead::task::{Horizon, LossOn, Radius, Rule, Split, Task, Vocabulary, next_state, published_record, sample_record, split_of};
+use lookahead::task::{
+    Horizon, Layout, LossOn, Radius, Rule, Split, Task, Vocabulary, next_state, published_record, sample_record, split_of,
+};
 
 const SPLITS: [Split; 3] = [Split::Train, Split::Validation, Split::Test];
 const RADII: [Radius; 3] = [Radius::One, Radius::ThreeHalves, Radius::Two];
 
 fn paper() -> Task {
-    Task { radius: Radius::Two, width: 20, shown: 10, depth: 1, horizon: Horizon::Single, vocabulary: Vocabulary::Paper, segmented: false }
+    Task {
+        radius: Radius::Two,
+        width: 20,
+        shown: 10,
+        depth: 1,
+        horizon: Horizon::Single,
+        layout: Layout::OrbitState,
+        vocabulary: Vocabulary::Paper,
+        segmented: false,
+    }
 }
 
 fn bits(text: &str) -> Vec<u8> {
@@ -171,7 +182,7 @@ fn the_layout_is_the_papers() {
     let task = Task { depth: 3, ..paper() };
     let sample = task.sample(1, Split::Test, 0);
     let example = task.encode(&sample, 3, LossOn::Target);
-    assert_eq!((example.tokens.len(), task.sequence_length(), example.target_start), (231, 231, 211));
+    assert_eq!((example.tokens.len(), task.sequence_length(), example.targets[0].start), (231, 231, 211));
     assert_eq!((example.tokens[0], example.tokens[189], example.tokens[210]), (100, 100, 101));
     let row = |t: usize| sample.states[t].iter().map(|&bit| u32::from(bit)).collect::<Vec<_>>();
     for t in 0..10 {
@@ -196,7 +207,7 @@ fn the_multi_horizon_layout_tells_the_depth() {
         let sample = task.sample(1, Split::Train, 0);
         for depth in task.depths() {
             let example = task.encode(&sample, depth, LossOn::Target);
-            assert_eq!((example.tokens.len(), example.target_start), (task.sequence_length(), 212));
+            assert_eq!((example.tokens.len(), example.targets[0].start), (task.sequence_length(), 212));
             assert_eq!(example.tokens[210..212], [first + depth as u32 - 1, generate]);
             assert!(example.tokens.iter().all(|&id| (id as usize) < vocabulary.size()));
             let target: Vec<u8> = example.tokens[212..].iter().map(|&id| id as u8).collect();

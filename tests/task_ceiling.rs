@@ -4,11 +4,20 @@ use std::collections::BTreeMap;
 
 use lookahead::rng::{Purpose, Stream, stream};
 use lookahead::task::{
-    Estimate, Horizon, Radius, Rule, Sample, Split, Task, Vocabulary, estimate, estimate_samples, next_state, target_distribution,
+    Estimate, Horizon, Layout, Radius, Rule, Sample, Split, Task, Vocabulary, estimate, estimate_samples, next_state, target_distribution,
 };
 
 fn task(radius: Radius, width: usize, shown: usize) -> Task {
-    Task { radius, width, shown, depth: 1, horizon: Horizon::Multi, vocabulary: Vocabulary::Compact, segmented: false }
+    Task {
+        radius,
+        width,
+        shown,
+        depth: 1,
+        horizon: Horizon::Multi,
+        layout: Layout::OrbitState,
+        vocabulary: Vocabulary::Compact,
+        segmented: false,
+    }
 }
 
 /// Samples of each estimate.

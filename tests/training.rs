@@ -7,6 +7,7 @@ use lookahead::model::weights::initial;
 use lookahead::replay::{EngineClass, Fingerprint};
 use lookahead::task::{Horizon, LossOn, Radius, Split};
 use lookahead::train::evaluation::answers;
+use lookahead::train::loss::Whole;
 use lookahead::train::pool::ThreadPool;
 use lookahead::train::{Performer, Place, Plan, Run, checkpoint};
 
@@ -128,13 +129,13 @@ fn a_shards_losses_and_gradients_add_up_to_the_batchs() {
     config.loss_on = LossOn::Rows;
     let plan = Plan::new(&config);
     let mut performer = performer(&plan, &initial(&plan.parameters, 3));
-    let (whole, gradient) = performer.gradient(&plan.batch(1, 0..config.training.batch), plan.asked);
+    let (whole, gradient) = performer.gradient(&plan.batch(1, 0..config.training.batch), plan.whole(1));
     let gradient = gradient.to_vec();
     let mut sum = 0.0;
     let mut total = vec![0.0; gradient.len()];
     assert!(plan.shards().len() > 4);
     for shard in plan.shards() {
-        let (loss, part) = performer.gradient(&plan.batch(1, shard), plan.asked);
+        let (loss, part) = performer.gradient(&plan.batch(1, shard), plan.whole(1));
         sum += loss;
         total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
     }
@@ -155,7 +156,7 @@ fn the_gradient_is_the_slope_of_the_loss() {
     let mut values = initial(&plan.parameters, 5);
     values.iter_mut().for_each(|value| *value *= 4.0);
     let batch = plan.batch(1, 0..4);
-    let of = batch.asked();
+    let of = Whole { sequences: 4, labels: batch.asked(), ponder: config.training.ponder };
     let mut performer = performer(&plan, &values);
     let gradient = performer.gradient(&batch, of).1.to_vec();
     let mut loss_at = |values: &[f32]| {

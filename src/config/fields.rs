@@ -1,8 +1,8 @@
 //! The one table of fields: key, label, unit, range, help. The form, the link, the command line and the
 //! documentation are drawn from it; a new setting is one row here and one member of [`RunConfig`].
 
-use super::{EngineChoice, ModelConfig, ModelKind, Optimizer, RunConfig};
-use crate::task::{Horizon, LossOn, Radius, Vocabulary};
+use super::{EngineChoice, Looped, ModelConfig, ModelKind, Optimizer, RunConfig};
+use crate::task::{Horizon, Layout, LossOn, Radius, Vocabulary};
 
 /// Where the form shows a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,9 +52,17 @@ impl Field {
         match self.key {
             "heads" | "ff" | "rope" | "base" => config.model.kind.attends(),
             "mem" | "dmem" => config.model.kind.segmented(),
-            "k" => config.task.horizon == Horizon::Single,
+            "hops" => config.model.looped != Looped::None,
+            "tau" => config.model.halting_units() > 0,
+            "k" | "stage" => config.task.horizon == Horizon::Single,
             _ => true,
         }
+    }
+
+    /// Whether the field came after the first links: a link names it only where it differs from what the version froze, so that
+    /// the links of runs that do without stay as they were.
+    pub fn came_later(&self) -> bool {
+        matches!(self.key, "layout" | "stage" | "loop" | "hops" | "tau")
     }
 }
 
@@ -132,6 +140,15 @@ const RADIUS_CHOICES: &[(&str, &str)] =
     &[("1", "1 · three cells, 256 rules"), ("1.5", "3/2 · four cells, 65,536 rules"), ("2", "2 · five cells, 4 billion rules")];
 const HORIZONS: [Horizon; 2] = [Horizon::Single, Horizon::Multi];
 const HORIZON_CHOICES: &[(&str, &str)] = &[("one", "one depth"), ("multi", "all of 1 … 4")];
+const LAYOUTS: [Layout; 5] =
+    [Layout::OrbitState, Layout::OrbitOrbit, Layout::OrbitRuleState, Layout::RuleOrbitState, Layout::ChainOfThought];
+const LAYOUT_CHOICES: &[(&str, &str)] = &[
+    ("os", "the row k steps ahead (O-S)"),
+    ("oo", "all rows up to k at once (O-O)"),
+    ("ors", "the rule, then the row (O-RS)"),
+    ("ros", "the row, with the rule shown (RO-S)"),
+    ("cot", "row after row, thinking aloud (CoT)"),
+];
 const VOCABULARIES: [Vocabulary; 2] = [Vocabulary::Compact, Vocabulary::Paper];
 const VOCABULARY_CHOICES: &[(&str, &str)] = &[("compact", "compact (12 tokens)"), ("paper", "the paper's (128 tokens)")];
 const LOSSES: [LossOn; 2] = [LossOn::Target, LossOn::Rows];
@@ -139,6 +156,13 @@ const LOSS_CHOICES: &[(&str, &str)] = &[("target", "the answer only"), ("rows", 
 const MODELS: [ModelKind; 4] = ModelKind::ALL;
 const MODEL_CHOICES: &[(&str, &str)] =
     &[("neox", "GPT-NeoX (transformer)"), ("lstm", "LSTM"), ("mamba", "Mamba"), ("armt", "ARMT (transformer with memory)")];
+const LOOPS: [Looped; 4] = [Looped::None, Looped::Layer, Looped::Stack, Looped::Fixed];
+const LOOP_CHOICES: &[(&str, &str)] = &[
+    ("none", "each layer once"),
+    ("layer", "each layer until it has thought enough (ACT)"),
+    ("stack", "all layers until they have thought enough (ACT)"),
+    ("fixed", "each layer a fixed number of times (FCT)"),
+];
 const OPTIMIZERS: [Optimizer; 2] = [Optimizer::AdamW, Optimizer::Muon];
 const OPTIMIZER_CHOICES: &[(&str, &str)] = &[("adamw", "AdamW"), ("muon", "Muon")];
 const ENGINES: [EngineChoice; 3] = [EngineChoice::Auto, EngineChoice::Cpu, EngineChoice::WebGpu];
@@ -163,13 +187,18 @@ pub static FIELDS: &[Field] = &[
         get: |c| c.task.shown.to_string(), write: |c, v| c.task.shown = v.integer() as usize,
     },
     Field {
+        key: "layout", label: "Answer", unit: "", group: Group::Task, kind: Kind::Choice(LAYOUT_CHOICES),
+        help: "What the model writes. One row straight away, or all rows at once without seeing its own, or the rule first; shown the rule, it only has to apply it. Thinking aloud, it writes every row up to k and reads what it wrote.",
+        get: |c| choice(LAYOUT_CHOICES, &LAYOUTS, &c.task.layout), write: |c, v| c.task.layout = v.pick(&LAYOUTS),
+    },
+    Field {
         key: "horizon", label: "Depths asked", unit: "", group: Group::Task, kind: Kind::Choice(HORIZON_CHOICES),
         help: "One depth: a model for a single k. All: one model answers k = 1 … 4, told which k by a marker before the answer.",
         get: |c| choice(HORIZON_CHOICES, &HORIZONS, &c.task.horizon), write: |c, v| c.task.horizon = v.pick(&HORIZONS),
     },
     Field {
         key: "k", label: "Depth k", unit: "steps ahead", group: Group::Task, kind: Kind::Integer { min: 1, max: 16 },
-        help: "How many steps past the last shown row the answer lies; the rows between are not shown. Used when one depth is asked.",
+        help: "How many steps past the last shown row the answer lies; the rows between are not shown. Where the answer has several rows, how many.",
         get: |c| c.task.depth.to_string(), write: |c, v| c.task.depth = v.integer() as usize,
     },
     Field {
@@ -229,6 +258,16 @@ pub static FIELDS: &[Field] = &[
         get: |c| c.model.memory_width.to_string(), write: |c, v| c.model.memory_width = v.integer() as usize,
     },
     Field {
+        key: "loop", label: "Thinking time", unit: "", group: Group::Model, kind: Kind::Choice(LOOP_CHOICES),
+        help: "Layers may be applied again and again with the same weights. With adaptive computation time (ACT) every token decides for itself how often; the fixed control decides nothing.",
+        get: |c| choice(LOOP_CHOICES, &LOOPS, &c.model.looped), write: |c, v| c.model.looped = v.pick(&LOOPS),
+    },
+    Field {
+        key: "hops", label: "Hops", unit: "at most", group: Group::Model, kind: Kind::Integer { min: 2, max: 8 },
+        help: "How often a layer, or all of them, may be applied to a token; the fixed control always does. The paper has at most 4, and 3 for the control. Each makes a step that much longer.",
+        get: |c| c.model.hops.to_string(), write: |c, v| c.model.hops = v.integer() as usize,
+    },
+    Field {
         key: "opt", label: "Optimiser", unit: "", group: Group::Training, kind: Kind::Choice(OPTIMIZER_CHOICES),
         help: "How gradients become steps. AdamW is the paper's; Muon learns in far fewer steps on small budgets.",
         get: |c| choice(OPTIMIZER_CHOICES, &OPTIMIZERS, &c.training.optimizer), write: |c, v| c.training.optimizer = v.pick(&OPTIMIZERS),
@@ -277,6 +316,16 @@ pub static FIELDS: &[Field] = &[
         key: "steps", label: "Steps", unit: "steps", group: Group::Training, kind: Kind::Integer { min: 1, max: 1_000_000 },
         help: "Where the run ends.",
         get: |c| c.training.steps.to_string(), write: |c, v| c.training.steps = v.integer(),
+    },
+    Field {
+        key: "tau", label: "Price of thinking", unit: "τ", group: Group::Training, kind: Kind::Real { min: 0.0, max: 10.0 },
+        help: "Adaptive computation time only: what the mean remainder adds to the loss, so that tokens halt no later than it pays. The paper has 0.0003, and 0 with all rows at once.",
+        get: |c| c.training.ponder.to_string(), write: |c, v| c.training.ponder = v.real(),
+    },
+    Field {
+        key: "stage", label: "Curriculum stage", unit: "steps", group: Group::Training, kind: Kind::Integer { min: 0, max: 1_000_000 },
+        help: "Begin with k = 1 and ask for one more after each so many steps, up to k; every stage has its own warm-up and decay. 0 asks for k from the start.",
+        get: |c| c.training.stage.to_string(), write: |c, v| c.training.stage = v.integer(),
     },
     Field {
         key: "every", label: "Measure every", unit: "steps", group: Group::Measuring, kind: Kind::Integer { min: 1, max: 100_000 },

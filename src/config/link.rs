@@ -1,4 +1,4 @@
-//! A run as a URL fragment: `#v=1&r=1&W=8&…&fp=…`. Readable, complete, and frozen: every field is written out, and `v=`
+//! A run as a URL fragment: `#v=1&r=1&W=8&…&fp=…`. Readable, complete, and frozen: every field of the first links is written out, newer ones where they are used, and `v=`
 //! names the version whose meanings and defaults hold, so a link means the same for ever.
 
 use super::{RunConfig, fields};
@@ -19,8 +19,9 @@ pub fn write(config: &RunConfig, fingerprint: Option<&Fingerprint>) -> String {
     let mut text = format!("v={VERSION}");
     let frozen = RunConfig::version_1();
     for field in fields::FIELDS {
-        // What means nothing to this network and stands as the version froze it: links of old networks stay as they were.
-        if field.group == fields::Group::Model && !field.applies(config) && (field.get)(config) == (field.get)(&frozen) {
+        // Links of runs that a newer setting means nothing to stay as they were.
+        let new = field.came_later() || field.group == fields::Group::Model && !field.applies(config);
+        if new && (field.get)(config) == (field.get)(&frozen) {
             continue;
         }
         text.push_str(&format!("&{}={}", field.key, (field.get)(config)));

@@ -9,7 +9,7 @@ pub mod link;
 pub mod presets;
 mod size;
 
-use crate::task::{Horizon, LossOn, Radius, Task, Vocabulary};
+use crate::task::{Horizon, Layout, LossOn, Radius, Task, Vocabulary};
 use serde::{Deserialize, Serialize};
 
 /// Everything that decides a run. Two runs with equal configurations draw the same numbers.
@@ -79,6 +79,18 @@ impl ModelKind {
     }
 }
 
+/// What of a network is applied again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Looped {
+    None,
+    /// Each layer by itself, as often as each token wants (adaptive computation time).
+    Layer,
+    /// All layers together, as often as each token wants.
+    Stack,
+    /// Each layer, always as often: the control.
+    Fixed,
+}
+
 /// The shape of a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelConfig {
@@ -99,9 +111,29 @@ pub struct ModelConfig {
     pub memory_tokens: usize,
     /// Numbers that a memory's keys are made of.
     pub memory_width: usize,
+    pub looped: Looped,
+    /// How often what is looped is applied at most, or always.
+    pub hops: usize,
 }
 
 impl ModelConfig {
+    /// How many parts of the network decide when they have been applied often enough.
+    pub fn halting_units(&self) -> usize {
+        match self.looped {
+            Looped::None | Looped::Fixed => 0,
+            Looped::Layer => self.layers,
+            Looped::Stack => 1,
+        }
+    }
+
+    /// How often each layer is applied at most.
+    pub fn applications(&self) -> usize {
+        match self.looped {
+            Looped::None => 1,
+            Looped::Layer | Looped::Stack | Looped::Fixed => self.hops,
+        }
+    }
+
     /// Dimensions of one head that rotary positions turn: fraction · d/h without its decimals, as GPT-NeoX takes it.
     pub fn rotary_dims(&self) -> usize {
         ((self.width / self.heads) as f64 * self.rotary_fraction) as usize
@@ -139,6 +171,11 @@ pub struct TrainingConfig {
     pub examples: u64,
     /// The step count to reach.
     pub steps: u64,
+    /// τ, the price in the loss of the mean remainder of adaptive computation time.
+    pub ponder: f64,
+    /// Steps of each stage of a curriculum, which asks for depth 1, then 2, … up to the task's; 0 for none. Each stage begins with
+    /// the weights of the one before, a fresh optimiser and its own schedule; the last one goes on to the end.
+    pub stage: u64,
     /// Steps between evaluations.
     pub eval_every: u64,
     /// Held-out sequences an evaluation asks, per depth.
@@ -163,6 +200,24 @@ pub struct Problem {
     pub sentence: String,
 }
 
+/// A place in a curriculum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// Counted from 0.
+    pub index: u64,
+    /// The step within the stage, counted from 1.
+    pub step: u64,
+    /// The depth that a stage of a curriculum asks for.
+    pub depth: Option<usize>,
+}
+
+impl Stage {
+    /// Whether the step is the first of a stage that follows another.
+    pub fn begins_anew(self) -> bool {
+        self.index > 0 && self.step == 1
+    }
+}
+
 impl RunConfig {
     /// The values that a link of version 1 has where it names none: the paper's setting, frozen for ever.
     pub fn version_1() -> Self {
@@ -173,6 +228,7 @@ impl RunConfig {
                 shown: 10,
                 depth: 1,
                 horizon: Horizon::Single,
+                layout: Layout::OrbitState,
                 vocabulary: Vocabulary::Paper,
                 segmented: false,
             },
@@ -187,6 +243,8 @@ impl RunConfig {
                 rotary_base: 10_000.0,
                 memory_tokens: 16,
                 memory_width: 32,
+                looped: Looped::None,
+                hops: 4,
             },
             training: TrainingConfig {
                 optimizer: Optimizer::AdamW,
@@ -199,6 +257,8 @@ impl RunConfig {
                 batch: 256,
                 examples: 950_000,
                 steps: 40_000,
+                ponder: 3e-4,
+                stage: 0,
                 eval_every: 500,
                 eval_samples: 512,
                 stop_at: 0.0,
@@ -206,6 +266,21 @@ impl RunConfig {
             seed: 1,
             engine: EngineChoice::Auto,
         }
+    }
+
+    /// How many stages the run has.
+    pub fn stages(&self) -> u64 {
+        if self.training.stage == 0 { 1 } else { self.task.depth as u64 }
+    }
+
+    /// Where step `step`, counted from 1, stands in the curriculum.
+    pub fn stage(&self, step: u64) -> Stage {
+        let length = self.training.stage;
+        if length == 0 {
+            return Stage { index: 0, step, depth: None };
+        }
+        let index = ((step - 1) / length).min(self.stages() - 1);
+        Stage { index, step: step - index * length, depth: Some(index as usize + 1) }
     }
 
     /// The network, and with it how the task writes a sequence down.
@@ -249,7 +324,38 @@ impl RunConfig {
                 ),
             );
         }
+        if let Some((key, sentence)) = self.curriculum_problem() {
+            tell(key, sentence);
+        }
         problems
+    }
+
+    /// What is wrong with a curriculum: the field's key and a sentence.
+    fn curriculum_problem(&self) -> Option<(&'static str, String)> {
+        let training = &self.training;
+        if training.stage == 0 {
+            return None;
+        }
+        if self.task.horizon == Horizon::Multi {
+            return Some(("stage", "A curriculum goes from depth to depth, and this run asks all of 1 … 4 from the start: choose “one depth”, or set the stage to 0.".into()));
+        }
+        if training.stop_at > 0.0 {
+            return Some((
+                "stop",
+                "A curriculum's first stages would end an early stop's run before its last one begins: set “stop early” or the stage to 0."
+                    .into(),
+            ));
+        }
+        let least = training.stage.saturating_mul(self.stages() - 1);
+        (training.steps <= least).then(|| {
+            let sentence = format!(
+                "{} stages of {} steps need more than {least} steps, and the run ends after {}: raise the steps or shorten the stages.",
+                self.stages(),
+                training.stage,
+                training.steps
+            );
+            ("steps", sentence)
+        })
     }
 }
 

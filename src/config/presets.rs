@@ -1,7 +1,7 @@
 //! Ready-made runs. A preset only fills the form: a link always writes every value out, so presets may improve without changing old links.
 
-use super::{EngineChoice, ModelConfig, ModelKind, Optimizer, RunConfig, TrainingConfig};
-use crate::task::{Horizon, LossOn, Radius, Task, Vocabulary};
+use super::{EngineChoice, Looped, ModelConfig, ModelKind, Optimizer, RunConfig, TrainingConfig};
+use crate::task::{Horizon, Layout, LossOn, Radius, Task, Vocabulary};
 
 /// A named run.
 pub struct Preset {
@@ -84,6 +84,7 @@ fn direct(depth: usize) -> RunConfig {
             shown: 6,
             depth,
             horizon: Horizon::Single,
+            layout: Layout::OrbitState,
             vocabulary: Vocabulary::Compact,
             segmented: false,
         },
@@ -98,6 +99,8 @@ fn direct(depth: usize) -> RunConfig {
             rotary_base: 100.0,
             memory_tokens: 16,
             memory_width: 32,
+            looped: Looped::None,
+            hops: 4,
         },
         training: TrainingConfig {
             optimizer: Optimizer::Muon,
@@ -110,6 +113,8 @@ fn direct(depth: usize) -> RunConfig {
             batch: 32,
             examples: 0,
             steps: 700,
+            ponder: 3e-4,
+            stage: 0,
             eval_every: 25,
             eval_samples: 128,
             stop_at: 0.0,

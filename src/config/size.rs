@@ -19,16 +19,18 @@ impl RunConfig {
         let vocabulary = self.task.vocabulary.size();
         let block = 4 * d * d + 2 * d * ff + 9 * d + ff;
         let transformer = |block: usize| 2 * vocabulary * d + layers * block + 2 * d;
-        match kind {
-            ModelKind::GptNeox => transformer(block),
-            ModelKind::Lstm => vocabulary * d + layers * (8 * d * d + 8 * d) + vocabulary * (d + 1),
-            ModelKind::Mamba => {
-                let (channels, rank) = (EXPAND * d, d.div_ceil(16));
-                let maps = 2 * channels * d + (rank + 2 * STATE) * channels + channels * rank + d * channels;
-                vocabulary * d + layers * (maps + channels * (STATE + TAPS + 3) + d) + d
+        let halting = self.model.halting_units() * (d + 1);
+        halting
+            + match kind {
+                ModelKind::GptNeox => transformer(block),
+                ModelKind::Lstm => vocabulary * d + layers * (8 * d * d + 8 * d) + vocabulary * (d + 1),
+                ModelKind::Mamba => {
+                    let (channels, rank) = (EXPAND * d, d.div_ceil(16));
+                    let maps = 2 * channels * d + (rank + 2 * STATE) * channels + channels * rank + d * channels;
+                    vocabulary * d + layers * (maps + channels * (STATE + TAPS + 3) + d) + d
+                }
+                ModelKind::Armt => transformer(block + 2 * memory_width * d + d * d + d + 1) + memory_tokens * d,
             }
-            ModelKind::Armt => transformer(block + 2 * memory_width * d + d * d + d + 1) + memory_tokens * d,
-        }
     }
 
     /// Bytes that a worker needs at least, about: the gradient of one sequence, and the weights with all that is as long as they are.
@@ -64,6 +66,8 @@ impl RunConfig {
                 (tokens + segments * memory_tokens) * (block + d + features) + segments * features * (d + 1)
             }
         };
-        layers * layer
+        // Each hop keeps its own, and what it gives to the mean.
+        let hops = self.model.applications();
+        layers * (hops * layer + if self.model.halting_units() > 0 { tokens * (2 * hops + d) } else { 0 })
     }
 }

@@ -4,7 +4,7 @@
 //! state of a scan. To go on at position p, each instruction is carried out again for row p alone, in the same arrays: a token costs
 //! one row of every product, and of attention one query over the keys before it. Models need not know of it.
 
-use super::program::{At, Instruction, Keep, Normed, Product, Rows, Term, Tokens, Window};
+use super::program::{At, Hops, Instruction, Keep, Normed, Product, Rows, Term, Tokens, Window};
 use super::recorder::Recorder;
 
 /// One position of each sequence, of the rows that an instruction's arrays hold.
@@ -101,6 +101,18 @@ impl Instruction {
                 let (x, queries, out, divisors) = (*x, *queries, *out, *divisors);
                 Self::Recall { window: window(all), shape: *shape, x, queries, memory: *memory, out, divisors }
             }
+            Self::Halting { shape, scores, weights, cost, costs, made } => {
+                let again = Hops { rows: sequences, pitch: shape.rows / sequences, ..*shape };
+                let scores = scores.iter().map(|score| score.plus(row)).collect();
+                let (weights, costs, made) = (weights.plus(row * shape.hops), costs.plus(2 * row), made.plus(row));
+                Self::Halting { shape: again, scores, weights, cost: *cost, costs, made }
+            }
+            Self::Mixture { shape, width, parts, weights, out } => {
+                let again = Hops { rows: sequences, pitch: shape.rows / sequences, ..*shape };
+                let parts = parts.iter().map(|part| part.plus(row * width)).collect();
+                let (weights, out) = (weights.plus(row * shape.hops), out.plus(row * width));
+                Self::Mixture { shape: again, width: *width, parts, weights, out }
+            }
             Self::CrossEntropy { logits, rows, vocabulary, .. } => {
                 let logits = Rows { at: *logits, stride: *vocabulary }.each(row, rows / sequences);
                 Self::Answer { logits, rows: sequences, vocabulary: *vocabulary, out: answers }
@@ -118,6 +130,8 @@ impl Instruction {
             | Self::FeaturesBackward { .. }
             | Self::RecallBackward { .. }
             | Self::MemorizeBackward { .. }
+            | Self::HaltingBackward { .. }
+            | Self::MixtureBackward { .. }
             | Self::Answer { .. } => return None,
         })
     }

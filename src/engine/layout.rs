@@ -11,7 +11,9 @@ const ALIGNMENT: usize = 16;
 
 /// Finishes a program.
 pub(super) fn lay_out(recorder: Recorder) -> Program {
-    let Recorder { buffers, instructions, mut chains, constants, words, has_total, answers, generated, logits, .. } = recorder;
+    let training = recorder.training();
+    let Recorder { buffers, instructions, mut chains, constants, words, has_total, answers, generated, logits, journal, .. } = recorder;
+    let journal = journal.filter(|_| !training);
     let end = instructions.len();
     chains.retain(|chain| !chain.instructions.is_empty());
     let mut lives: Vec<Option<(usize, usize)>> = vec![None; buffers.len()];
@@ -29,7 +31,9 @@ pub(super) fn lay_out(recorder: Recorder) -> Program {
         }
     }
     // What is read after the program's end.
-    for at in [answers.map(|(at, _)| at), generated.map(|(at, _)| at), logits.map(|var| var.at)].into_iter().flatten() {
+    let kept =
+        [answers.map(|(at, _)| at), generated.map(|(at, _)| at), logits.map(|var| var.at), journal.as_ref().map(|journal| journal.at)];
+    for at in kept.into_iter().flatten() {
         let life = lives[at.buffer].get_or_insert((0, end));
         life.1 = end;
     }
@@ -61,7 +65,7 @@ pub(super) fn lay_out(recorder: Recorder) -> Program {
     }
     let total = has_total.then_some(At { buffer: FIXED - 1, offset: 0 });
     let logits = logits.map(|var| (var.at, var.rows * var.width));
-    Program { instructions, chains, base, weights: buffers[0], constants, size, words, total, answers, generated, logits }
+    Program { instructions, chains, base, weights: buffers[0], constants, size, words, total, answers, generated, journal, logits }
 }
 
 /// Shows every array that an instruction reads or writes.
@@ -111,6 +115,10 @@ fn visit(instruction: &Instruction, see: &mut dyn FnMut(At)) {
         | Instruction::RecallBackward { .. }
         | Instruction::Memorize { .. }
         | Instruction::MemorizeBackward { .. } => visit_memory(instruction, see),
+        Instruction::Halting { .. }
+        | Instruction::HaltingBackward { .. }
+        | Instruction::Mixture { .. }
+        | Instruction::MixtureBackward { .. } => visit_hops(instruction, see),
         Instruction::CrossEntropy { logits, rows_out, answers, gradient, .. } => {
             [Some(*logits), Some(*rows_out), Some(*answers), *gradient].into_iter().flatten().for_each(see);
         }
@@ -154,6 +162,23 @@ fn visit_recurrent(instruction: &Instruction, see: &mut dyn FnMut(At)) {
             [*scratch, *gradient, *into_delta, *into_u, into_projected.at, into_gate.at, *into_a_log, *into_skip].into_iter().for_each(see);
         }
         _ => unreachable!("`visit` sends nothing but recurrences"),
+    }
+}
+
+fn visit_hops(instruction: &Instruction, see: &mut dyn FnMut(At)) {
+    match instruction {
+        Instruction::Halting { scores, weights, costs, made, .. } => {
+            scores.iter().chain([weights, costs, made]).copied().for_each(see);
+        }
+        Instruction::HaltingBackward { weights, made, gradient, into, .. } => {
+            into.iter().chain([weights, made]).chain(gradient).copied().for_each(see);
+        }
+        Instruction::Mixture { parts, weights, out, .. } => parts.iter().chain([weights, out]).copied().for_each(see),
+        Instruction::MixtureBackward { parts, weights, gradient, carried, into, carried_weights, into_weights, .. } => {
+            let read = parts.iter().chain(carried.iter().flatten()).chain(carried_weights);
+            read.chain(into).chain([weights, gradient, into_weights]).copied().for_each(see);
+        }
+        _ => unreachable!("`visit` sends nothing but hops"),
     }
 }
 

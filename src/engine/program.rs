@@ -201,6 +201,18 @@ pub struct Memory {
     pub z: At,
 }
 
+/// Sizes of adaptive computation time: N rows, each of which halts after one of so many hops. Row r of every array is its row
+/// `r · pitch`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hops {
+    pub rows: usize,
+    pub hops: usize,
+    pub pitch: usize,
+}
+
+/// A row has halted when its halting probabilities add up to this, 1 − ε with ε = 0.1 (Graves, arXiv 1603.08983, uses .01).
+pub const HALTED: f32 = 0.9;
+
 /// Where tokens are read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Tokens {
@@ -442,6 +454,46 @@ pub enum Instruction {
         into_strengths: At,
         into_old: Option<Memory>,
     },
+    /// From the score of each hop but the last, `[N]` each: with p = σ(score), a row halts at the first hop T by whose end Σ p reaches
+    /// [`HALTED`], or at the last. `weights` `[N, hops]`: p before T, the remainder R = 1 − Σ of those at T, 0 after. `costs`
+    /// `[N, 2]`: cost · R and 0; `made` `[N]`: how many hops the row made, as a number.
+    Halting {
+        shape: Hops,
+        scores: Vec<At>,
+        weights: At,
+        cost: f32,
+        costs: At,
+        made: At,
+    },
+    /// The gradient of each score from that of the weights (none: zero) and of the remainders, `cost` each; T counts as a constant.
+    HaltingBackward {
+        shape: Hops,
+        weights: At,
+        made: At,
+        cost: f32,
+        gradient: Option<At>,
+        into: Vec<At>,
+    },
+    /// `out = Σ_t weights[·, t] parts[t]` by row: parts `[N, width]` each, weights `[N, hops]`.
+    Mixture {
+        shape: Hops,
+        width: usize,
+        parts: Vec<At>,
+        weights: At,
+        out: At,
+    },
+    /// The gradients of the parts, each plus what is carried, and of the weights, from that of `out`.
+    MixtureBackward {
+        shape: Hops,
+        width: usize,
+        parts: Vec<At>,
+        weights: At,
+        gradient: At,
+        carried: Vec<Option<At>>,
+        into: Vec<At>,
+        carried_weights: Option<At>,
+        into_weights: At,
+    },
     /// By row r with label `labels + r` (a word; `NOT_ASKED` does not count): `rows_out[r] = (−scale · log softmax(logits)[label], 1 if the most
     /// probable token is the label)`, zeros where it does not count; `answers[r]` the most probable token (first of equals) as a number.
     /// Where given, `gradient = scale · (softmax − one-hot)` (zero where it does not count).
@@ -480,6 +532,31 @@ pub struct Chain {
     pub sequences: usize,
 }
 
+/// How often each row of each looped part was computed, kept to the program's end.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Journal {
+    /// Those of all parts, one after the other, as numbers.
+    pub at: At,
+    pub parts: Vec<JournalPart>,
+}
+
+/// One part of a [`Journal`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct JournalPart {
+    /// Which of the looped parts of the network it is.
+    pub unit: usize,
+    /// `[B, n]`: the first of the n are the positions, any others memory rows.
+    pub rows: usize,
+    pub positions: std::ops::Range<usize>,
+}
+
+impl Journal {
+    /// How many numbers it has.
+    pub fn count(&self) -> usize {
+        self.parts.iter().map(|part| part.rows).sum()
+    }
+}
+
 /// The word of a label that does not count.
 pub const NOT_ASKED: u32 = u32::MAX;
 
@@ -505,6 +582,8 @@ pub struct Program {
     pub answers: Option<(At, usize)>,
     /// The tokens that the program itself continued each sequence with, `[B, S − from]`, if it generates.
     pub generated: Option<(At, usize)>,
+    /// Where adaptive computation time halted each row.
+    pub journal: Option<Journal>,
     /// Logits `[rows, vocabulary]` and how many numbers they are, where they are kept to the end.
     pub logits: Option<(At, usize)>,
 }

@@ -1,7 +1,7 @@
 //! Writes a [`Program`] down: operators append their instructions forwards and leave behind what to append backwards.
 
 use super::layout;
-use super::program::{At, Chain, ColumnSum, Factor, Form, Instruction, Product, Program, Rows, Summand, Term};
+use super::program::{At, Chain, ColumnSum, Copy, Factor, Form, Instruction, Journal, Product, Program, Rows, Summand, Term};
 use crate::model::Parameter;
 use std::ops::Range;
 use std::sync::Arc;
@@ -63,6 +63,8 @@ pub struct Recorder {
     pub(super) chains: Vec<Chain>,
     /// Where the chain that is being written began.
     chain_start: usize,
+    /// Sequences of the chain that is being written.
+    chain_sequences: Option<usize>,
     carrier: Carrier,
     pub(super) constants: Vec<f32>,
     pub(super) words: usize,
@@ -86,6 +88,11 @@ pub struct Recorder {
     pub(super) generates_after: Option<usize>,
     pub(super) generated: Option<(At, usize)>,
     pub(super) logits: Option<Var>,
+    /// Where adaptive computation time halted.
+    pub(super) journal: Option<Journal>,
+    /// What its remainders cost, `[rows, 2]` like the loss's rows, and the factor of that.
+    pub(super) costs: Option<At>,
+    pub(super) cost: f32,
 }
 
 /// Who carries a program out.
@@ -122,6 +129,7 @@ impl Recorder {
             span: 0..usize::MAX,
             chains: Vec::new(),
             chain_start: 0,
+            chain_sequences: None,
             carrier,
             constants: Vec::new(),
             words: 0,
@@ -138,6 +146,9 @@ impl Recorder {
             generates_after: None,
             generated: None,
             logits: None,
+            journal: None,
+            costs: None,
+            cost: 0.0,
         }
     }
 
@@ -181,6 +192,13 @@ impl Recorder {
         At { buffer: self.buffers.len() - 1, offset: 0 }
     }
 
+    /// More space behind a buffer, for `size` numbers.
+    pub(super) fn grow(&mut self, buffer: At, size: usize) -> At {
+        let offset = self.buffers[buffer.buffer];
+        self.buffers[buffer.buffer] += size;
+        At { offset, ..buffer }
+    }
+
     /// Space for an activation.
     pub(super) fn var(&mut self, rows: usize, width: usize) -> Var {
         let at = self.buffer(rows * width);
@@ -210,14 +228,20 @@ impl Recorder {
             return record(self);
         }
         self.on_backward(move |recorder| recorder.end_chain(sequences));
-        self.chain_start = self.instructions.len();
+        self.begin_chain(sequences);
         let result = record(self);
         self.end_chain(sequences);
-        self.on_backward(|recorder| recorder.chain_start = recorder.instructions.len());
+        self.on_backward(move |recorder| recorder.begin_chain(sequences));
         result
     }
 
+    fn begin_chain(&mut self, sequences: usize) {
+        self.chain_start = self.instructions.len();
+        self.chain_sequences = Some(sequences);
+    }
+
     fn end_chain(&mut self, sequences: usize) {
+        self.chain_sequences = None;
         self.chains.push(Chain { instructions: self.chain_start..self.instructions.len(), sequences });
     }
 
@@ -261,13 +285,18 @@ impl Recorder {
         }
     }
 
-    /// Lets an activation's gradient be one that is there already: that of a sum is that of each of its summands.
-    ///
-    /// # Panics
-    /// When another reader of the activation was recorded later: the model must put the sum last.
+    /// Lets an activation's gradient be one that is there already: that of a sum is that of each of its summands. What other
+    /// readers have left is added.
     pub(super) fn share_gradient(&mut self, var: Var, gradient: At) {
-        assert!(self.gradients[var.index].is_none(), "a residual sum must be the last reader of its input");
-        self.gradients[var.index] = Some(gradient);
+        let Some(there) = self.gradients[var.index] else {
+            self.gradients[var.index] = Some(gradient);
+            return;
+        };
+        let blocks = self.chain_sequences.unwrap_or(1);
+        let numbers = var.rows * var.width / blocks;
+        let (out, _) = self.add_gradient(var);
+        let dense = |at| Rows { at, stride: numbers };
+        self.push(Instruction::Copies(vec![Copy { from: vec![dense(there), dense(gradient)], to: dense(out), blocks, numbers }]));
     }
 
     /// Where loss and hits come to stand: the same place in every program over these weights.

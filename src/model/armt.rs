@@ -12,10 +12,10 @@
 //! it went through the memory, which is zero at the start of a sequence and trained through all segments.
 //! Initial weights: GPT-NeoX's; W_mq, W_mk, W_mb U(±d^-½) as PyTorch's linear maps, W_mv 0, memory tokens N(0, the embedding's deviation).
 
-use super::Shape;
 use super::config_json::Json;
 use super::gpt_neox::{self, affine};
 use super::weights::{Init, Parameter, Role};
+use super::{Model, Shape, looped};
 use crate::config::{ModelConfig, ModelKind};
 use crate::engine::ops::{Activation, Heads, Linear, MemoryVar};
 use crate::engine::{Recorder, Var, Weight};
@@ -50,10 +50,10 @@ pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
 }
 
 /// Logits `[B·(S − from), V]` at positions `from` … of the tokens, the words from `tokens` on.
-pub fn logits(config: &ModelConfig, segment: usize, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
+pub fn logits(model: &Model, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
     let table = recorder.weight("gpt_neox.embed_in.weight");
     let x = recorder.embedding(table, tokens, shape.sequences * shape.length);
-    let x = recorder.chain(shape.sequences, |recorder| segments(config, segment, recorder, x, shape));
+    let x = recorder.chain(shape.sequences, |recorder| segments(model, recorder, x, shape));
     let last = affine(recorder, "gpt_neox.final_layer_norm");
     let [x] = recorder.layer_norms(x, [last], gpt_neox::EPSILON);
     let weight = recorder.weight("embed_out.weight");
@@ -61,25 +61,50 @@ pub fn logits(config: &ModelConfig, segment: usize, recorder: &mut Recorder, tok
 }
 
 /// All segments through all layers: x `[B·S, d]`, result `[B·(S − from), d]`.
-fn segments(config: &ModelConfig, segment: usize, recorder: &mut Recorder, x: Var, shape: Shape) -> Var {
+fn segments(model: &Model, recorder: &mut Recorder, x: Var, shape: Shape) -> Var {
+    let config = &model.config;
     let tokens = recorder.weight("memory");
     let mut memories: Vec<Option<MemoryVar>> = vec![None; config.layers];
     let mut parts = Vec::new();
-    for start in (0..shape.length).step_by(segment) {
-        let positions = start..(start + segment).min(shape.length);
-        let writes = positions.end < shape.length;
+    for index in 0..model.segments {
+        let writes = index + 1 < model.segments;
+        let start = index * model.segment;
+        let positions = start..if writes { start + model.segment } else { shape.length };
         recorder.at_positions(positions.clone());
-        let mut part = recorder.segment(x, shape.length, positions.clone(), writes.then_some(tokens));
-        for (layer, memory) in memories.iter_mut().enumerate() {
-            let name = format!("gpt_neox.layers.{layer}");
-            part = read_and_think(config, recorder, &name, part, *memory, shape.sequences);
-            if writes {
-                *memory = Some(write(recorder, &name, part, *memory, positions.len(), shape.sequences));
-            }
+        let part = recorder.segment(x, shape.length, positions.clone(), writes.then_some(tokens));
+        let (outcome, written) = think(config, recorder, part, &memories, shape.sequences);
+        for (layer, (memory, from)) in memories.iter_mut().zip(written).enumerate().filter(|_| writes) {
+            *memory = Some(write(recorder, &layer_name(layer), from, *memory, positions.len(), shape.sequences));
         }
-        parts.push((part, positions.len()));
+        parts.push((outcome, positions.len()));
     }
     recorder.join(&parts, shape.sequences, shape.from)
+}
+
+fn layer_name(layer: usize) -> String {
+    format!("gpt_neox.layers.{layer}")
+}
+
+/// One segment through all layers: what it gives, and for each layer the rows from which its memory is written. Hops of a loop read the
+/// same memory; it is written once, from their mean.
+fn think(config: &ModelConfig, recorder: &mut Recorder, x: Var, memories: &[Option<MemoryVar>], sequences: usize) -> (Var, Vec<Var>) {
+    let mut given: Vec<Vec<Var>> = vec![Vec::new(); config.layers];
+    let (outcome, weights) = looped::stack(config, recorder, x, |recorder, x| {
+        memories.iter().enumerate().fold(x, |x, (layer, memory)| {
+            let once = |recorder: &mut Recorder, x| read_and_think(config, recorder, &layer_name(layer), x, *memory, sequences);
+            let x = looped::layer(config, recorder, layer, x, once);
+            given[layer].push(x);
+            x
+        })
+    });
+    let last = config.layers - 1;
+    let written = |(layer, hops): (usize, Vec<Var>)| match weights {
+        Some(_) if layer == last => outcome,
+        Some(weights) => recorder.mixture(&hops, weights),
+        None => hops[0],
+    };
+    let written = given.into_iter().enumerate().map(written).collect();
+    (outcome, written)
 }
 
 /// What the memory holds under each row's query is added, then the block.

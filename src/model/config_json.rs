@@ -1,7 +1,7 @@
 //! The config.json that stands beside saved weights: each network's shape under the keys that its own field uses.
 
 use super::{armt, gpt_neox, lstm, mamba};
-use crate::config::{ModelConfig, ModelKind, RunConfig};
+use crate::config::{Looped, ModelConfig, ModelKind, RunConfig};
 use serde_json::Value;
 
 /// What a config.json says.
@@ -70,13 +70,40 @@ fn same(found: &Value, computed: &Value) -> bool {
 
 /// The config.json of a network that reads at most `positions` tokens, in segments of `segment`.
 pub fn write(model: &ModelConfig, vocabulary: usize, positions: usize, segment: usize) -> String {
-    let value = match model.kind {
+    let mut value = match model.kind {
         ModelKind::GptNeox => gpt_neox::config_json(model, vocabulary, positions),
         ModelKind::Lstm => lstm::config_json(model, vocabulary),
         ModelKind::Mamba => mamba::config_json(model, vocabulary),
         ModelKind::Armt => armt::config_json(model, vocabulary, positions, segment),
     };
+    if model.looped != Looped::None {
+        // Others' tools know no such networks and must not open them as plain ones.
+        let plain = value["model_type"].as_str().unwrap_or_default();
+        value["model_type"] = format!("{LOOPED}{plain}").into();
+        let mode = LOOPS.iter().find(|(_, looped)| *looped == model.looped);
+        value["loop"] = mode.map_or("none", |(name, _)| name).into();
+        value["hops"] = model.hops.into();
+        if let Some(name) = value["architectures"][0].as_str() {
+            value["architectures"] = serde_json::json!([format!("Looped{name}")]);
+        }
+    }
     format!("{value:#}")
+}
+
+/// Before the type of a network whose layers are looped.
+const LOOPED: &str = "looped_";
+const LOOPS: [(&str, Looped); 4] = [("none", Looped::None), ("layer", Looped::Layer), ("stack", Looped::Stack), ("fixed", Looped::Fixed)];
+
+/// Which layers are looped, and how often at most.
+fn loops(json: &Json, plain: ModelConfig) -> Result<ModelConfig, String> {
+    if json.get("loop").is_null() {
+        return Ok(plain);
+    }
+    let found = json.get("loop").as_str().and_then(|name| LOOPS.iter().find(|(known, _)| *known == name));
+    let Some((_, looped)) = found else {
+        return Err(format!("config.json says “loop” is {}: this version knows none, layer, stack and fixed.", json.get("loop")));
+    };
+    Ok(ModelConfig { looped: *looped, hops: json.whole("hops")?, ..plain })
 }
 
 /// The network that a config.json describes.
@@ -87,7 +114,8 @@ pub fn read(text: &str) -> Result<Described, String> {
     let json: Value =
         serde_json::from_str(text).map_err(|error| format!("config.json cannot be read ({error}): it may have been cut off."))?;
     let json = Json(json);
-    let config = match json.get("model_type").as_str() {
+    let kind = json.get("model_type").as_str();
+    let config = match kind.map(|name| name.strip_prefix(LOOPED).unwrap_or(name)) {
         Some("gpt_neox") => gpt_neox::read_config(&json, ModelKind::GptNeox),
         Some("lstm") => lstm::read_config(&json),
         Some("mamba") => mamba::read_config(&json),
@@ -97,6 +125,7 @@ pub fn read(text: &str) -> Result<Described, String> {
             other.map_or("unknown".into(), |name| format!("“{name}”"))
         )),
     }?;
+    let config = loops(&json, config)?;
     let segment = json.whole("segment_length").ok().filter(|_| config.kind.segmented());
     let vocabulary = json.whole("vocab_size")?;
     if vocabulary == 0 {

@@ -9,9 +9,9 @@
 //! ```
 //! Initial weights: matrices N(0, 0.02), biases 0, layer norms 1 and 0.
 
-use super::Shape;
 use super::config_json::Json;
 use super::weights::{Init, Parameter, Role};
+use super::{Shape, looped};
 use crate::config::{ModelConfig, ModelKind};
 use crate::engine::ops::{Activation, Affine, Heads, Linear};
 use crate::engine::{Recorder, Var};
@@ -57,10 +57,11 @@ pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
 pub fn logits(config: &ModelConfig, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
     let table = recorder.weight("gpt_neox.embed_in.weight");
     let heads = Heads { length: shape.length, heads: config.heads, rotary: config.rotary_dims(), base: config.rotary_base };
-    let mut x = recorder.embedding(table, tokens, shape.sequences * shape.length);
-    for layer in 0..config.layers {
-        x = block(recorder, &format!("gpt_neox.layers.{layer}"), x, heads);
-    }
+    let x = recorder.embedding(table, tokens, shape.sequences * shape.length);
+    let one = |recorder: &mut Recorder, x, layer| {
+        looped::layer(config, recorder, layer, x, |recorder, x| block(recorder, &format!("gpt_neox.layers.{layer}"), x, heads))
+    };
+    let (x, _) = looped::stack(config, recorder, x, |recorder, x| (0..config.layers).fold(x, |x, layer| one(recorder, x, layer)));
     let x = recorder.positions(x, shape.length, shape.from);
     let last = affine(recorder, "gpt_neox.final_layer_norm");
     let [x] = recorder.layer_norms(x, [last], EPSILON);

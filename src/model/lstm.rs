@@ -8,9 +8,9 @@
 //! No norm and no residual. All that a position knows of those before it went through one vector h and one c of d numbers a layer.
 //! Initial weights: PyTorch's: embedding N(0, 1), everything else U(±d^-½).
 
-use super::Shape;
 use super::config_json::Json;
 use super::weights::{Init, Parameter, Role};
+use super::{Shape, looped};
 use crate::config::{ModelConfig, ModelKind};
 use crate::engine::ops::{Activation, Linear, LstmWeights};
 use crate::engine::{Recorder, Var};
@@ -38,12 +38,14 @@ pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
 /// Logits `[B·(S − from), V]` at positions `from` … of the tokens, the words from `tokens` on.
 pub fn logits(config: &ModelConfig, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
     let table = recorder.weight("embedding.weight");
-    let mut x = recorder.embedding(table, tokens, shape.sequences * shape.length);
-    for layer in 0..config.layers {
+    let x = recorder.embedding(table, tokens, shape.sequences * shape.length);
+    let once = |recorder: &mut Recorder, x, layer| {
         let [input, hidden] = ["ih", "hh"].map(|kind| recorder.weight(&format!("lstm.weight_{kind}_l{layer}")));
         let biases = ["ih", "hh"].map(|kind| recorder.weight(&format!("lstm.bias_{kind}_l{layer}")));
-        x = recorder.lstm(x, LstmWeights { input, hidden, biases }, shape.length);
-    }
+        recorder.lstm(x, LstmWeights { input, hidden, biases }, shape.length)
+    };
+    let one = |recorder: &mut Recorder, x, layer| looped::layer(config, recorder, layer, x, |recorder, x| once(recorder, x, layer));
+    let (x, _) = looped::stack(config, recorder, x, |recorder, x| (0..config.layers).fold(x, |x, layer| one(recorder, x, layer)));
     let x = recorder.positions(x, shape.length, shape.from);
     let [weight, bias] = ["weight", "bias"].map(|kind| recorder.weight(&format!("head.{kind}")));
     recorder.linear(Linear { x, weight, bias: Some(bias), activation: Activation::None })

@@ -13,9 +13,9 @@
 //! softplus⁻¹ of a step drawn log-uniformly in [0.001, 0.1]; convolution and out_proj U(±fan_in^-½) (Kaiming with a = √5),
 //! convolution's bias 0, norms 1.
 
-use super::Shape;
 use super::config_json::Json;
 use super::weights::{Init, Parameter, Role};
+use super::{Shape, looped};
 use crate::config::{ModelConfig, ModelKind};
 use crate::engine::ops::{Activation, Linear, ScanWeights};
 use crate::engine::program::{STATE, TAPS};
@@ -62,10 +62,11 @@ pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
 /// Logits `[B·(S − from), V]` at positions `from` … of the tokens, the words from `tokens` on.
 pub fn logits(config: &ModelConfig, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
     let table = recorder.weight("backbone.embeddings.weight");
-    let mut h = recorder.embedding(table, tokens, shape.sequences * shape.length);
-    for layer in 0..config.layers {
-        h = block(recorder, &format!("backbone.layers.{layer}"), h, shape.length);
-    }
+    let h = recorder.embedding(table, tokens, shape.sequences * shape.length);
+    let one = |recorder: &mut Recorder, h, layer| {
+        looped::layer(config, recorder, layer, h, |recorder, h| block(recorder, &format!("backbone.layers.{layer}"), h, shape.length))
+    };
+    let (h, _) = looped::stack(config, recorder, h, |recorder, h| (0..config.layers).fold(h, |h, layer| one(recorder, h, layer)));
     let h = recorder.positions(h, shape.length, shape.from);
     let gamma = recorder.weight("backbone.norm_f.weight");
     let x = recorder.rms_norm(h, gamma, EPSILON);

@@ -6,10 +6,12 @@
 pub mod armt;
 pub mod config_json;
 pub mod gpt_neox;
+pub mod looped;
 pub mod lstm;
 pub mod mamba;
 pub mod weights;
 
+pub use config_json::Described;
 pub use weights::{Init, Parameter, Role};
 
 use crate::config::{ModelConfig, ModelKind, RunConfig};
@@ -20,8 +22,10 @@ use crate::engine::{Recorder, Var};
 pub struct Model {
     pub config: ModelConfig,
     pub vocabulary: usize,
-    /// Tokens of a segment, for a network that reads by segments.
+    /// Tokens of a segment, for a network that reads by segments; the last one has what is left.
     pub segment: usize,
+    /// How many segments there are.
+    pub segments: usize,
 }
 
 /// The shape of what a network reads, and from which position on it is asked.
@@ -38,17 +42,26 @@ pub struct Shape {
 impl Model {
     /// The network of a run.
     pub fn of(run: &RunConfig) -> Self {
-        Self { config: run.model.clone(), vocabulary: run.task.vocabulary.size(), segment: run.task.segment_length() }
+        let task = &run.task;
+        Self { config: run.model.clone(), vocabulary: task.vocabulary.size(), segment: task.segment_length(), segments: task.shown }
+    }
+
+    /// A saved network that reads sequences of `length` tokens.
+    pub fn described(by: Described, length: usize) -> Self {
+        let segment = by.segment.unwrap_or(0);
+        Self { config: by.config, vocabulary: by.vocabulary, segment, segments: length.div_ceil(segment.max(1)) }
     }
 
     /// The parameters in the interchange format's order.
     pub fn parameters(&self) -> Vec<Parameter> {
-        match self.config.kind {
+        let mut all = match self.config.kind {
             ModelKind::GptNeox => gpt_neox::parameters(&self.config, self.vocabulary),
             ModelKind::Lstm => lstm::parameters(&self.config, self.vocabulary),
             ModelKind::Mamba => mamba::parameters(&self.config, self.vocabulary),
             ModelKind::Armt => armt::parameters(&self.config, self.vocabulary),
-        }
+        };
+        all.extend(looped::parameters(&self.config));
+        all
     }
 
     /// Logits `[B·(S − from), V]` of the tokens that follow positions `from` … `S − 1` of the B·S tokens from word `tokens` on.
@@ -57,7 +70,7 @@ impl Model {
             ModelKind::GptNeox => gpt_neox::logits(&self.config, recorder, tokens, shape),
             ModelKind::Lstm => lstm::logits(&self.config, recorder, tokens, shape),
             ModelKind::Mamba => mamba::logits(&self.config, recorder, tokens, shape),
-            ModelKind::Armt => armt::logits(&self.config, self.segment, recorder, tokens, shape),
+            ModelKind::Armt => armt::logits(self, recorder, tokens, shape),
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct Estimate {
     pub cycle: f64,
     /// Bit accuracy of the same; an orbit that shows no cycle is answered by copying.
     pub cycle_bits: f64,
+    /// Share of the rule's entries that the best answer has right: those that the shown states read, and half of the others.
+    pub rule: f64,
     /// Samples averaged over.
     pub samples: usize,
 }
@@ -44,7 +46,18 @@ pub struct Estimate {
 impl Estimate {
     /// The estimate of no samples, neutral in [`Estimate::merge`].
     pub fn empty(depth: usize) -> Estimate {
-        Estimate { depth, ceiling: 0.0, bit_ceiling: 0.0, seen: 0.0, copy: 0.0, copy_bits: 0.0, cycle: 0.0, cycle_bits: 0.0, samples: 0 }
+        Estimate {
+            depth,
+            ceiling: 0.0,
+            bit_ceiling: 0.0,
+            seen: 0.0,
+            copy: 0.0,
+            copy_bits: 0.0,
+            cycle: 0.0,
+            cycle_bits: 0.0,
+            rule: 0.0,
+            samples: 0,
+        }
     }
 
     /// The estimate over the samples of both, which must be distinct samples of one depth; the depth is `self`'s.
@@ -65,6 +78,7 @@ impl Estimate {
             copy_bits: f(self.copy_bits, other.copy_bits),
             cycle: f(self.cycle, other.cycle),
             cycle_bits: f(self.cycle_bits, other.cycle_bits),
+            rule: f(self.rule, other.rule),
             samples: self.samples,
         }
     }
@@ -96,7 +110,7 @@ pub fn estimate_samples(task: &Task, samples: impl Iterator<Item = (Sample, Stre
 /// from `stream`.
 pub fn target_distribution(task: &Task, sample: &Sample, depth: usize, stream: &mut Stream) -> Vec<(u64, f64)> {
     let ring = Ring::new(task.radius, task.width);
-    let start = Evolution::new(ring, sample, task.shown, depth);
+    let start = Evolution::new(ring, sample, task, depth);
     let leaves = enumerate(ring, start).unwrap_or_else(|| draw(ring, start, stream));
     merge_targets(leaves)
 }
@@ -107,7 +121,7 @@ fn estimate_one(task: &Task, sample: &Sample, depth: usize, stream: &mut Stream)
     let last = shown[task.shown - 1];
     let rule = sample.rule.number();
 
-    let known = known_entries(ring, &shown);
+    let known = known_entries(ring, task, &shown);
     let (mut truth, mut needed) = (last, 0);
     for _ in 0..depth {
         needed |= ring.entries_read(truth);
@@ -132,12 +146,16 @@ fn estimate_one(task: &Task, sample: &Sample, depth: usize, stream: &mut Stream)
         copy_bits,
         cycle: share(cycle == Some(truth)),
         cycle_bits: cycle.map_or(copy_bits, |answer| ring.agreement(answer, truth)),
+        rule: 0.5 + 0.5 * f64::from(known.count_ones()) / task.radius.entries() as f64,
         samples: 1,
     }
 }
 
-/// The entries that the transitions between the shown states read.
-fn known_entries(ring: Ring, shown: &[u64]) -> u32 {
+/// The entries that the transitions between the shown states read; all where the rule itself is shown.
+fn known_entries(ring: Ring, task: &Task, shown: &[u64]) -> u32 {
+    if task.layout.shows_rule() {
+        return u32::MAX >> (32 - task.radius.entries());
+    }
     shown.iter().rev().skip(1).fold(0, |known, &state| known | ring.entries_read(state))
 }
 
@@ -155,11 +173,11 @@ struct Evolution {
 }
 
 impl Evolution {
-    fn new(ring: Ring, sample: &Sample, shown: usize, depth: usize) -> Evolution {
-        let packed: Vec<u64> = sample.states[..shown].iter().map(|state| Ring::pack(state)).collect();
-        let known = known_entries(ring, &packed);
+    fn new(ring: Ring, sample: &Sample, task: &Task, depth: usize) -> Evolution {
+        let packed: Vec<u64> = sample.states[..task.shown].iter().map(|state| Ring::pack(state)).collect();
+        let known = known_entries(ring, task, &packed);
         let rule = sample.rule.number() & known;
-        Evolution { known, rule, decided: 0, state: packed[shown - 1], next: 0, bit: 0, steps_left: depth }
+        Evolution { known, rule, decided: 0, state: packed[task.shown - 1], next: 0, bit: 0, steps_left: depth }
     }
 
     /// Runs on; `Some(entry)` when `entry` must be decided first, `None` when `state` is the target.

@@ -26,23 +26,25 @@ pub fn published_record(task: &Task, seed: u64, split: Split, index: u64) -> Str
 }
 
 /// Sample `index` as a model meets it, one line without a line break: `index`, `split`, `rule`, `[2^(2r+1)]`,
-/// `states`, `[T + max(max_depth, 4)][W]`, `depth`, `tokens`, `[L]`, `loss_mask`, `[L]` of 0 and 1, and `target`,
-/// `[W]`.
+/// `states`, `[T + max(max_depth, 4)][W]`, `depth`, `tokens`, `[L]`, `loss_mask`, `[L]` of 0 and 1, `target`, the `[W]` of the
+/// last state asked, and `inputs`, `[L]`, where a model reads other tokens than those.
 pub fn sample_record(task: &Task, seed: u64, split: Split, index: u64, loss_on: LossOn) -> String {
     let sample = task.sample(seed, split, index);
     let example = task.encode(&sample, task.depth_of(seed, split, index), loss_on);
     let states: Vec<String> = sample.states.iter().map(|state| list(state)).collect();
     let mask: Vec<u8> = example.loss_mask.iter().map(|&label| u8::from(label)).collect();
+    let inputs = if example.inputs == example.tokens { String::new() } else { format!(",\"inputs\":{}", list(&example.inputs)) };
+    let target = &example.tokens[example.tokens.len() - task.width..];
     format!(
         "{{\"index\":{index},\"split\":\"{}\",\"rule\":{},\"states\":{},\"depth\":{},\"tokens\":{},\"loss_mask\":{},\
-         \"target\":{}}}",
+         \"target\":{}{inputs}}}",
         split.name(),
         list(&sample.rule.table),
         list(&states),
         example.depth,
         list(&example.tokens),
         list(&mask),
-        list(&example.tokens[example.target_start..]),
+        list(target),
     )
 }
 

@@ -1,15 +1,29 @@
-//! From an orbit to tokens.
+//! From an orbit to tokens. E is the number of a rule's entries, K the depth, which counts the states of an answer that has several.
 //!
-//! | layout | sequence | length |
+//! | layout | sequence | answer |
 //! |---|---|---|
-//! | orbit → state | `[sep] s0 … [sep] s(T−1) [gen] s(T−1+k)` | `T(W+1) + 1 + W` |
-//! | multi-horizon | `[sep] s0 … [sep] s(T−1) [shift k] [gen] s(T−1+k)` | one more |
-//! | segments | `([sep] s(t) [sep] s(t+1))` for t = 0 … T−2, then `[gen] s(T−1) [sep] s(T−1+k)` | `2T(W+1)` |
-//! | segments, multi-horizon | the same with `[shift k]` for the last `[sep]` | the same |
+//! | O-S, orbit → state | `[sep] s0 … [sep] s(T−1) [gen] s(T−1+k)` | the state |
+//! | … multi-horizon | `[sep] s0 … [sep] s(T−1) [shift k] [gen] s(T−1+k)` | the state |
+//! | O-O, orbit → orbit | `… [gen] ([sep] s(T−1+j))` for j = 1 … K, every cell read as `[mask]` | the K states |
+//! | O-RS, orbit → rule, state | `… [gen] rule [sep] s(T−1+k)`, every entry of the rule read as `[rule]` | the rule and the state |
+//! | RO-S, rule, orbit → state | `rule [sep] s0 … [sep] s(T−1) [gen] s(T−1+k)` | the state |
+//! | CoT, chain of thought | `… [gen] ([sep] s(T−1+j))` for j = 1 … K | the K states and their separators |
+//!
+//! In segments, the shown orbit is `([sep] s(t) [sep] s(t+1))` for t = 0 … T−2, and the last segment
+//!
+//! | layout | last segment |
+//! |---|---|
+//! | O-S | `[gen] s(T−1) [sep] s(T−1+k)`, with `[shift k]` for the `[sep]` if multi-horizon |
+//! | O-O, CoT | `[gen] s(T−1) ([sep] s(T−1+j))` for j = 1 … K |
+//! | O-RS (ours) | `[gen] s(T−1) rule [sep] s(T−1+k)` |
+//! | RO-S (ours) | `[gen] rule [sep] s(T−1) [sep] s(T−1+k)` |
+//!
+//! A label is predicted from the position before it. Cells of O-O do not see each other: each is answered from masks alone.
 
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
-use super::sample::{MULTI_DEPTHS, Sample, Task};
+use super::sample::{Sample, Task};
 
 /// Whether a task asks for one depth or for any of four.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -20,70 +34,60 @@ pub enum Horizon {
     Multi,
 }
 
-/// How symbols are numbered.
+/// What an answer is made of, and what is shown before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub enum Vocabulary {
-    /// 12 ids: 0, 1, sep 2, gen 3, eos 4, rule 5, mask 6, shift 7 … 10, and one spare.
-    Compact,
-    /// The authors' 128 ids: 0, 1, sep 100, gen 101, eos 102, rule 103, mask 104, shift 106 … 109.
-    Paper,
+pub enum Layout {
+    /// O-S: the one state.
+    OrbitState,
+    /// O-O: K states at once.
+    OrbitOrbit,
+    /// O-RS: the rule, then the one state.
+    OrbitRuleState,
+    /// RO-S: the one state, of a rule that is shown.
+    RuleOrbitState,
+    /// CoT: K states, one after the other, each from those before it.
+    ChainOfThought,
 }
 
-impl Vocabulary {
-    /// Number of ids, the width of a model's output.
-    pub fn size(self) -> usize {
+impl Layout {
+    /// Whether one answer holds the states of all depths 1 … K.
+    pub fn answers_all(self) -> bool {
         match self {
-            Vocabulary::Compact => 12,
-            Vocabulary::Paper => 128,
+            Layout::OrbitOrbit | Layout::ChainOfThought => true,
+            Layout::OrbitState | Layout::OrbitRuleState | Layout::RuleOrbitState => false,
         }
     }
 
-    /// `<sep>`, before each state.
-    pub fn sep(self) -> u32 {
+    /// Whether the rule is asked for.
+    pub fn asks_rule(self) -> bool {
         match self {
-            Vocabulary::Compact => 2,
-            Vocabulary::Paper => 100,
+            Layout::OrbitRuleState => true,
+            Layout::OrbitState | Layout::OrbitOrbit | Layout::RuleOrbitState | Layout::ChainOfThought => false,
         }
     }
 
-    /// `<gen>`, after which the answer is written.
-    pub fn generate(self) -> u32 {
-        self.sep() + 1
+    /// Whether the rule is shown.
+    pub fn shows_rule(self) -> bool {
+        match self {
+            Layout::RuleOrbitState => true,
+            Layout::OrbitState | Layout::OrbitOrbit | Layout::OrbitRuleState | Layout::ChainOfThought => false,
+        }
     }
 
-    /// `<eos>`, after an answer of free length.
-    pub fn eos(self) -> u32 {
-        self.sep() + 2
-    }
-
-    /// `<rule>`, in place of a rule's entry.
-    pub fn rule(self) -> u32 {
-        self.sep() + 3
-    }
-
-    /// `<mask>`, in place of a state's bit.
-    pub fn mask(self) -> u32 {
-        self.sep() + 4
-    }
-
-    /// The token that asks for depth `k`, 1 … 4.
-    ///
-    /// # Panics
-    /// When there is no such token.
-    pub fn shift(self, depth: usize) -> u32 {
-        assert!((1..=MULTI_DEPTHS).contains(&depth), "there is no shift token for depth {depth}, only for 1 to 4");
-        let first = match self {
-            Vocabulary::Compact => 7,
-            Vocabulary::Paper => 106,
-        };
-        first + depth as u32 - 1
+    /// Whether an answer counts as the model writes it, each state after its own earlier ones; else each cell counts as it
+    /// follows from the true ones before it.
+    pub fn scored_free_running(self) -> bool {
+        match self {
+            Layout::ChainOfThought => true,
+            Layout::OrbitState | Layout::OrbitOrbit | Layout::OrbitRuleState | Layout::RuleOrbitState => false,
+        }
     }
 }
 
 /// Which tokens a model is trained to predict.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum LossOn {
-    /// The `W` bits of the target state, as in the paper.
+    /// Those of the answer, as in the paper.
     Target,
     /// Those, and the bits of the shown states that follow from another: `s1 … s(T−1)`.
     Rows,
@@ -98,102 +102,194 @@ impl LossOn {
     }
 }
 
+/// A state that is asked for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target {
+    pub depth: usize,
+    /// Where its `W` bits begin.
+    pub start: usize,
+}
+
 /// One sequence, ready for a batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Example {
-    /// `[L]`, the whole sequence, target included.
+    /// `[L]`, the whole sequence, the answer included.
     pub tokens: Vec<u32>,
+    /// `[L]`, the same as a model reads it: with `[mask]` and `[rule]` for what it must not see.
+    pub inputs: Vec<u32>,
     /// `[L]`: whether token `p` is a label, to be predicted from the tokens before `p`.
     pub loss_mask: Vec<bool>,
-    /// Where the target's `W` bits begin; they end the sequence.
-    pub target_start: usize,
-    /// Depth `k` of the target.
+    /// The states asked for, by rising depth; the last one ends the sequence.
+    pub targets: Vec<Target>,
+    /// Where the rule's entries stand, if they are asked for.
+    pub rule: Option<Range<usize>>,
+    /// From where on a model that runs free reads its own tokens; none where every answer is read as masks.
+    pub free_from: Option<usize>,
+    /// The depth asked, the largest if there are several.
     pub depth: usize,
 }
 
 impl Task {
     /// Tokens of one sequence, `L`: 231 in the paper's setting, 232 with the shift token, 420 in segments.
     pub fn sequence_length(&self) -> usize {
+        let (state, entries) = (self.width + 1, self.radius.entries());
+        let shown_rule = if self.layout.shows_rule() { entries } else { 0 };
+        let (separator, answer) = match self.layout {
+            Layout::OrbitState | Layout::RuleOrbitState => (1, self.width),
+            Layout::OrbitOrbit | Layout::ChainOfThought => (0, self.depth * state),
+            Layout::OrbitRuleState => (0, entries + state),
+        };
         if self.segmented {
-            return self.shown * self.segment_length();
+            let last = 1 + shown_rule + shown_rule.min(1) + self.width + separator + answer;
+            return (self.shown - 1) * self.segment_length() + last;
         }
         let shift = match self.horizon {
             Horizon::Single => 0,
             Horizon::Multi => 1,
         };
-        self.shown * (self.width + 1) + shift + 1 + self.width
+        shown_rule + self.shown * state + shift + 1 + answer
     }
 
-    /// Tokens of one segment: two states, each after its separator.
+    /// Tokens of one segment but the last: two states, each after its separator.
     pub fn segment_length(&self) -> usize {
         2 * (self.width + 1)
     }
 
-    /// The sequence that asks `sample` for depth `depth`.
+    /// The sequence that asks `sample` for depth `depth`. A layout that answers all depths writes all K states whatever
+    /// `depth` says, and asks for the first `depth` of them.
     ///
     /// # Panics
     /// When `sample` is too short for `depth`: it reaches `max(max_depth, 4)`. For the multi-horizon task, also when
     /// `depth` is not in 1 … 4.
     pub fn encode(&self, sample: &Sample, depth: usize, loss_on: LossOn) -> Example {
-        let mut writer = Writer { tokens: Vec::with_capacity(self.sequence_length()), loss_mask: Vec::new() };
+        let mut writer = Writer::new(self.sequence_length());
         if self.segmented {
             self.write_segments(&mut writer, sample, depth, loss_on);
         } else {
             self.write_orbit(&mut writer, sample, depth, loss_on);
         }
-        let target = &sample.states[self.shown - 1 + depth];
-        writer.state(target, true);
-        let Writer { tokens, loss_mask } = writer;
-        Example { target_start: tokens.len() - target.len(), tokens, loss_mask, depth }
+        let answer = writer.tokens.len();
+        let state = |depth: usize| &sample.states[self.shown - 1 + depth];
+        match self.layout {
+            Layout::OrbitState | Layout::RuleOrbitState => writer.target(state(depth), depth, Read::Truth),
+            Layout::OrbitRuleState => {
+                writer.rule(&sample.rule.table, Read::As(self.vocabulary.rule()));
+                writer.token(self.vocabulary.sep(), false);
+                writer.target(state(depth), depth, Read::Truth);
+            }
+            Layout::OrbitOrbit => {
+                for each in 1..=self.depth {
+                    writer.token(self.vocabulary.sep(), false);
+                    writer.target(state(each), each, Read::As(self.vocabulary.mask()));
+                }
+            }
+            Layout::ChainOfThought => {
+                for each in 1..=self.depth {
+                    writer.token(self.vocabulary.sep(), true);
+                    writer.target(state(each), each, Read::Truth);
+                }
+            }
+        }
+        let Writer { tokens, inputs, mut loss_mask, targets, rule } = writer;
+        if self.layout.answers_all()
+            && let Some(deeper) = targets.get(depth)
+        {
+            loss_mask[deeper.start - 1..].fill(false);
+        }
+        let free_from = match self.layout {
+            Layout::OrbitState | Layout::RuleOrbitState | Layout::OrbitRuleState => targets.first().map(|target| target.start),
+            Layout::OrbitOrbit => None,
+            Layout::ChainOfThought => Some(answer),
+        };
+        Example { tokens, inputs, loss_mask, targets, rule, free_from, depth }
     }
 
-    /// Everything before the target, each shown state once.
+    /// Everything before the answer, each shown state once.
     fn write_orbit(&self, writer: &mut Writer, sample: &Sample, depth: usize, loss_on: LossOn) {
         let vocabulary = self.vocabulary;
+        if self.layout.shows_rule() {
+            writer.bits(&sample.rule.table, false, Read::Truth);
+        }
         for (t, state) in sample.states[..self.shown].iter().enumerate() {
-            writer.token(vocabulary.sep());
+            writer.token(vocabulary.sep(), false);
             // s0 is all coins: a loss on it could only add noise.
-            writer.state(state, t > 0 && loss_on.shown_states());
+            writer.bits(state, t > 0 && loss_on.shown_states(), Read::Truth);
         }
         match self.horizon {
             Horizon::Single => {}
-            Horizon::Multi => writer.token(vocabulary.shift(depth)),
+            Horizon::Multi => writer.token(vocabulary.shift(depth), false),
         }
-        writer.token(vocabulary.generate());
+        writer.token(vocabulary.generate(), false);
     }
 
-    /// Everything before the target, each shown state with the one after it.
+    /// Everything before the answer, each shown state with the one after it.
     fn write_segments(&self, writer: &mut Writer, sample: &Sample, depth: usize, loss_on: LossOn) {
         let vocabulary = self.vocabulary;
         for pair in sample.states[..self.shown].windows(2) {
-            writer.token(vocabulary.sep());
-            writer.state(&pair[0], false);
-            writer.token(vocabulary.sep());
-            writer.state(&pair[1], loss_on.shown_states());
+            writer.token(vocabulary.sep(), false);
+            writer.bits(&pair[0], false, Read::Truth);
+            writer.token(vocabulary.sep(), false);
+            writer.bits(&pair[1], loss_on.shown_states(), Read::Truth);
         }
-        writer.token(vocabulary.generate());
-        writer.state(&sample.states[self.shown - 1], false);
-        writer.token(match self.horizon {
-            Horizon::Single => vocabulary.sep(),
-            Horizon::Multi => vocabulary.shift(depth),
-        });
+        writer.token(vocabulary.generate(), false);
+        if self.layout.shows_rule() {
+            writer.bits(&sample.rule.table, false, Read::Truth);
+            writer.token(vocabulary.sep(), false);
+        }
+        writer.bits(&sample.states[self.shown - 1], false, Read::Truth);
+        match (self.layout, self.horizon) {
+            (Layout::OrbitState, Horizon::Multi) => writer.token(vocabulary.shift(depth), false),
+            (Layout::OrbitState | Layout::RuleOrbitState, _) => writer.token(vocabulary.sep(), false),
+            (Layout::OrbitOrbit | Layout::OrbitRuleState | Layout::ChainOfThought, _) => {}
+        }
     }
+}
+
+/// What a model reads in the place of a bit.
+#[derive(Clone, Copy)]
+enum Read {
+    Truth,
+    As(u32),
 }
 
 /// A sequence being written.
 struct Writer {
     tokens: Vec<u32>,
+    inputs: Vec<u32>,
     loss_mask: Vec<bool>,
+    targets: Vec<Target>,
+    rule: Option<Range<usize>>,
 }
 
 impl Writer {
-    fn token(&mut self, id: u32) {
-        self.tokens.push(id);
-        self.loss_mask.push(false);
+    fn new(length: usize) -> Self {
+        let (tokens, inputs, loss_mask) = (Vec::with_capacity(length), Vec::with_capacity(length), Vec::with_capacity(length));
+        Self { tokens, inputs, loss_mask, targets: Vec::new(), rule: None }
     }
 
-    fn state(&mut self, bits: &[u8], label: bool) {
+    fn token(&mut self, id: u32, label: bool) {
+        self.tokens.push(id);
+        self.inputs.push(id);
+        self.loss_mask.push(label);
+    }
+
+    fn bits(&mut self, bits: &[u8], label: bool, read: Read) {
         self.tokens.extend(bits.iter().map(|&bit| u32::from(bit)));
+        self.inputs.extend(bits.iter().map(|&bit| match read {
+            Read::Truth => u32::from(bit),
+            Read::As(id) => id,
+        }));
         self.loss_mask.resize(self.tokens.len(), label);
+    }
+
+    fn target(&mut self, state: &[u8], depth: usize, read: Read) {
+        self.targets.push(Target { depth, start: self.tokens.len() });
+        self.bits(state, true, read);
+    }
+
+    fn rule(&mut self, table: &[u8], read: Read) {
+        let start = self.tokens.len();
+        self.bits(table, true, read);
+        self.rule = Some(start..self.tokens.len());
     }
 }

@@ -23,10 +23,12 @@ mod layout;
 mod pattern;
 mod sample;
 mod split;
+mod vocabulary;
 
 pub use automaton::{Radius, Rule, next_state};
 pub use ceiling::{Estimate, estimate, estimate_samples, target_distribution};
 pub use export::{published_record, sample_record};
-pub use layout::{Example, Horizon, LossOn, Vocabulary};
+pub use layout::{Example, Horizon, Layout, LossOn, Target};
 pub use sample::{MULTI_DEPTHS, Sample, Task};
 pub use split::{Split, split_of};
+pub use vocabulary::Vocabulary;

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::automaton::{Radius, Rule, next_state};
-use super::layout::{Horizon, Vocabulary};
+use super::layout::{Horizon, Layout};
 use super::split::{Split, split_of};
+use super::vocabulary::Vocabulary;
 use crate::rng::{Purpose, stream};
 
 /// Depths of the multi-horizon task, `1 ..= MULTI_DEPTHS`: there are as many shift tokens.
@@ -19,9 +20,11 @@ pub struct Task {
     pub width: usize,
     /// Shown states `T`.
     pub shown: usize,
-    /// Depth `k` when the horizon is [`Horizon::Single`]; unused when it is [`Horizon::Multi`].
+    /// Depth `k` when the horizon is [`Horizon::Single`]; unused when it is [`Horizon::Multi`]. K where one answer has the
+    /// states of all depths.
     pub depth: usize,
     pub horizon: Horizon,
+    pub layout: Layout,
     pub vocabulary: Vocabulary,
     /// Whether the orbit is written in segments of two states each, for networks that read by segments.
     pub segmented: bool,
@@ -64,6 +67,11 @@ impl Task {
         if !(1..=Self::DEPTH_LIMIT).contains(&self.depth) {
             return Err(format!("The depth is {}; choose from 1 to {}.", self.depth, Self::DEPTH_LIMIT));
         }
+        if self.horizon == Horizon::Multi && self.layout != Layout::OrbitState {
+            return Err(
+                "All of 1 … 4 by a marker goes with the answer of one state alone: choose “one depth”, or the layout orbit → state.".into(),
+            );
+        }
         Ok(())
     }
 
@@ -78,6 +86,7 @@ impl Task {
     /// The depths asked for, ascending.
     pub fn depths(&self) -> Vec<usize> {
         match self.horizon {
+            Horizon::Single if self.layout.answers_all() => (1..=self.depth).collect(),
             Horizon::Single => vec![self.depth],
             Horizon::Multi => (1..=MULTI_DEPTHS).collect(),
         }

@@ -20,7 +20,7 @@ impl Batch {
     /// Examples of equal length, as the layouts make them.
     pub fn new(examples: &[Example]) -> Self {
         let length = examples.first().map_or(0, |example| example.tokens.len().saturating_sub(1));
-        let inputs = examples.iter().flat_map(|example| example.tokens[..length].iter().copied()).collect();
+        let inputs = examples.iter().flat_map(|example| example.inputs[..length].iter().copied()).collect();
         let label = |(&token, &counts): (&u32, &bool)| counts.then_some(token);
         let labels = examples.iter().flat_map(|example| example.tokens[1..].iter().zip(&example.loss_mask[1..]).map(label)).collect();
         Self { sequences: examples.len(), length, inputs, labels }

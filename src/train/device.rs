@@ -2,13 +2,14 @@
 
 use super::batch::Batch;
 use super::evaluation::{self, Respondent, Tokens};
+use super::hops::Hops;
 use super::job::Plan;
 use super::loss;
 use super::optimizer;
 use crate::engine::cpu::Moments;
 use crate::engine::gpu::{Gpu, Resident};
-use crate::engine::program::At;
-use crate::engine::{Carrier, Purpose};
+use crate::engine::program::{At, Journal};
+use crate::engine::{Carrier, Program, Purpose};
 use crate::model::Shape;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -17,11 +18,13 @@ use std::ops::Range;
 const TOKENS: usize = 16_384;
 
 /// A forward pass on the device: its number, and where its tokens stand.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Written {
     program: usize,
     forced: (usize, usize),
     generated: Option<(usize, usize)>,
+    /// Where it notes its hops.
+    journal: Option<(usize, Journal)>,
 }
 
 /// Weights, moments and programs on a device.
@@ -30,11 +33,37 @@ pub struct Device {
     plan: Plan,
     /// The batch in parts that fit, each with its program: the first replaces the gradient, the others add to it.
     parts: Vec<(Range<usize>, usize)>,
+    /// The stage that the programs are of: stages count other labels.
+    stage: u64,
+    /// Sequences of a part at most.
+    size: usize,
     /// Forward passes by their shape, and whether they go on by themselves.
     answers: HashMap<(Shape, bool), Written>,
     /// Steps made here, and of how many the losses were read.
     made: usize,
     read: usize,
+}
+
+/// The gradient of `sequences` sequences of the batch of `step`.
+fn gradient_program(plan: &Plan, sequences: usize, step: u64, purpose: Purpose) -> Program {
+    let example = plan.batch(step, 0..1);
+    let shape = Shape { sequences, length: example.length, from: example.first_asked() };
+    loss::program(&plan.model, &plan.parameters, shape, plan.whole(step), purpose, Carrier::Card)
+}
+
+/// Most sequences of a batch whose gradient the card takes at once.
+///
+/// # Errors
+/// When one is too many.
+fn part_size(plan: &Plan, gpu: &Gpu) -> Result<usize, String> {
+    let mut size = (TOKENS / plan.config.task.sequence_length()).clamp(1, plan.config.training.batch);
+    while gradient_program(plan, size, 1, Purpose::More).size > gpu.most_numbers() {
+        if size == 1 {
+            return Err("One sequence of this run is more than the graphics card lets a page use: choose a smaller network, fewer rows, or the CPU engine.".into());
+        }
+        size /= 2;
+    }
+    Ok(size)
 }
 
 impl Device {
@@ -46,57 +75,66 @@ impl Device {
         let update = optimizer::update(&plan.config.training, &plan.parameters);
         let mut resident = Resident::new(gpu, update, weights)?;
         resident.set_moments(&moments.first, &moments.second);
-        let batch = plan.config.training.batch;
-        let shape = |sequences: usize| {
-            let example = plan.batch(1, 0..1);
-            Shape { sequences, length: example.length, from: example.first_asked() }
-        };
-        let program =
-            |sequences: usize, purpose| loss::program(&plan.model, &plan.parameters, shape(sequences), plan.asked, purpose, Carrier::Card);
-        let mut size = (TOKENS / plan.config.task.sequence_length()).clamp(1, batch);
-        while program(size, Purpose::More).size > gpu.most_numbers() {
-            if size == 1 {
-                return Err("One sequence of this run is more than the graphics card lets a page use: choose a smaller network, fewer rows, or the CPU engine.".into());
-            }
-            size /= 2;
-        }
-        let mut parts = Vec::new();
-        let mut known = HashMap::new();
-        for start in (0..batch).step_by(size) {
-            let range = start..(start + size).min(batch);
-            let purpose = if start == 0 { Purpose::Gradient } else { Purpose::More };
-            let id = *known.entry((range.len(), purpose)).or_insert_with(|| resident.add(program(range.len(), purpose)));
-            parts.push((range, id));
-        }
-        let mut device = Self { resident, plan: plan.clone(), parts, answers: HashMap::new(), made: 0, read: 0 };
+        let size = part_size(plan, gpu)?;
+        let mut device =
+            Self { resident, plan: plan.clone(), size, parts: Vec::new(), stage: 0, answers: HashMap::new(), made: 0, read: 0 };
+        device.write_parts(1);
         // Measurements too are compiled ahead.
-        let (batch, from) = evaluation::questions(plan);
-        device.answer_program(batch.shape(from), true)?;
+        let questions = evaluation::questions(plan);
+        device.answer_program(questions.batch.shape(questions.from), questions.free_after == Some(questions.from))?;
+        if let Some(after) = questions.free_after.filter(|&after| after != questions.from) {
+            device.answer_program(questions.batch.shape(after), true)?;
+        }
         device.resident.warm_up().await?;
         Ok(device)
     }
 
+    /// Writes the gradient's programs for the stage of `step`.
+    fn write_parts(&mut self, step: u64) {
+        let (plan, size) = (&self.plan, self.size);
+        let mut known = HashMap::new();
+        self.parts.clear();
+        for start in (0..plan.config.training.batch).step_by(size) {
+            let range = start..(start + size).min(plan.config.training.batch);
+            let purpose = if start == 0 { Purpose::Gradient } else { Purpose::More };
+            let id = *known
+                .entry((range.len(), purpose))
+                .or_insert_with(|| self.resident.add(gradient_program(plan, range.len(), step, purpose)));
+            self.parts.push((range, id));
+        }
+        self.stage = plan.config.stage(step).index;
+    }
+
     /// The forward pass of this shape, written the first time.
     fn answer_program(&mut self, shape: Shape, generate: bool) -> Result<Written, String> {
-        if let Some(&known) = self.answers.get(&(shape, generate)) {
-            return Ok(known);
+        if let Some(known) = self.answers.get(&(shape, generate)) {
+            return Ok(known.clone());
         }
         let purpose = if generate { Purpose::Generate } else { Purpose::Answer };
-        let program = loss::program(&self.plan.model, &self.plan.parameters, shape, 1, purpose, Carrier::Card);
+        let program = loss::program(&self.plan.model, &self.plan.parameters, shape, loss::Whole::ANY, purpose, Carrier::Card);
         let find = |part: Option<(At, usize)>| part.map(|(at, count)| (program.address(at), count));
         let (forced, generated) = (find(program.answers).ok_or("This network gives no answers.")?, find(program.generated));
-        let written = Written { program: self.resident.add(program), forced, generated };
-        self.answers.insert((shape, generate), written);
+        let journal = program.journal.clone().map(|journal| (program.address(journal.at), journal));
+        let written = Written { program: self.resident.add(program), forced, generated, journal };
+        self.answers.insert((shape, generate), written.clone());
         Ok(written)
     }
 
     /// Enqueues one training step.
     pub fn step(&mut self, plan: &Plan, step: u64) {
+        let stage = plan.config.stage(step);
+        if stage.index != self.stage {
+            self.write_parts(step);
+        }
+        if stage.begins_anew() {
+            let zero = Moments::zero(crate::model::weights::count(&self.plan.parameters));
+            self.resident.set_moments(&zero.first, &zero.second);
+        }
         for (range, program) in &self.parts {
             let batch = plan.batch(step, range.clone());
             self.resident.run(*program, &batch.words(batch.first_asked()));
         }
-        self.resident.update(&optimizer::rates(&plan.config.training, step), self.made);
+        self.resident.update(&optimizer::rates(&plan.config, step), self.made);
         self.made += 1;
     }
 
@@ -140,13 +178,20 @@ impl Device {
 
 impl Respondent for Device {
     async fn tokens(&mut self, batch: &Batch, from: usize, generate: bool) -> Result<Tokens, String> {
-        let Written { program, forced, generated } = self.answer_program(batch.shape(from), generate)?;
+        let Written { program, forced, generated, journal } = self.answer_program(batch.shape(from), generate)?;
         self.resident.run(program, &batch.words(from));
         let forced = self.read_tokens(forced).await?;
         let generated = match generated {
             Some(place) => Some(self.read_tokens(place).await?),
             None => None,
         };
-        Ok(Tokens { forced, generated })
+        let hops = match journal {
+            Some((address, journal)) => {
+                let numbers = self.resident.read(address, journal.count()).await?;
+                Some(Hops::read(&journal, &numbers, batch.sequences, batch.length))
+            }
+            None => None,
+        };
+        Ok(Tokens { forced, generated, hops })
     }
 }

@@ -1,11 +1,15 @@
 //! Accuracy on held-out rules.
 
 use super::batch::Batch;
+use super::hops::Hops;
 use super::job::{Job, Outcome, Plan};
 use crate::protocol::{DepthScore, Prediction};
-use crate::task::{Example, LossOn, Split};
+use crate::task::{Example, LossOn, Sample, Split, Target, Task};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
+
+/// Questions whose hops are sent whole.
+const SHOWN: u64 = 8;
 
 /// Stands for an answered token that is no cell.
 pub const NO_CELL: u8 = 2;
@@ -21,6 +25,12 @@ pub struct Answer {
     pub teacher_forced: Vec<u8>,
     /// Each cell's most probable token given the model's own cells before it.
     pub free_running: Option<Vec<u8>>,
+    /// Of the rule's entries, how many are right, and how many there are; only where the rule is asked for.
+    pub rule: Option<(usize, usize)>,
+    /// Mean hops of the positions that answer, where layers are looped adaptively.
+    pub hops: Option<f64>,
+    /// Hops of every looped part at every position, of the questions that are shown.
+    pub hop_map: Option<Vec<Vec<u8>>>,
 }
 
 /// What an evaluation found.
@@ -38,21 +48,47 @@ impl Measurement {
     }
 }
 
-/// The jobs of a measurement over `samples` questions a depth, the first `free` of them also free-running.
+/// The jobs of a measurement over `samples` questions a depth, the first `free` of them also free-running; all of them where that
+/// is how the layout is scored.
 pub fn jobs(plan: &Plan, split: Split, samples: usize, free: usize) -> Vec<Job> {
-    let questions = plan.questions();
+    let (task, questions) = (&plan.config.task, plan.questions());
+    let free = if task.layout.scored_free_running() { samples } else { free };
     let starts = || (0..samples).step_by(questions);
     let job = |depth: usize, first: usize| Job::Answers { split, depth, first: first as u64, count: questions.min(samples - first), free };
-    plan.config.task.depths().into_iter().flat_map(|depth| starts().map(move |first| job(depth, first))).collect()
+    // One question is about all depths where one answer is.
+    let asked = if task.layout.answers_all() { vec![task.depth] } else { task.depths() };
+    asked.into_iter().flat_map(|depth| starts().map(move |first| job(depth, first))).collect()
 }
 
-/// Questions as a measurement asks them, as many at once as its jobs do, and the position from which they are asked.
-pub fn questions(plan: &Plan) -> (Batch, usize) {
-    let task = &plan.config.task;
+/// Questions as a measurement asks them, as many at once as its jobs do.
+pub fn questions(plan: &Plan) -> Questions {
     let count = plan.questions().min(plan.config.training.eval_samples) as u64;
-    let encode = |index| task.encode(&task.sample(plan.config.seed, Split::Validation, index), task.depths()[0], LossOn::Target);
-    let examples: Vec<Example> = (0..count).map(encode).collect();
-    (Batch::new(&examples), examples[0].target_start - 1)
+    let samples: Vec<Sample> = (0..count).map(|index| plan.config.task.sample(plan.config.seed, Split::Validation, index)).collect();
+    Questions::of(&plan.config.task, &samples, plan.config.task.depths()[0])
+}
+
+/// A batch of questions, and where it is asked.
+pub struct Questions {
+    pub batch: Batch,
+    /// The first position whose next token is asked.
+    pub from: usize,
+    /// The position after which a model that runs free reads its own tokens; none where it never does.
+    pub free_after: Option<usize>,
+    targets: Vec<Target>,
+    rule: Option<Range<usize>>,
+}
+
+impl Questions {
+    /// What is asked of these samples at `depth`.
+    pub fn of(task: &Task, samples: &[Sample], depth: usize) -> Self {
+        let examples: Vec<Example> = samples.iter().map(|sample| task.encode(sample, depth, LossOn::Target)).collect();
+        let batch = Batch::new(&examples);
+        let from = batch.first_asked();
+        let first = examples.into_iter().next();
+        let free_after = first.as_ref().and_then(|example| example.free_from).map(|start| start - 1);
+        let (targets, rule) = first.map(|example| (example.targets, example.rule)).unwrap_or_default();
+        Self { batch, from, free_after, targets, rule }
+    }
 }
 
 /// Scores the outcomes of [`jobs`].
@@ -66,26 +102,37 @@ pub fn score(plan: &Plan, split: Split, outcomes: Vec<Outcome>) -> Measurement {
         .collect();
     let depths = plan.config.task.depths();
     let of_depth = |depth: usize| answers.iter().filter(move |answer| answer.depth == depth);
-    let depths = depths.into_iter().map(|depth| depth_score(depth, &of_depth(depth).collect::<Vec<_>>())).collect();
+    let free = plan.config.task.layout.scored_free_running();
+    let depths = depths.into_iter().map(|depth| depth_score(depth, &of_depth(depth).collect::<Vec<_>>(), free)).collect();
     let prediction = |answer: &Answer| {
-        answer.free_running.as_ref().map(|cells| Prediction { index: answer.index, depth: answer.depth, cells: cells.clone() })
+        let of =
+            |cells: &Vec<u8>| Prediction { index: answer.index, depth: answer.depth, cells: cells.clone(), hops: answer.hop_map.clone() };
+        answer.free_running.as_ref().map(of)
     };
     Measurement { split, depths, predictions: answers.iter().filter_map(prediction).collect() }
 }
 
-fn depth_score(depth: usize, answers: &[&Answer]) -> DepthScore {
+fn depth_score(depth: usize, answers: &[&Answer], scored_free: bool) -> DepthScore {
     let free: Vec<(&[u8], &[u8])> =
         answers.iter().filter_map(|answer| answer.free_running.as_ref().map(|cells| (&cells[..], &answer.truth[..]))).collect();
     let forced: Vec<(&[u8], &[u8])> = answers.iter().map(|answer| (&answer.teacher_forced[..], &answer.truth[..])).collect();
+    let (right, entries) = answers.iter().filter_map(|answer| answer.rule).fold((0, 0), |sum, rule| (sum.0 + rule.0, sum.1 + rule.1));
     DepthScore {
         depth,
         samples: answers.len(),
-        exact: exact(&forced),
+        exact: exact(if scored_free { &free } else { &forced }),
         bits_teacher_forced: bits(&forced),
         bits_free_running: bits(&free),
         exact_free_running: exact(&free),
         free_samples: free.len(),
+        hops: mean(answers.iter().filter_map(|answer| answer.hops)),
+        rule_bits: (entries > 0).then(|| right as f64 / entries as f64),
     }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
 }
 
 fn exact(pairs: &[(&[u8], &[u8])]) -> usize {
@@ -105,6 +152,8 @@ pub struct Tokens {
     pub forced: Vec<u32>,
     /// Given the network's own; only where they were asked for.
     pub generated: Option<Vec<u32>>,
+    /// How long each token was thought about, where layers are looped adaptively; where the network went on by itself, about its own.
+    pub hops: Option<Hops>,
 }
 
 /// Something that can be asked: a network with its weights, on some engine.
@@ -130,32 +179,67 @@ pub async fn answers(
 ) -> Result<Vec<Answer>, String> {
     let task = &plan.config.task;
     let samples: Vec<_> = range.clone().map(|index| task.sample(plan.config.seed, split, index)).collect();
-    let examples: Vec<Example> = samples.iter().map(|sample| task.encode(sample, depth, LossOn::Target)).collect();
-    let start = examples[0].target_start;
-    let asked_free = (free as u64).saturating_sub(range.start).min(examples.len() as u64) as usize;
-    let (mut forced, mut free_running) = (Vec::new(), Vec::new());
-    for (part, generate) in [(&examples[..asked_free], true), (&examples[asked_free..], false)] {
+    let asked_free = (free as u64).saturating_sub(range.start).min(samples.len() as u64) as usize;
+    let mut answers = Vec::new();
+    let mut index = range.start;
+    for (part, run_free) in [(&samples[..asked_free], true), (&samples[asked_free..], false)] {
         if part.is_empty() {
             continue;
         }
-        let batch = Batch::new(part);
-        let tokens = respondent.tokens(&batch, start - 1, generate).await?;
-        forced.extend(cells(&tokens.forced, &batch, start, task.width));
-        free_running.extend(tokens.generated.iter().flat_map(|tokens| cells(tokens, &batch, start, task.width)));
+        let questions = Questions::of(task, part, depth);
+        let (forced, free, hops) = ask(respondent, &questions, run_free).await?;
+        for (row, sample) in part.iter().enumerate() {
+            let read = |tokens: &Tail, places: Range<usize>| tokens.cells(row, &questions, places);
+            let rule = questions.rule.clone().map(|entries| {
+                let right = read(&forced, entries.clone()).iter().zip(&sample.rule.table).filter(|(answer, truth)| answer == truth).count();
+                (right, entries.len())
+            });
+            answers.extend(questions.targets.iter().map(|&Target { depth, start }| Answer {
+                index,
+                depth,
+                truth: sample.states[task.shown - 1 + depth].clone(),
+                teacher_forced: read(&forced, start..start + task.width),
+                free_running: free.as_ref().map(|free| read(free, start..start + task.width)),
+                rule,
+                hops: hops.as_ref().map(|hops| hops.mean(row, start - 1..start - 1 + task.width)),
+                hop_map: hops.as_ref().filter(|_| run_free && index < SHOWN).map(|hops| hops.of(row)),
+            }));
+            index += 1;
+        }
     }
-    let mut free_running = free_running.into_iter();
-    let answer = |((index, sample), forced): ((u64, &crate::task::Sample), Vec<u8>)| Answer {
-        index,
-        depth,
-        truth: sample.states[task.shown - 1 + depth].clone(),
-        teacher_forced: forced,
-        free_running: free_running.next(),
-    };
-    Ok(range.zip(&samples).zip(forced).map(answer).collect())
+    Ok(answers)
 }
 
-/// Of the tokens that follow positions `start − 1` … of each sequence the first W as cells, `[questions][W]`.
-fn cells(tokens: &[u32], batch: &Batch, start: usize, width: usize) -> Vec<Vec<u8>> {
-    let cell = |&token: &u32| token.min(u32::from(NO_CELL)) as u8;
-    tokens.chunks(batch.length + 1 - start).map(|row| row[..width].iter().map(cell).collect()).collect()
+/// The tokens that follow the positions from `from` on, of each of a batch's sequences.
+struct Tail {
+    tokens: Vec<u32>,
+    from: usize,
+}
+
+impl Tail {
+    /// What was answered for the tokens at `places`, as cells.
+    fn cells(&self, row: usize, questions: &Questions, places: Range<usize>) -> Vec<u8> {
+        let start = row * (questions.batch.length - self.from);
+        let places = places.start - 1 - self.from..places.end - 1 - self.from;
+        self.tokens[start..][places].iter().map(|&token| token.min(u32::from(NO_CELL)) as u8).collect()
+    }
+}
+
+/// The forced answers, and if `run_free` the free ones: the same where a model never reads what it answers. And the hops of the forced pass.
+async fn ask(
+    respondent: &mut impl Respondent,
+    questions: &Questions,
+    run_free: bool,
+) -> Result<(Tail, Option<Tail>, Option<Hops>), String> {
+    let Questions { batch, from, free_after, .. } = questions;
+    let together = run_free && *free_after == Some(*from);
+    let Tokens { forced, generated, hops } = respondent.tokens(batch, *from, together).await?;
+    let generated = match free_after {
+        Some(after) if run_free && !together => respondent.tokens(batch, *after, true).await?.generated,
+        Some(_) => generated,
+        None => run_free.then(|| forced.clone()),
+    };
+    let from = *from;
+    let free = generated.map(|tokens| Tail { tokens, from: free_after.unwrap_or(from) });
+    Ok((Tail { tokens: forced, from }, free, hops))
 }

@@ -2,6 +2,7 @@
 
 use super::batch::Batch;
 use super::evaluation::Answer;
+use super::loss::Whole;
 use crate::config::RunConfig;
 use crate::model::{Model, Parameter};
 use crate::task::{Example, Split};
@@ -23,8 +24,8 @@ pub struct Plan {
     pub config: RunConfig,
     pub model: Model,
     pub parameters: Arc<[Parameter]>,
-    /// Labels that count in a whole batch; every sequence of a layout has as many.
-    pub asked: usize,
+    /// Labels that count in a whole batch, by stage; every sequence of a layout has as many.
+    asked: Vec<usize>,
 }
 
 /// A piece of work, small enough to send.
@@ -81,8 +82,9 @@ impl Plan {
     pub fn new(config: &RunConfig) -> Self {
         let model = Model::of(config);
         let parameters = model.parameters().into();
-        let mut plan = Self { config: config.clone(), model, parameters, asked: 0 };
-        plan.asked = plan.batch(1, 0..1).asked() * config.training.batch;
+        let mut plan = Self { config: config.clone(), model, parameters, asked: Vec::new() };
+        let firsts = (0..config.stages()).map(|stage| stage * config.training.stage + 1);
+        plan.asked = firsts.map(|step| plan.batch(step, 0..1).asked() * config.training.batch).collect();
         plan
     }
 
@@ -95,6 +97,17 @@ impl Plan {
         (0..count).map(|shard| shard * batch / count..(shard + 1) * batch / count).collect()
     }
 
+    /// Labels that count in the batch of `step`.
+    pub fn asked(&self, step: u64) -> usize {
+        self.asked[(self.config.stage(step).index as usize).min(self.asked.len() - 1)]
+    }
+
+    /// What the whole batch of `step` has.
+    pub fn whole(&self, step: u64) -> Whole {
+        let training = &self.config.training;
+        Whole { sequences: training.batch, labels: self.asked(step), ponder: training.ponder }
+    }
+
     /// Sequences in a question job.
     pub fn questions(&self) -> usize {
         (QUESTION_TOKENS / self.config.task.sequence_length()).clamp(1, QUESTIONS)
@@ -105,7 +118,7 @@ impl Plan {
         let RunConfig { task, training, seed, loss_on, .. } = &self.config;
         let drawn = (step - 1) * training.batch as u64 + position as u64;
         let index = if training.examples == 0 { drawn } else { drawn % training.examples };
-        let depth = task.depth_of(*seed, Split::Train, index);
+        let depth = self.config.stage(step).depth.unwrap_or_else(|| task.depth_of(*seed, Split::Train, index));
         task.encode(&task.sample(*seed, Split::Train, index), depth, *loss_on)
     }
 

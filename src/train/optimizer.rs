@@ -1,7 +1,7 @@
 //! From a run's settings to the engine's update.
 
 use super::schedule::learning_rate;
-use crate::config::{Optimizer, TrainingConfig};
+use crate::config::{Optimizer, RunConfig, TrainingConfig};
 use crate::engine::update::{Matrix, Rates, Update};
 use crate::model::{Parameter, Role};
 use std::ops::Range;
@@ -42,8 +42,9 @@ pub fn update(training: &TrainingConfig, parameters: &[Parameter]) -> Update {
     }
 }
 
-/// What step `step`, counted from 1, updates with.
-pub fn rates(training: &TrainingConfig, step: u64) -> Rates {
+/// What step `step`, counted from 1, updates with; each stage of a curriculum counts anew.
+pub fn rates(config: &RunConfig, step: u64) -> Rates {
+    let (training, step) = (&config.training, config.stage(step).step);
     let rate = learning_rate(training, step);
     let share = match training.optimizer {
         Optimizer::AdamW => 1.0,

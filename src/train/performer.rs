@@ -2,8 +2,9 @@
 
 use super::batch::Batch;
 use super::evaluation::{Respondent, Tokens};
+use super::hops::Hops;
 use super::job::{Job, Outcome, Plan, halves};
-use super::loss::Programs;
+use super::loss::{Programs, Whole};
 use crate::engine::Purpose;
 use crate::engine::cpu::{Kernel, Machine};
 use crate::engine::program::At;
@@ -48,7 +49,7 @@ impl Performer {
     fn shards(&mut self, step: u64, shards: Range<usize>, stack: &mut Vec<f32>) -> f32 {
         if shards.len() == 1 {
             let batch = self.plan.batch(step, self.plan.shards()[shards.start].clone());
-            let (loss, gradient) = self.gradient(&batch, self.plan.asked);
+            let (loss, gradient) = self.gradient(&batch, self.plan.whole(step));
             stack.extend_from_slice(gradient);
             return loss;
         }
@@ -63,8 +64,8 @@ impl Performer {
         loss
     }
 
-    /// Loss and gradient of a batch with the loaded weights; `of` as in [`super::loss::program`].
-    pub fn gradient(&mut self, batch: &Batch, of: usize) -> (f32, &[f32]) {
+    /// Loss and gradient of a batch with the loaded weights, of which the whole batch has `of`.
+    pub fn gradient(&mut self, batch: &Batch, of: Whole) -> (f32, &[f32]) {
         let from = batch.first_asked();
         let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), of, Purpose::Gradient);
         self.machine.run(&program, &batch.words(from));
@@ -74,7 +75,7 @@ impl Performer {
 
     /// Logits `[B·(S − from), V]` with the loaded weights.
     pub fn logits(&mut self, batch: &Batch, from: usize) -> &[f32] {
-        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), 1, Purpose::Answer);
+        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), Whole::ANY, Purpose::Answer);
         self.machine.run(&program, &batch.words(from));
         program.logits.map_or(&[], |(at, count)| self.machine.numbers(program.address(at), count))
     }
@@ -83,12 +84,17 @@ impl Performer {
 impl Respondent for Performer {
     async fn tokens(&mut self, batch: &Batch, from: usize, generate: bool) -> Result<Tokens, String> {
         let purpose = if generate { Purpose::Generate } else { Purpose::Answer };
-        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), 1, purpose);
+        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), Whole::ANY, purpose);
         self.machine.run(&program, &batch.words(from));
         let read = |part: Option<(At, usize)>| {
             let numbers = part.map(|(at, count)| self.machine.numbers(program.address(at), count));
             numbers.map(|numbers| numbers.iter().map(|&token| token as u32).collect())
         };
-        Ok(Tokens { forced: read(program.answers).unwrap_or_default(), generated: read(program.generated) })
+        let (forced, generated) = (read(program.answers).unwrap_or_default(), read(program.generated));
+        let hops = program.journal.as_ref().map(|journal| {
+            let numbers = self.machine.numbers(program.address(journal.at), journal.count());
+            Hops::read(journal, numbers, batch.sequences, batch.length)
+        });
+        Ok(Tokens { forced, generated, hops })
     }
 }

@@ -163,7 +163,10 @@ impl Host {
         let outcomes = self.pool.perform(&self.weights, ranges.iter().map(jobs).collect()).await?;
         let mut parts: VecDeque<_> = ranges.into_iter().flatten().zip(outcomes.into_iter().flatten()).collect();
         let (loss, mut gradient) = add_up(0..count, &mut parts)?;
-        let rates = optimizer::rates(&plan.config.training, step);
+        if plan.config.stage(step).begins_anew() {
+            self.moments = Moments::zero(self.weights.len());
+        }
+        let rates = optimizer::rates(&plan.config, step);
         self.updater.apply(&rates, &mut self.weights, &mut gradient, &mut self.moments);
         self.losses.push(loss);
         Ok(())

@@ -79,6 +79,7 @@ impl Bench {
             total: None,
             answers: None,
             generated: None,
+            journal: None,
             logits: None,
         }
     }

@@ -111,6 +111,7 @@ fn updates() {
             total: Some(At { buffer: 1, offset: count }),
             answers: None,
             generated: None,
+            journal: None,
             logits: None,
         };
         let gradients = [one, two].map(|at| bench.memory[at.offset..at.offset + count].to_vec());

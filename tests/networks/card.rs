@@ -1,7 +1,7 @@
 //! The same goldens on the graphics engine: with the kernels that the adapter gets, and with those of a graphics card.
 
 use super::{Case, adamw, error, numbers};
-use lookahead::config::TrainingConfig;
+use lookahead::config::RunConfig;
 use lookahead::engine::gpu::{Gpu, Resident, open};
 use lookahead::engine::{Carrier, Program, Purpose};
 use lookahead::train::{loss, optimizer};
@@ -36,11 +36,11 @@ struct OnCard<'a> {
 }
 
 impl<'a> OnCard<'a> {
-    fn new(case: &'a Case, gpu: &Gpu, training: &TrainingConfig) -> Self {
+    fn new(case: &'a Case, gpu: &Gpu, run: &RunConfig) -> Self {
         let plan = &case.plan;
-        let mut resident = Resident::new(gpu, optimizer::update(training, &plan.parameters), &case.weights).unwrap();
+        let mut resident = Resident::new(gpu, optimizer::update(&run.training, &plan.parameters), &case.weights).unwrap();
         let programs = [Purpose::Answer, Purpose::Gradient]
-            .map(|purpose| loss::program(&plan.model, &plan.parameters, case.batch.shape(0), plan.asked, purpose, Carrier::Card));
+            .map(|purpose| loss::program(&plan.model, &plan.parameters, case.batch.shape(0), case.of, purpose, Carrier::Card));
         let ids = [0, 1].map(|index| resident.add(programs[index].clone()));
         Self { case, resident, programs, ids }
     }
@@ -78,11 +78,11 @@ fn logits_loss_and_every_gradient_equal_the_reference_on_the_graphics_engine() {
 fn ten_steps_of_adamw_equal_torch_on_the_graphics_engine() {
     for (name, gpu) in adapters() {
         for (case, clip) in cases().iter().flat_map(|case| ["value", "norm"].map(|clip| (case, clip))) {
-            let training = adamw(case, clip);
-            let mut card = OnCard::new(case, &gpu, &training);
+            let run = adamw(case, clip);
+            let mut card = OnCard::new(case, &gpu, &run);
             for step in 1..=11 {
                 card.run(1);
-                card.resident.update(&optimizer::rates(&training, step), step as usize - 1);
+                card.resident.update(&optimizer::rates(&run, step), step as usize - 1);
             }
             let totals = block_on(card.resident.totals()).unwrap();
             let losses: Vec<f32> = totals[..11].iter().map(|total| total[0]).collect();

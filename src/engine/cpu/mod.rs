@@ -5,6 +5,7 @@
 
 mod attention;
 mod convolution;
+mod halting;
 mod lstm;
 pub mod math;
 mod memory;
@@ -137,6 +138,10 @@ impl Machine {
             | Instruction::RecallBackward { .. }
             | Instruction::Memorize { .. }
             | Instruction::MemorizeBackward { .. } => recurrent::carry_out(kernel, recurrent, memory, address, instruction),
+            Instruction::Halting { .. }
+            | Instruction::HaltingBackward { .. }
+            | Instruction::Mixture { .. }
+            | Instruction::MixtureBackward { .. } => halting::carry_out(memory, address, instruction),
             Instruction::Total { rows_in, rows, out, accumulate } => {
                 rows::total(memory, address(*rows_in), *rows, address(*out), *accumulate);
             }

@@ -7,7 +7,7 @@ use super::kernels::chain::products::PER;
 use super::kernels::chain::{Kind, code};
 use super::kernels::{NONE, attention, norm};
 use super::table::{self, Dispatch, Kernel, word as number};
-use crate::engine::program::{At, Chain, FEATURES, Instruction, Memory, MemoryShape, Product, Program};
+use crate::engine::program::{At, Chain, FEATURES, Hops, Instruction, Memory, MemoryShape, Product, Program};
 
 /// Threads along the rows and the columns of a product on a graphics card, where a sequence has many rows and where it has few.
 const TALL: [usize; 2] = [16, 16];
@@ -84,6 +84,8 @@ fn kind(instructions: &[Instruction], sequences: usize, adapter: Adapter) -> Kin
                 | Instruction::FeaturesBackward { .. }
                 | Instruction::RecallBackward { .. }
                 | Instruction::MemorizeBackward { .. }
+                | Instruction::HaltingBackward { .. }
+                | Instruction::MixtureBackward { .. }
         );
     }
     [kind.down, kind.across] = match (adapter.software && adapter.rounds.is_none(), rows <= FEW) {
@@ -159,6 +161,10 @@ impl Writer<'_> {
             Instruction::RecallBackward { .. } => self.recall_backward(instruction),
             Instruction::Memorize { .. } => self.memorize(instruction),
             Instruction::MemorizeBackward { .. } => self.memorize_backward(instruction),
+            Instruction::Halting { shape, .. } => self.hops(code::HALT, instruction, shape),
+            Instruction::HaltingBackward { shape, .. } => self.hops(code::HALT_BACKWARD, instruction, shape),
+            Instruction::Mixture { shape, .. } => self.hops(code::MIX, instruction, shape),
+            Instruction::MixtureBackward { shape, .. } => self.hops(code::MIX_BACKWARD, instruction, shape),
             _ => unreachable!("no operator records this within a chain"),
         }
     }
@@ -216,6 +222,14 @@ impl Writer<'_> {
         let rows = rows / self.sequences;
         self.table.extend([x, out, norms, number(rows), number(width), gradient, into]);
         self.step(code, record, self.share(rows) * (2 * FEATURES * width + 1));
+    }
+
+    fn hops(&mut self, code: u32, instruction: &Instruction, shape: &Hops) {
+        debug_assert_eq!(shape.pitch, 1);
+        let (record, rows) = (self.table.len(), shape.rows / self.sequences);
+        let tasks = super::hops::record(self.program, instruction, rows, self.table).unwrap_or(1);
+        // A weight's gradient walks along a row.
+        self.step(code, record, self.share(rows * tasks) * (shape.hops + tasks));
     }
 
     /// The words of a memory: its sizes, then those arrays that are given.

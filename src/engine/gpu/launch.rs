@@ -2,7 +2,7 @@
 
 use super::kernels::{ADDERS, COLUMN_LANES, COLUMNS, LANES, ROWS, THREADS, products};
 use super::kernels::{
-    attention, attention_at, chain, convolution, cross_entropy, embed, lstm, memory as recall, norm, scan, scan_backward, sums,
+    attention, attention_at, chain, convolution, cross_entropy, embed, halting, lstm, memory as recall, norm, scan, scan_backward, sums,
 };
 use super::table::{Dispatch, Kernel};
 use cubecl::client::Client;
@@ -157,6 +157,18 @@ impl Bound<'_> {
             },
             Kernel::Features => unsafe {
                 recall::features::launch_unchecked(client, cubes, threads(ROWS * LANES), memory, table, record, count);
+            },
+            Kernel::Halting => unsafe {
+                halting::halt::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
+            },
+            Kernel::HaltingBackward => unsafe {
+                halting::halt_backward::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
+            },
+            Kernel::Mixture => unsafe {
+                halting::mix::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
+            },
+            Kernel::MixtureBackward => unsafe {
+                halting::mix_backward::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
             },
             Kernel::Chain(kind) => unsafe {
                 chain::chain::launch_unchecked(client, cubes, threads(kind.threads()), memory, table, record, count, kind);

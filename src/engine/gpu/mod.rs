@@ -4,6 +4,7 @@
 //! four storage buffers and 256 threads a workgroup, so every WebGPU adapter can carry them out.
 
 mod chain;
+mod hops;
 mod jobs;
 pub mod kernels;
 mod launch;

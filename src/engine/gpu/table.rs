@@ -6,7 +6,7 @@ use super::Adapter;
 use super::jobs::{Jobs, tiling};
 use super::kernels::attention::Kind;
 use super::kernels::{NONE, ROWS, THREADS, attention_at, chain, lstm};
-use super::sequences;
+use super::{hops, sequences};
 use crate::engine::program::{At, AttentionShape, Instruction, Normed, Program, Tokens};
 
 /// Which pipeline a dispatch runs.
@@ -45,6 +45,10 @@ pub enum Kernel {
     ScanProjected,
     Features,
     Recall,
+    Halting,
+    HaltingBackward,
+    Mixture,
+    MixtureBackward,
     /// A chain.
     Chain(chain::Kind),
 }
@@ -80,7 +84,10 @@ pub fn write(program: &Program, adapter: Adapter) -> (Vec<u32>, Vec<Dispatch>) {
         }
         match sequences::write(program, instruction, adapter, &mut table) {
             Some(several) => dispatches.extend(several),
-            None => dispatches.push(record(program, instruction, adapter.software, &mut table)),
+            None => {
+                let hops = hops::write(program, instruction, &mut table);
+                dispatches.push(hops.unwrap_or_else(|| record(program, instruction, adapter.software, &mut table)));
+            }
         }
         index += 1;
     }
@@ -146,6 +153,10 @@ fn record(program: &Program, instruction: &Instruction, software: bool, table: &
         | Instruction::ScanBackward { .. }
         | Instruction::Features { .. }
         | Instruction::Recall { .. } => unreachable!("`sequences` has written these"),
+        Instruction::Halting { .. }
+        | Instruction::HaltingBackward { .. }
+        | Instruction::Mixture { .. }
+        | Instruction::MixtureBackward { .. } => unreachable!("`hops` has written these"),
         Instruction::Memorize { .. }
         | Instruction::MemorizeBackward { .. }
         | Instruction::FeaturesBackward { .. }

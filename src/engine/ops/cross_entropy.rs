@@ -17,6 +17,7 @@ impl Recorder {
         self.push(Instruction::CrossEntropy { logits: logits.at, labels, rows, vocabulary, scale, rows_out, answers, gradient });
         let total = self.total();
         self.push(Instruction::Total { rows_in: rows_out, rows, out: total, accumulate: self.accumulate });
+        self.add_costs();
         self.answers = Some((answers, rows));
     }
 

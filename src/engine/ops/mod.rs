@@ -4,6 +4,7 @@
 mod attention;
 mod cross_entropy;
 mod embedding;
+mod halting;
 mod linear;
 mod lstm;
 mod mamba;

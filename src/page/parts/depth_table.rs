@@ -39,6 +39,17 @@ pub fn DepthTable(page: Page) -> impl IntoView {
                 .collect_view()
         })
     };
+    let rule = move || {
+        let subject = page.subject();
+        let asked = subject.0.layout.asks_rule() && page.current_is_subject();
+        let score = page.with_current(|run| run.latest().and_then(|measurement| measurement.depths.first()?.rule_bits)).flatten();
+        let best = page.references.with(|references| references.of(&subject).first().map(|estimate| estimate.rule));
+        let words = score.filter(|_| asked).map(|share| {
+            let best = best.map(|best| format!("; the best possible is {}", percent(best))).unwrap_or_default();
+            format!("Entries of the rule right: {}{best}.", percent(share))
+        });
+        words.map(|words| view! { <p class="hint" id="rule-entries">{words}</p> })
+    };
     view! {
         <div class="scroll" tabindex="0" role="region" aria-label="Scores at each depth">
             <table id="depth-table">
@@ -58,6 +69,7 @@ pub fn DepthTable(page: Page) -> impl IntoView {
                 <tbody>{rows}</tbody>
             </table>
         </div>
+        {rule}
     }
 }
 

@@ -6,7 +6,7 @@ use crate::page::charts::orbit::{self, Asked, Orbit};
 use crate::page::charts::rule::{self, RulePicture};
 use crate::page::state::Page;
 use crate::protocol::Prediction;
-use crate::task::{Horizon, Sample, Split, Task};
+use crate::task::{Horizon, Layout, Sample, Split, Task};
 use leptos::prelude::*;
 
 /// Questions to leaf through before a run has chosen its own.
@@ -100,16 +100,24 @@ fn RevealButton(page: Page, current: Memo<Option<Question>>) -> impl IntoView {
 
 fn asking(task: &Task) -> String {
     let last = task.shown;
-    match task.horizon {
-        Horizon::Single if task.depth == 1 => format!("Rows 1 to {last} are shown. Which colours will row {} have?", last + 1),
-        Horizon::Single => {
-            format!("Rows 1 to {last} are shown. Which colours will row {} have, {} steps ahead?", last + task.depth, task.depth)
+    let shown = format!("Rows 1 to {last} are shown");
+    let (next, asked) = (last + 1, last + task.max_depth());
+    match (task.layout, task.horizon) {
+        (_, Horizon::Multi) => format!("{shown}. Which colours will rows {next} to {asked} have? Each is asked by itself."),
+        (Layout::OrbitOrbit, _) if task.depth > 1 => {
+            format!("{shown}. Which colours will rows {next} to {asked} have? All are answered at once, without seeing one another.")
         }
-        Horizon::Multi => format!(
-            "Rows 1 to {last} are shown. Which colours will rows {} to {} have? Each is asked by itself.",
-            last + 1,
-            last + task.max_depth()
-        ),
+        (Layout::ChainOfThought, _) if task.depth > 1 => {
+            format!("{shown}. The model writes rows {next} to {asked} one after the other, and reads what it has written.")
+        }
+        (Layout::OrbitRuleState, _) => format!("{shown}. Which rule made them, and which colours will row {asked} have?"),
+        (Layout::RuleOrbitState, _) => format!("{shown}, and here the model is shown the rule too. Which colours will row {asked} have?"),
+        (Layout::OrbitState | Layout::OrbitOrbit | Layout::ChainOfThought, _) if task.depth == 1 => {
+            format!("{shown}. Which colours will row {asked} have?")
+        }
+        (Layout::OrbitState | Layout::OrbitOrbit | Layout::ChainOfThought, _) => {
+            format!("{shown}. Which colours will row {asked} have, {} steps ahead?", task.depth)
+        }
     }
 }
 

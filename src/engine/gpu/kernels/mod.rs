@@ -15,6 +15,7 @@ pub mod convolution;
 pub mod cross_entropy;
 pub mod embed;
 pub mod erf;
+pub mod halting;
 pub mod lstm;
 pub mod memory;
 pub mod muon;

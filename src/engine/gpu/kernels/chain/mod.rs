@@ -9,6 +9,7 @@
 //! which come through workgroup memory. Every array of a record begins at its first sequence's part.
 
 pub mod attention;
+pub mod hops;
 pub mod memory;
 pub mod products;
 pub mod rows;
@@ -42,6 +43,11 @@ pub mod code {
     pub const MEMORIZE_SIDES: u32 = 15;
     pub const MEMORIZE_KEYS: u32 = 16;
     pub const MEMORIZE_OLD: u32 = 17;
+    /// Adaptive computation time.
+    pub const HALT: u32 = 18;
+    pub const MIX: u32 = 19;
+    pub const HALT_BACKWARD: u32 = 20;
+    pub const MIX_BACKWARD: u32 = 21;
 }
 
 /// What a pipeline is compiled for.
@@ -82,6 +88,10 @@ fn forward(memory: &mut [f32], table: &[u32], code: u32, record: usize, sequence
         memory::novelty(memory, table, record, sequence, threads);
     } else if code == code::MEMORIZE {
         memory::memorize(memory, table, record, sequence, threads);
+    } else if code == code::HALT {
+        hops::halt(memory, table, record, sequence, threads);
+    } else if code == code::MIX {
+        hops::mix(memory, table, record, sequence, threads);
     }
 }
 
@@ -110,6 +120,10 @@ fn backward(memory: &mut [f32], table: &[u32], code: u32, record: usize, sequenc
         memory::memorize_keys(memory, table, record, sequence, threads);
     } else if code == code::MEMORIZE_OLD {
         memory::memorize_old(memory, table, record, sequence, threads);
+    } else if code == code::HALT_BACKWARD {
+        hops::halt_backward(memory, table, record, sequence, threads);
+    } else if code == code::MIX_BACKWARD {
+        hops::mix_backward(memory, table, record, sequence, threads);
     }
 }
 

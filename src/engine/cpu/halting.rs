@@ -1,0 +1,128 @@
+//! Adaptive computation time: when rows halt, the mean over their hops, and the gradients.
+
+use super::math::{sigmoid, sum};
+use super::ranges;
+use crate::engine::program::{At, HALTED, Hops, Instruction};
+
+/// Carries one of these instructions out.
+///
+/// # Panics
+/// When it is none of them: a fault of the machine.
+pub fn carry_out(memory: &mut [f32], address: impl Fn(At) -> usize, instruction: &Instruction) {
+    match instruction {
+        Instruction::Halting { shape, scores, weights, cost, costs, made } => {
+            halt(memory, shape, |hop| scores.get(hop).map(|at| address(*at)), *cost, [*weights, *costs, *made].map(&address));
+        }
+        Instruction::HaltingBackward { shape, weights, made, cost, gradient, into } => {
+            let gradient = gradient.map(&address);
+            halt_backward(memory, shape, [*weights, *made].map(&address), *cost, gradient, |hop| address(into[hop]));
+        }
+        Instruction::Mixture { shape, width, parts, weights, out } => {
+            mix(memory, shape, *width, |hop| address(parts[hop]), address(*weights), address(*out));
+        }
+        Instruction::MixtureBackward { shape, width, parts, weights, gradient, carried, into, carried_weights, into_weights } => {
+            let weights = Weights { at: address(*weights), carried: carried_weights.map(&address), into: address(*into_weights) };
+            let hop = |hop: usize| Hop { part: address(parts[hop]), carried: carried[hop].map(&address), into: address(into[hop]) };
+            mix_backward(memory, shape, *width, address(*gradient), &weights, hop);
+        }
+        _ => unreachable!("the machine sends nothing but hops"),
+    }
+}
+
+/// Weights, costs and hops made, by row.
+#[inline(never)]
+fn halt(memory: &mut [f32], shape: &Hops, score: impl Fn(usize) -> Option<usize>, cost: f32, [weights, costs, made_at]: [usize; 3]) {
+    for row in (0..shape.rows).map(|row| row * shape.pitch) {
+        let (mut reached, mut spent, mut made) = (0.0f32, 0.0f32, 0);
+        for hop in 0..shape.hops {
+            let mut weight = 0.0;
+            if made == 0 {
+                weight = score(hop).map_or(1.0, |score| sigmoid(memory[score + row]));
+                reached += weight;
+                if hop + 1 == shape.hops || reached >= HALTED {
+                    weight = 1.0 - spent;
+                    made = hop + 1;
+                    memory[costs + 2 * row] = cost * weight;
+                }
+                spent += weight;
+            }
+            memory[weights + row * shape.hops + hop] = weight;
+        }
+        memory[costs + 2 * row + 1] = 0.0;
+        memory[made_at + row] = made as f32;
+    }
+}
+
+/// The gradients of the scores.
+#[inline(never)]
+fn halt_backward(
+    memory: &mut [f32],
+    shape: &Hops,
+    [weights, made]: [usize; 2],
+    cost: f32,
+    gradient: Option<usize>,
+    into: impl Fn(usize) -> usize,
+) {
+    for row in 0..shape.rows {
+        let line = row * shape.hops;
+        let last = memory[made + row] as usize - 1;
+        let slope = |memory: &[f32], hop: usize| gradient.map_or(0.0, |gradient| memory[gradient + line + hop]);
+        let remainder = slope(memory, last) + cost;
+        for hop in 0..shape.hops - 1 {
+            let chance = memory[weights + line + hop];
+            memory[into(hop) + row] = if hop < last { (slope(memory, hop) - remainder) * chance * (1.0 - chance) } else { 0.0 };
+        }
+    }
+}
+
+/// The weighted sum.
+#[inline(never)]
+fn mix(memory: &mut [f32], shape: &Hops, width: usize, part: impl Fn(usize) -> usize, weights: usize, out: usize) {
+    for row in (0..shape.rows).map(|row| row * shape.pitch) {
+        for hop in 0..shape.hops {
+            let weight = memory[weights + row * shape.hops + hop];
+            let part = part(hop) + row * width;
+            let [part, out] = ranges(memory, [part..part + width, out + row * width..out + (row + 1) * width]);
+            if hop == 0 {
+                out.iter_mut().zip(part).for_each(|(out, part)| *out = weight * *part);
+            } else {
+                out.iter_mut().zip(part).for_each(|(out, part)| *out += weight * *part);
+            }
+        }
+    }
+}
+
+/// Addresses of a hop's part and of its gradient.
+struct Hop {
+    part: usize,
+    carried: Option<usize>,
+    into: usize,
+}
+
+/// Addresses of the weights and of their gradient.
+struct Weights {
+    at: usize,
+    carried: Option<usize>,
+    into: usize,
+}
+
+/// The gradients of parts and weights.
+#[inline(never)]
+fn mix_backward(memory: &mut [f32], shape: &Hops, width: usize, gradient: usize, weights: &Weights, hop: impl Fn(usize) -> Hop) {
+    for row in 0..shape.rows {
+        let of = |start: usize| start + row * width..start + (row + 1) * width;
+        for index in 0..shape.hops {
+            let (place, hop) = (row * shape.hops + index, hop(index));
+            let weight = memory[weights.at + place];
+            let (part, slope) = (&memory[of(hop.part)], &memory[of(gradient)]);
+            let along = sum(width, |i| part[i] * slope[i]);
+            memory[weights.into + place] = along + weights.carried.map_or(0.0, |carried| memory[carried + place]);
+            let [slope, into] = ranges(memory, [of(gradient), of(hop.into)]);
+            into.iter_mut().zip(slope).for_each(|(into, slope)| *into = weight * *slope);
+            if let Some(carried) = hop.carried {
+                let [carried, into] = ranges(memory, [of(carried), of(hop.into)]);
+                into.iter_mut().zip(carried).for_each(|(into, carried)| *into += *carried);
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! How often adaptive computation time applied each looped part to each token.
+
+use crate::engine::program::Journal;
+
+/// Hops of a batch: for each sequence, each looped part and each position a count from 1 on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hops {
+    units: usize,
+    /// S.
+    length: usize,
+    /// `[B, units, S]`.
+    counts: Vec<u8>,
+}
+
+impl Hops {
+    /// Reads a program's journal of `sequences` sequences of `length`; memory rows are left out.
+    pub fn read(journal: &Journal, numbers: &[f32], sequences: usize, length: usize) -> Self {
+        let units = journal.parts.iter().map(|part| part.unit + 1).max().unwrap_or(0);
+        let mut counts = vec![0; sequences * units * length];
+        let mut rest = numbers;
+        for part in &journal.parts {
+            let (own, others) = rest.split_at(part.rows);
+            rest = others;
+            let positions = part.positions.start..part.positions.end.min(length);
+            for (sequence, rows) in own.chunks(part.rows / sequences).enumerate() {
+                let line = (sequence * units + part.unit) * length;
+                for (position, hops) in positions.clone().zip(rows) {
+                    counts[line + position] = *hops as u8;
+                }
+            }
+        }
+        Self { units, length, counts }
+    }
+
+    /// Of one sequence: `[units][S]`.
+    pub fn of(&self, sequence: usize) -> Vec<Vec<u8>> {
+        let start = sequence * self.units * self.length;
+        self.counts[start..start + self.units * self.length].chunks(self.length).map(<[u8]>::to_vec).collect()
+    }
+
+    /// Their mean over the looped parts and these positions of one sequence.
+    pub fn mean(&self, sequence: usize, positions: std::ops::Range<usize>) -> f64 {
+        let rows = self.of(sequence);
+        let hops: usize = rows.iter().flat_map(|row| &row[positions.clone()]).map(|&hops| usize::from(hops)).sum();
+        hops as f64 / (rows.len() * positions.len()).max(1) as f64
+    }
+}
