@@ -10,11 +10,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[allow(clippy::large_enum_variant, reason = "a command is sent now and then, never kept in numbers")]
 pub enum Command {
-    /// Begin this run, on so many workers in all if the engine is the CPU (0: as many as the machine has cores, at most the shards).
-    /// Bytes of a snapshot beside the message continue that run from its step.
+    /// Begin this run, on so many workers in all if the engine is the CPU (0: as many as the machine has cores, at most the shards), with
+    /// what the bytes beside the message are.
     Start {
         config: RunConfig,
         workers: usize,
+        bytes: Bytes,
     },
     Pause,
     /// Go on after a pause.
@@ -38,6 +39,16 @@ pub enum Command {
     Save {
         which: Which,
     },
+}
+
+/// What the bytes beside a start are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Bytes {
+    None,
+    /// A safetensors file of the weights that the run starts from.
+    Weights,
+    /// A snapshot, from whose step the run goes on.
+    Snapshot,
 }
 
 /// Which weights to save.
@@ -88,6 +99,12 @@ pub enum Report {
         depths: Vec<DepthScore>,
         predictions: Vec<Prediction>,
         best: bool,
+    },
+    /// What the policy drew in the steps `first`, `first + 1`, …, and the completions of the last one's first prompt.
+    Rewarded {
+        first: u64,
+        steps: Vec<StepReward>,
+        group: Vec<Sampled>,
     },
     /// Enough to go on from `step` in a new worker: the bytes come beside the message. The page keeps the newest.
     Snapshot {
@@ -167,6 +184,30 @@ pub struct Prediction {
     /// Hops of each looped part at each position read, `[units][S]`, of the first questions of a network that is looped adaptively.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hops: Option<Vec<Vec<u8>>>,
+}
+
+/// What the samples of one step of GRPO came to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StepReward {
+    /// Tokens drawn.
+    pub tokens: u64,
+    /// Mean over the completions, in 0 ..= 1.
+    pub reward: f64,
+    /// Share of the completions that are right in every cell.
+    pub exact: f64,
+    /// Mean distance from the policy that the run began with, nats a token.
+    pub kl: f64,
+}
+
+/// A completion that a policy drew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sampled {
+    /// The training sample that it was asked about.
+    pub index: u64,
+    /// Up to its end, which it includes.
+    pub tokens: Vec<u32>,
+    pub reward: f64,
+    pub advantage: f64,
 }
 
 /// Why a run ended.

@@ -25,6 +25,8 @@ pub enum Purpose {
     Depth = 5,
     /// Monte Carlo completions in the ceiling of a sample, by sample index.
     Estimate = 6,
+    /// Tokens that a policy draws, by sample index: see `train::grpo`.
+    Rollout = 7,
 }
 
 /// A value-stable sequence of random numbers.

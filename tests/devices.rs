@@ -32,7 +32,7 @@ fn run(kind: ModelKind, width: usize, shown: usize) -> RunConfig {
 
 /// Losses of a few steps, and what is measured after them.
 fn train(config: &RunConfig, place: Place) -> (Vec<f32>, Measurement) {
-    let mut run = block_on(Run::new(config, place)).unwrap();
+    let mut run = block_on(Run::new(config, place, None)).unwrap();
     let mut losses = Vec::new();
     for _ in 0..12 {
         block_on(run.step()).unwrap();

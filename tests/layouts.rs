@@ -183,7 +183,7 @@ fn a_new_stage_begins_with_a_fresh_optimiser() {
     config.training.optimizer = lookahead::config::Optimizer::AdamW;
     (config.training.weight_decay, config.training.learning_rate) = (0.0, 0.01);
     (config.training.warmup, config.training.decay, config.training.stage, config.training.steps) = (2, 0, 6, 20);
-    let mut run = block_on(Run::new(&config, place(&config))).unwrap();
+    let mut run = block_on(Run::new(&config, place(&config), None)).unwrap();
     let mut moved = |steps: u64| -> f64 {
         let before = block_on(run.values(false)).unwrap().1;
         (0..steps).for_each(|_| block_on(run.step()).unwrap());
@@ -294,7 +294,7 @@ fn every_layout_trains_with_every_network_and_replays() {
             let mut config = run(kind, layout);
             (config.training.stage, config.training.steps) = (5, 12);
             let train = || {
-                let mut run = block_on(Run::new(&config, place(&config))).unwrap();
+                let mut run = block_on(Run::new(&config, place(&config), None)).unwrap();
                 (0..12).for_each(|_| block_on(run.step()).unwrap());
                 let losses = block_on(run.losses()).unwrap();
                 (losses, block_on(run.measure(Split::Validation)).unwrap().0)

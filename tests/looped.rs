@@ -102,7 +102,7 @@ fn every_network_trains_replays_and_counts_its_hops() {
         let train = |workers: usize| {
             let kernel = Kernel::best();
             let place = Place::Pool(Box::new(ThreadPool::new(&Plan::new(&config), kernel, workers)), kernel);
-            let mut run = block_on(Run::new(&config, place)).unwrap();
+            let mut run = block_on(Run::new(&config, place, None)).unwrap();
             (0..10).for_each(|_| block_on(run.step()).unwrap());
             (block_on(run.losses()).unwrap(), block_on(run.measure(Split::Validation)).unwrap().0)
         };

@@ -9,6 +9,8 @@ mod common;
 mod halting;
 #[path = "operators/memory.rs"]
 mod memory;
+#[path = "operators/policy.rs"]
+mod policy;
 #[path = "operators/recurrent.rs"]
 mod recurrent;
 

@@ -36,7 +36,7 @@ fn threads(config: &RunConfig, threads: usize) -> Place {
 }
 
 fn run(config: &RunConfig, place: Place) -> Run {
-    pollster::block_on(Run::new(config, place)).unwrap()
+    pollster::block_on(Run::new(config, place, None)).unwrap()
 }
 
 fn resume(config: &RunConfig, place: Place, snapshot: &[u8]) -> Result<Run, String> {

@@ -2,12 +2,14 @@
 //! progress goes to standard error, and only to a terminal. Wrong input exits with 1 and a sentence, wrong usage with 2.
 
 mod inspect;
+mod start;
 mod train;
 
 use crate::config::link::{self, Link};
 use crate::config::presets::PRESETS;
 use crate::task::Split;
 use clap::{Parser, Subcommand, ValueEnum};
+use start::Begun;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -26,6 +28,9 @@ enum Action {
     /// Train a run on the CPU and write what it measured
     Train {
         link: String,
+        /// Start from the weights in this folder or safetensors file
+        #[arg(long)]
+        from: Option<PathBuf>,
         /// Write the run's results here instead of to standard output
         #[arg(long)]
         out: Option<PathBuf>,
@@ -58,6 +63,9 @@ enum Action {
     /// Time training steps
     Bench {
         link: String,
+        /// Start from the weights in this folder or safetensors file
+        #[arg(long)]
+        from: Option<PathBuf>,
         #[arg(long, default_value_t = 20)]
         steps: u64,
         /// Threads that share a batch (0: one a core)
@@ -102,8 +110,14 @@ impl From<SplitName> for Split {
 /// A sentence for the person at the terminal.
 pub fn run() -> Result<(), String> {
     match Arguments::parse().command {
-        Action::Train { link, out, save, workers } => train::train(&read_link(&link)?, out.as_deref(), save.as_deref(), workers),
-        Action::Bench { link, steps, workers } => train::bench(&read_link(&link)?.config, steps, workers),
+        Action::Train { link, from, out, save, workers } => {
+            let Begun { link, start } = start::begin(&link, from.as_deref())?;
+            train::train(&link, start.as_deref(), out.as_deref(), save.as_deref(), workers)
+        }
+        Action::Bench { link, from, steps, workers } => {
+            let Begun { link, start } = start::begin(&link, from.as_deref())?;
+            train::bench(&link.config, start.as_deref(), steps, workers)
+        }
         Action::Sample { link, count, split, published } => inspect::sample(&read_link(&link)?.config, count, split.into(), published),
         Action::Ceiling { link, samples, split } => inspect::ceiling(&read_link(&link)?.config, samples, split.into()),
         Action::Eval { dir, link, split, logits } => inspect::eval(&dir, &read_link(&link)?.config, split.into(), logits),

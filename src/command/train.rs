@@ -4,9 +4,10 @@ use super::print;
 use crate::config::RunConfig;
 use crate::config::link::{self, Link};
 use crate::engine::cpu::Kernel;
-use crate::protocol::{DepthScore, Ending};
+use crate::protocol::{DepthScore, Ending, StepReward};
 use crate::replay::{EngineClass, Fingerprint, Verdict};
 use crate::task::Split;
+use crate::train::grpo::Rollouts;
 use crate::train::pool::ThreadPool;
 use crate::train::{Measurement, Place, Plan, Run, checkpoint};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -33,6 +34,9 @@ struct Results {
     /// Only where the link carried a fingerprint.
     replay: Option<String>,
     losses: Vec<f32>,
+    /// What a policy drew, step by step.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rewards: Vec<StepReward>,
     measured: Vec<Measured>,
 }
 
@@ -69,15 +73,15 @@ fn place(config: &RunConfig, workers: usize, kernel: Kernel) -> Result<(Place, E
     Ok((Place::Pool(Box::new(pool), kernel), EngineClass::of(kernel.arithmetic)))
 }
 
-/// Trains the run of a link. The results are written whatever befalls the run; then its end is told.
-pub fn train(link: &Link, out: Option<&Path>, save: Option<&Path>, workers: usize) -> Result<(), String> {
+/// Trains the run of a link, from these weights if it starts from some. The results are written whatever befalls the run; then its end is told.
+pub fn train(link: &Link, start: Option<&[u8]>, out: Option<&Path>, save: Option<&Path>, workers: usize) -> Result<(), String> {
     let mut out =
         out.map(|path| File::create(path).map_err(|error| format!("{} cannot be written: {error}", path.display()))).transpose()?;
     if let Some(folder) = save {
         std::fs::create_dir_all(folder).map_err(|error| format!("The folder {} cannot be made: {error}", folder.display()))?;
     }
     let (place, class) = place(&link.config, workers, kernel(link))?;
-    let mut run = pollster::block_on(Run::new(&link.config, place))?;
+    let mut run = pollster::block_on(Run::new(&link.config, place, start))?;
     let mut course = Course::default();
     let ended = pollster::block_on(follow(&mut run, &mut course));
     let fingerprint = Fingerprint::of(class, &course.losses);
@@ -85,7 +89,7 @@ pub fn train(link: &Link, out: Option<&Path>, save: Option<&Path>, workers: usiz
         link: link::write(&link.config, fingerprint.as_ref()),
         engine: class.name(),
         workers: run.workers(),
-        parameters: crate::model::weights::count(&run.plan.parameters),
+        parameters: crate::model::weights::count(run.plan.own()),
         steps: run.step_count(),
         ending: ended.as_ref().ok().copied(),
         failure: ended.as_ref().err().cloned(),
@@ -93,6 +97,7 @@ pub fn train(link: &Link, out: Option<&Path>, save: Option<&Path>, workers: usiz
         fingerprint: fingerprint.as_ref().map(ToString::to_string),
         replay: link.fingerprint.as_ref().map(|expected| verdict(&expected.compare(class, &course.losses))),
         losses: course.losses,
+        rewards: course.rewards,
         measured: course.measured,
     };
     write(&results, out.as_mut())?;
@@ -104,6 +109,7 @@ pub fn train(link: &Link, out: Option<&Path>, save: Option<&Path>, workers: usiz
 #[derive(Default)]
 struct Course {
     losses: Vec<f32>,
+    rewards: Vec<StepReward>,
     measured: Vec<Measured>,
     seconds: f64,
 }
@@ -119,6 +125,7 @@ async fn follow(run: &mut Run, course: &mut Course) -> Result<Ending, String> {
         let start = Instant::now();
         run.step().await?;
         course.losses.extend(run.losses().await?);
+        course.rewards.extend(run.rollouts().iter().map(Rollouts::summary));
         course.seconds += start.elapsed().as_secs_f64();
         if run.measurement_due() {
             bar.set_message(course.measure(run, Split::Validation).await?);
@@ -165,7 +172,7 @@ fn save_weights(run: &Run, folder: &Path) -> Result<(), String> {
         let path = folder.join(name);
         std::fs::write(&path, bytes).map_err(|error| format!("{} cannot be written: {error}", path.display()))
     };
-    put(checkpoint::WEIGHTS_FILE, &checkpoint::write(&run.plan.parameters, &values)?)?;
+    put(checkpoint::WEIGHTS_FILE, &checkpoint::write(run.plan.own(), &values)?)?;
     put(checkpoint::CONFIG_FILE, checkpoint::config_json(&run.plan.config).as_bytes())
 }
 
@@ -178,9 +185,9 @@ fn write<T: Serialize>(value: &T, out: Option<&mut File>) -> Result<(), String> 
 }
 
 /// Times steps one by one and prints their median.
-pub fn bench(config: &RunConfig, steps: u64, workers: usize) -> Result<(), String> {
+pub fn bench(config: &RunConfig, start: Option<&[u8]>, steps: u64, workers: usize) -> Result<(), String> {
     let (place, class) = place(config, workers, Kernel::best())?;
-    let mut run = pollster::block_on(Run::new(config, place))?;
+    let mut run = pollster::block_on(Run::new(config, place, start))?;
     let mut seconds = Vec::new();
     for _ in 0..=steps {
         let start = Instant::now();
@@ -194,7 +201,7 @@ pub fn bench(config: &RunConfig, steps: u64, workers: usize) -> Result<(), Strin
     let tokens = config.training.batch * config.task.sequence_length();
     let result = serde_json::json!({
         "engine": class.name(), "workers": run.workers(), "steps": steps, "milliseconds_a_step": median * 1e3, "fastest": seconds.first().map(|best| best * 1e3),
-        "tokens_a_second": tokens as f64 / median, "parameters": crate::model::weights::count(&run.plan.parameters),
+        "tokens_a_second": tokens as f64 / median, "parameters": crate::model::weights::count(run.plan.own()),
     });
     write(&result, None)
 }

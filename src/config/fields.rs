@@ -1,7 +1,7 @@
 //! The one table of fields: key, label, unit, range, help. The form, the link, the command line and the
 //! documentation are drawn from it; a new setting is one row here and one member of [`RunConfig`].
 
-use super::{EngineChoice, Looped, ModelConfig, ModelKind, Optimizer, RunConfig};
+use super::{EngineChoice, Looped, ModelConfig, ModelKind, Objective, Optimizer, RunConfig};
 use crate::task::{Horizon, Layout, LossOn, Radius, Vocabulary};
 
 /// Where the form shows a field.
@@ -52,6 +52,8 @@ impl Field {
         match self.key {
             "heads" | "ff" | "rope" | "base" => config.model.kind.attends(),
             "mem" | "dmem" => config.model.kind.segmented(),
+            "group" | "new" | "temp" | "topk" | "kl" | "eps" => config.training.objective == Objective::Grpo,
+            "loss" => config.training.objective == Objective::Examples,
             "hops" => config.model.looped != Looped::None,
             "tau" => config.model.halting_units() > 0,
             "k" | "stage" => config.task.horizon == Horizon::Single,
@@ -62,7 +64,7 @@ impl Field {
     /// Whether the field came after the first links: a link names it only where it differs from what the version froze, so that
     /// the links of runs that do without stay as they were.
     pub fn came_later(&self) -> bool {
-        matches!(self.key, "layout" | "stage" | "loop" | "hops" | "tau")
+        matches!(self.key, "layout" | "stage" | "loop" | "hops" | "tau" | "learn" | "group" | "new" | "temp" | "topk" | "kl" | "eps")
     }
 }
 
@@ -165,6 +167,8 @@ const LOOP_CHOICES: &[(&str, &str)] = &[
 ];
 const OPTIMIZERS: [Optimizer; 2] = [Optimizer::AdamW, Optimizer::Muon];
 const OPTIMIZER_CHOICES: &[(&str, &str)] = &[("adamw", "AdamW"), ("muon", "Muon")];
+const OBJECTIVES: [Objective; 2] = [Objective::Examples, Objective::Grpo];
+const OBJECTIVE_CHOICES: &[(&str, &str)] = &[("examples", "the true answers"), ("grpo", "a reward for its own answers (GRPO)")];
 const ENGINES: [EngineChoice; 3] = [EngineChoice::Auto, EngineChoice::Cpu, EngineChoice::WebGpu];
 const ENGINE_CHOICES: &[(&str, &str)] = &[("auto", "automatic"), ("cpu", "CPU"), ("webgpu", "WebGPU")];
 
@@ -266,6 +270,41 @@ pub static FIELDS: &[Field] = &[
         key: "hops", label: "Hops", unit: "at most", group: Group::Model, kind: Kind::Integer { min: 2, max: 8 },
         help: "How often a layer, or all of them, may be applied to a token; the fixed control always does. The paper has at most 4, and 3 for the control. Each makes a step that much longer.",
         get: |c| c.model.hops.to_string(), write: |c, v| c.model.hops = v.integer() as usize,
+    },
+    Field {
+        key: "learn", label: "Learns by", unit: "", group: Group::Training, kind: Kind::Choice(OBJECTIVE_CHOICES),
+        help: "From the true answers, or by trial: GRPO lets a trained model write several answers to each question and makes those likelier that got more of the row right than the others.",
+        get: |c| choice(OBJECTIVE_CHOICES, &OBJECTIVES, &c.training.objective), write: |c, v| c.training.objective = v.pick(&OBJECTIVES),
+    },
+    Field {
+        key: "group", label: "Answers a question", unit: "samples", group: Group::Training, kind: Kind::Integer { min: 2, max: 64 },
+        help: "GRPO: how many answers to the same question are compared with one another.",
+        get: |c| c.training.grpo.group.to_string(), write: |c, v| c.training.grpo.group = v.integer() as usize,
+    },
+    Field {
+        key: "new", label: "Tokens a sample", unit: "at most", group: Group::Training, kind: Kind::Integer { min: 5, max: 512 },
+        help: "GRPO: how long an answer may become, thinking included. All of them are computed, so more is slower.",
+        get: |c| c.training.grpo.new_tokens.to_string(), write: |c, v| c.training.grpo.new_tokens = v.integer() as usize,
+    },
+    Field {
+        key: "temp", label: "Temperature", unit: "", group: Group::Training, kind: Kind::Real { min: 0.05, max: 5.0 },
+        help: "GRPO: how boldly answers are drawn. Near 0 the likeliest token always wins, and no answer differs from another.",
+        get: |c| c.training.grpo.temperature.to_string(), write: |c, v| c.training.grpo.temperature = v.real(),
+    },
+    Field {
+        key: "topk", label: "Likeliest tokens", unit: "tokens", group: Group::Training, kind: Kind::Integer { min: 0, max: 128 },
+        help: "GRPO: only so many of the likeliest tokens may be drawn. 0 allows all.",
+        get: |c| c.training.grpo.top_k.to_string(), write: |c, v| c.training.grpo.top_k = v.integer() as usize,
+    },
+    Field {
+        key: "kl", label: "Leash", unit: "β", group: Group::Training, kind: Kind::Real { min: 0.0, max: 10.0 },
+        help: "GRPO: the price of drifting away from the model that the run began with (the weight of the KL divergence).",
+        get: |c| c.training.grpo.kl.to_string(), write: |c, v| c.training.grpo.kl = v.real(),
+    },
+    Field {
+        key: "eps", label: "Clip ratios", unit: "ε", group: Group::Training, kind: Kind::Real { min: 0.01, max: 1.0 },
+        help: "GRPO: how far one update may push a token's probability before its gradient is cut. With one update a batch, as here, nothing is ever cut.",
+        get: |c| c.training.grpo.clip.to_string(), write: |c, v| c.training.grpo.clip = v.real(),
     },
     Field {
         key: "opt", label: "Optimiser", unit: "", group: Group::Training, kind: Kind::Choice(OPTIMIZER_CHOICES),

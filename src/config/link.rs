@@ -1,7 +1,7 @@
 //! A run as a URL fragment: `#v=1&r=1&W=8&…&fp=…`. Readable, complete, and frozen: every field of the first links is written out, newer ones where they are used, and `v=`
 //! names the version whose meanings and defaults hold, so a link means the same for ever.
 
-use super::{RunConfig, fields};
+use super::{RunConfig, Start, fields};
 use crate::replay::Fingerprint;
 
 /// The version that new links are written under.
@@ -25,6 +25,9 @@ pub fn write(config: &RunConfig, fingerprint: Option<&Fingerprint>) -> String {
             continue;
         }
         text.push_str(&format!("&{}={}", field.key, (field.get)(config)));
+    }
+    if let Some(start) = config.start.text() {
+        text.push_str(&format!("&from={start}"));
     }
     if let Some(fingerprint) = fingerprint {
         text.push_str(&format!("&fp={fingerprint}"));
@@ -61,6 +64,7 @@ pub fn read(text: &str) -> Result<Link, Vec<String>> {
         seen.push(key.to_string());
         let outcome = match key {
             "v" => version(&value),
+            "from" => Start::read(&value).map(|start| config.start = start),
             "fp" => value.parse().map(|parsed| fingerprint = Some(parsed)),
             key => match fields::field(key) {
                 Some(field) => field.set(&mut config, &value),

@@ -7,6 +7,7 @@
 pub mod fields;
 pub mod link;
 pub mod presets;
+pub mod shipped;
 mod size;
 
 use crate::task::{Horizon, Layout, LossOn, Radius, Task, Vocabulary};
@@ -21,6 +22,8 @@ pub struct RunConfig {
     pub loss_on: LossOn,
     /// The network.
     pub model: ModelConfig,
+    /// Where its weights come from.
+    pub start: Start,
     /// How it learns and how it is measured.
     pub training: TrainingConfig,
     /// The seed of every random number of the run.
@@ -149,6 +152,42 @@ pub enum Optimizer {
     Muon,
 }
 
+/// What a run learns from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Objective {
+    /// The true answers.
+    Examples,
+    /// A reward for its own: group relative policy optimisation.
+    Grpo,
+}
+
+/// Settings of group relative policy optimisation (arXiv 2402.03300).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Grpo {
+    /// Samples of each prompt, which are compared with one another.
+    pub group: usize,
+    /// Tokens that a sample may have at most.
+    pub new_tokens: usize,
+    pub temperature: f64,
+    /// How many of the most probable tokens may be drawn; 0 for all.
+    pub top_k: usize,
+    /// β, the price of the distance from the policy that the run began with.
+    pub kl: f64,
+    /// ε, how far a ratio of probabilities may leave 1.
+    pub clip: f64,
+}
+
+/// Where a run's weights come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Start {
+    /// Drawn anew.
+    Scratch,
+    /// A checkpoint of this name that the site carries: see [`shipped`].
+    Shipped(String),
+    /// A file of weights with this hash: see [`shipped::hash`].
+    File(u64),
+}
+
 /// How a run learns and how it is measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingConfig {
@@ -171,6 +210,8 @@ pub struct TrainingConfig {
     pub examples: u64,
     /// The step count to reach.
     pub steps: u64,
+    pub objective: Objective,
+    pub grpo: Grpo,
     /// τ, the price in the loss of the mean remainder of adaptive computation time.
     pub ponder: f64,
     /// Steps of each stage of a curriculum, which asks for depth 1, then 2, … up to the task's; 0 for none. Each stage begins with
@@ -246,6 +287,7 @@ impl RunConfig {
                 looped: Looped::None,
                 hops: 4,
             },
+            start: Start::Scratch,
             training: TrainingConfig {
                 optimizer: Optimizer::AdamW,
                 learning_rate: 3e-4,
@@ -257,6 +299,8 @@ impl RunConfig {
                 batch: 256,
                 examples: 950_000,
                 steps: 40_000,
+                objective: Objective::Examples,
+                grpo: Grpo { group: 8, new_tokens: 256, temperature: 0.9, top_k: 50, kl: 0.01, clip: 0.2 },
                 ponder: 3e-4,
                 stage: 0,
                 eval_every: 500,
@@ -324,10 +368,35 @@ impl RunConfig {
                 ),
             );
         }
-        if let Some((key, sentence)) = self.curriculum_problem() {
+        for (key, sentence) in [self.curriculum_problem(), self.reward_problem(), shipped::problem(self)].into_iter().flatten() {
             tell(key, sentence);
         }
         problems
+    }
+
+    /// What is wrong with learning from a reward: the field's key and a sentence.
+    fn reward_problem(&self) -> Option<(&'static str, String)> {
+        match self.training.objective {
+            Objective::Examples => return None,
+            Objective::Grpo => {}
+        }
+        if self.start == Start::Scratch {
+            return Some(("from", "GRPO rewards what a network already does now and then, so it must start from a trained one: choose a checkpoint, or open a model.".into()));
+        }
+        if self.task.layout != Layout::OrbitState || self.task.horizon == Horizon::Multi {
+            return Some((
+                "layout",
+                "GRPO asks for one row and rewards it: choose the answer “the row k steps ahead” and one depth.".into(),
+            ));
+        }
+        let answer = self.task.width + 1;
+        (self.training.grpo.new_tokens < answer).then(|| {
+            let sentence = format!(
+                "An answer has {answer} tokens, its end included, and a sample may have {} at most: raise “Tokens a sample”.",
+                self.training.grpo.new_tokens
+            );
+            ("new", sentence)
+        })
     }
 
     /// What is wrong with a curriculum: the field's key and a sentence.

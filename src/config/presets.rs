@@ -1,6 +1,6 @@
 //! Ready-made runs. A preset only fills the form: a link always writes every value out, so presets may improve without changing old links.
 
-use super::{EngineChoice, Looped, ModelConfig, ModelKind, Optimizer, RunConfig, TrainingConfig};
+use super::{EngineChoice, Grpo, Looped, ModelConfig, ModelKind, Objective, Optimizer, RunConfig, Start, TrainingConfig};
 use crate::task::{Horizon, Layout, LossOn, Radius, Task, Vocabulary};
 
 /// A named run.
@@ -102,6 +102,7 @@ fn direct(depth: usize) -> RunConfig {
             looped: Looped::None,
             hops: 4,
         },
+        start: Start::Scratch,
         training: TrainingConfig {
             optimizer: Optimizer::Muon,
             learning_rate: 0.02,
@@ -113,6 +114,8 @@ fn direct(depth: usize) -> RunConfig {
             batch: 32,
             examples: 0,
             steps: 700,
+            objective: Objective::Examples,
+            grpo: Grpo { group: 8, new_tokens: 16, temperature: 0.9, top_k: 0, kl: 0.01, clip: 0.2 },
             ponder: 3e-4,
             stage: 0,
             eval_every: 25,

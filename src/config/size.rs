@@ -1,7 +1,7 @@
 //! How large a run's network is, and how much memory it takes. Formulas, so that the page can say it without the engine; a test holds
 //! them against the models' own lists of parameters.
 
-use super::{ModelConfig, ModelKind, RunConfig};
+use super::{ModelConfig, ModelKind, Objective, RunConfig};
 
 /// Mamba: numbers of state a channel, taps of the convolution, channels for each number of the stream.
 const STATE: usize = 16;
@@ -33,6 +33,17 @@ impl RunConfig {
             }
     }
 
+    /// Tokens computed for one position of a batch: a sequence, or a prompt with all its completions.
+    pub fn tokens_a_position(&self) -> usize {
+        match self.training.objective {
+            Objective::Examples => self.task.sequence_length(),
+            Objective::Grpo => {
+                let grpo = &self.training.grpo;
+                grpo.group * (self.task.sequence_length() - self.task.width + grpo.new_tokens)
+            }
+        }
+    }
+
     /// Bytes that a worker needs at least, about: the gradient of one sequence, and the weights with all that is as long as they are.
     pub fn least_bytes(&self) -> usize {
         self.bytes_with(1)
@@ -49,10 +60,10 @@ impl RunConfig {
         4 * (2 * sequences * self.kept_numbers() + 6 * self.parameter_count())
     }
 
-    /// Numbers that one sequence's forward pass keeps for its gradient, about.
+    /// Numbers that the forward pass of one position of a batch keeps for its gradient, about.
     fn kept_numbers(&self) -> usize {
         let ModelConfig { kind, layers, width: d, ff, memory_tokens, memory_width, .. } = self.model;
-        let tokens = self.task.sequence_length();
+        let tokens = self.tokens_a_position();
         // Stream, two norms, qkv, attention's result, and the MLP before and after GELU.
         let block = 7 * d + 2 * ff;
         let layer = match kind {

@@ -4,7 +4,7 @@
 //! state of a scan. To go on at position p, each instruction is carried out again for row p alone, in the same arrays: a token costs
 //! one row of every product, and of attention one query over the keys before it. Models need not know of it.
 
-use super::program::{At, Hops, Instruction, Keep, Normed, Product, Rows, Term, Tokens, Window};
+use super::program::{At, Hops, Instruction, Keep, Normed, Product, Rows, Sampling, Term, Tokens, Window};
 use super::recorder::Recorder;
 
 /// One position of each sequence, of the rows that an instruction's arrays hold.
@@ -17,12 +17,19 @@ struct Position {
     tokens: Rows,
     /// Where its answers go.
     answers: Rows,
+    /// How they are drawn, with which words; else the most probable ones are taken.
+    drawn: Option<(Sampling, (usize, usize))>,
 }
 
 impl Recorder {
     /// Says, before the model is recorded, that the program goes on by itself after position `from`.
     pub fn generate_after(&mut self, from: usize) {
         self.generates_after = Some(from);
+    }
+
+    /// Says that the tokens it goes on with are drawn, with the words from `uniforms` on, one for each of the positions of each sequence.
+    pub fn draw(&mut self, sampling: Sampling, uniforms: usize) {
+        self.draws = Some((sampling, uniforms));
     }
 
     /// The row after which a scan over the present span keeps its state: the last one that generation does not make anew.
@@ -41,9 +48,10 @@ impl Recorder {
         for position in from..length {
             let at = |offset: usize| Rows { at: out.plus(offset), stride: count };
             let (tokens, answers) = (at((position - from).saturating_sub(1)), at(position - from));
+            let drawn = self.draws.map(|(sampling, first)| (sampling, (first + position - from, count)));
             for (instruction, span) in pass.iter().filter(|(_, span)| span.contains(&position)) {
                 let row = position - span.start;
-                let again = instruction.at_position(&Position { sequences, row, tokens, answers });
+                let again = instruction.at_position(&Position { sequences, row, tokens, answers, drawn });
                 // The first answer is already there: it only has to be kept.
                 let only_answer = position == from && !matches!(instruction, Instruction::CrossEntropy { .. });
                 self.instructions.extend(again.filter(|_| !only_answer));
@@ -63,7 +71,7 @@ impl Rows {
 impl Instruction {
     /// This instruction for one position of each sequence; none where it has nothing to do with single positions.
     fn at_position(&self, position: &Position) -> Option<Self> {
-        let &Position { sequences, row, tokens, answers } = position;
+        let &Position { sequences, row, tokens, answers, drawn } = position;
         let window = |window: &Window| Window { from: row, count: 1, ..*window };
         Some(match self {
             Self::Embed { table, out, rows, width, .. } => {
@@ -115,7 +123,11 @@ impl Instruction {
             }
             Self::CrossEntropy { logits, rows, vocabulary, .. } => {
                 let logits = Rows { at: *logits, stride: *vocabulary }.each(row, rows / sequences);
-                Self::Answer { logits, rows: sequences, vocabulary: *vocabulary, out: answers }
+                let (rows, vocabulary, out) = (sequences, *vocabulary, answers);
+                match drawn {
+                    Some((sampling, uniforms)) => Self::Draw { logits, rows, vocabulary, sampling, uniforms, out },
+                    None => Self::Answer { logits, rows, vocabulary, out },
+                }
             }
             // What a segment leaves behind is not of its positions; sums are of the whole pass.
             Self::Memorize { .. } | Self::Total { .. } => return None,
@@ -132,6 +144,9 @@ impl Instruction {
             | Self::MemorizeBackward { .. }
             | Self::HaltingBackward { .. }
             | Self::MixtureBackward { .. }
+            | Self::Draw { .. }
+            | Self::LogProbability { .. }
+            | Self::Policy { .. }
             | Self::Answer { .. } => return None,
         })
     }

@@ -122,6 +122,11 @@ fn visit(instruction: &Instruction, see: &mut dyn FnMut(At)) {
         Instruction::CrossEntropy { logits, rows_out, answers, gradient, .. } => {
             [Some(*logits), Some(*rows_out), Some(*answers), *gradient].into_iter().flatten().for_each(see);
         }
+        Instruction::Draw { logits, out, .. } => [logits.at, out.at].into_iter().for_each(see),
+        Instruction::LogProbability { logits, out, .. } => [*logits, *out].into_iter().for_each(see),
+        Instruction::Policy { logits, reference, rows_out, gradient, .. } => {
+            [*logits, *reference, *rows_out, *gradient].into_iter().for_each(see);
+        }
         Instruction::Answer { logits, out, .. } => [logits.at, out.at].into_iter().for_each(see),
         Instruction::Total { rows_in, out, .. } => [*rows_in, *out].into_iter().for_each(see),
     }

@@ -213,6 +213,27 @@ pub struct Hops {
 /// A row has halted when its halting probabilities add up to this, 1 − ε with ε = 0.1 (Graves, arXiv 1603.08983, uses .01).
 pub const HALTED: f32 = 0.9;
 
+/// How tokens are drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sampling {
+    pub temperature: f32,
+    /// 0 for all.
+    pub top_k: usize,
+}
+
+/// Numbers and words of a policy's loss: see [`Instruction::Policy`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PolicyTerms {
+    pub temperature: f32,
+    /// β.
+    pub kl: f32,
+    /// ε.
+    pub clip: f32,
+    pub advantages: usize,
+    pub old: usize,
+    pub scale: usize,
+}
+
 /// Where tokens are read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Tokens {
@@ -513,6 +534,39 @@ pub enum Instruction {
         rows: usize,
         vocabulary: usize,
         out: Rows,
+    },
+    /// `out[r]` = a token of row r drawn with the word `uniforms + r · stride`, a number in [0, 1): among the `top_k` most probable (first of
+    /// equals) of softmax(logits / temperature), in the order of their ids, the first at which the sum of probabilities passes it.
+    Draw {
+        logits: Rows,
+        rows: usize,
+        vocabulary: usize,
+        sampling: Sampling,
+        /// The first word, and how far apart they are.
+        uniforms: (usize, usize),
+        out: Rows,
+    },
+    /// `out[r] = log softmax(logits / temperature)[label]` of the rows whose label (word `labels + r`) counts, 0 elsewhere.
+    LogProbability {
+        logits: At,
+        labels: usize,
+        rows: usize,
+        vocabulary: usize,
+        temperature: f32,
+        out: At,
+    },
+    /// The loss of GRPO by row; rows whose label does not count have none. With ℓ = log softmax(logits / temperature)[label], the words
+    /// A = `advantages + r`, `old + r` (`NOT_ASKED`: ℓ itself) and scale = `scale`, ratio = exp(ℓ − old) and Δ = `reference[r]` − ℓ:
+    /// `rows_out[r] = (scale · (β (e^Δ − Δ − 1) − min(ratio A, clip(ratio, 1 ± ε) A)), scale · (e^Δ − Δ − 1))`, and the gradient of the first.
+    Policy {
+        logits: At,
+        labels: usize,
+        rows: usize,
+        vocabulary: usize,
+        terms: PolicyTerms,
+        reference: At,
+        rows_out: At,
+        gradient: At,
     },
     /// `out = (Σ rows[r].0, Σ rows[r].1)`, added to what is there if `accumulate`.
     Total {

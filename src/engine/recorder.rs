@@ -1,7 +1,7 @@
 //! Writes a [`Program`] down: operators append their instructions forwards and leave behind what to append backwards.
 
 use super::layout;
-use super::program::{At, Chain, ColumnSum, Copy, Factor, Form, Instruction, Journal, Product, Program, Rows, Summand, Term};
+use super::program::{At, Chain, ColumnSum, Copy, Factor, Form, Instruction, Journal, Product, Program, Rows, Sampling, Summand, Term};
 use crate::model::Parameter;
 use std::ops::Range;
 use std::sync::Arc;
@@ -87,6 +87,10 @@ pub struct Recorder {
     /// The position after which the program goes on by itself.
     pub(super) generates_after: Option<usize>,
     pub(super) generated: Option<(At, usize)>,
+    /// How it goes on, if not with the most probable tokens, and the first word of the numbers in [0, 1) that it draws with.
+    pub(super) draws: Option<(Sampling, usize)>,
+    /// What the names of the weights to come begin with.
+    prefix: &'static str,
     pub(super) logits: Option<Var>,
     /// Where adaptive computation time halted.
     pub(super) journal: Option<Journal>,
@@ -145,6 +149,8 @@ impl Recorder {
             answers: None,
             generates_after: None,
             generated: None,
+            draws: None,
+            prefix: "",
             logits: None,
             journal: None,
             costs: None,
@@ -164,13 +170,23 @@ impl Recorder {
     pub fn weight(&self, name: &str) -> Weight {
         let mut offset = 0;
         for parameter in self.parameters.iter() {
-            if parameter.name == name {
+            if parameter.name.strip_prefix(self.prefix) == Some(name) {
                 let rows = parameter.shape[..parameter.shape.len() - 1].iter().product();
                 return Weight { offset, rows, columns: parameter.shape[parameter.shape.len() - 1] };
             }
             offset += parameter.size();
         }
         panic!("the model has no parameter {name}")
+    }
+
+    /// Records what `record` does over the weights whose names begin with `prefix`, without a backward pass.
+    pub fn frozen<T>(&mut self, prefix: &'static str, record: impl FnOnce(&mut Self) -> T) -> T {
+        let (training, outer) = (self.training, self.prefix);
+        (self.training, self.prefix) = (false, prefix);
+        let result = record(self);
+        (self.training, self.prefix) = (training, outer);
+        self.span = 0..usize::MAX;
+        result
     }
 
     /// Words that the caller fills in before each run, `count` of them; the number of the first.

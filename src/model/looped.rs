@@ -14,12 +14,15 @@ use crate::config::{Looped, ModelConfig};
 use crate::engine::ops::{Activation, Linear};
 use crate::engine::{Recorder, Var};
 
+/// Before the names of the halting units' parameters.
+pub const UNITS: &str = "halting.";
+
 /// The halting units' parameters, which stand behind the network's own.
 pub fn parameters(config: &ModelConfig) -> Vec<Parameter> {
     let linear = Init::Uniform(1.0 / (config.width as f64).sqrt());
     let unit = |unit: usize| {
         let parameter = |name: &str, shape: &[usize], init: Init| Parameter {
-            name: format!("halting.{unit}.{name}"),
+            name: format!("{UNITS}{unit}.{name}"),
             shape: shape.to_vec(),
             init,
             role: Role::Vector,
@@ -57,7 +60,7 @@ fn adaptive(
     x: Var,
     mut f: impl FnMut(&mut Recorder, Var) -> Var,
 ) -> (Var, Var) {
-    let [weight, bias] = ["weight", "bias"].map(|part| recorder.weight(&format!("halting.{unit}.{part}")));
+    let [weight, bias] = ["weight", "bias"].map(|part| recorder.weight(&format!("{UNITS}{unit}.{part}")));
     let (mut h, mut scores, mut states) = (x, Vec::new(), Vec::new());
     for hop in 0..config.hops {
         if hop + 1 < config.hops {

@@ -58,6 +58,8 @@ pub enum Role {
     Token,
     /// Bias or gain.
     Vector,
+    /// Never updated.
+    Frozen,
 }
 
 impl Parameter {

@@ -14,6 +14,14 @@ pub enum Vocabulary {
 }
 
 impl Vocabulary {
+    /// Its name in links.
+    pub fn name(self) -> &'static str {
+        match self {
+            Vocabulary::Compact => "compact",
+            Vocabulary::Paper => "paper",
+        }
+    }
+
     /// Number of ids, the width of a model's output.
     pub fn size(self) -> usize {
         match self {

@@ -4,7 +4,7 @@ use super::job::Plan;
 use super::optimizer::by_muon;
 use crate::config::RunConfig;
 use crate::engine::cpu::Moments;
-use crate::model::{Parameter, config_json as description, weights};
+use crate::model::{Parameter, config_json as description, looped, weights};
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::HashMap;
@@ -41,6 +41,28 @@ pub fn read_weights(parameters: &[Parameter], file: &[u8]) -> Result<Vec<f32>, S
         values.extend(entry(&tensors, &parameter.name, &parameter.shape)?);
     }
     Ok(values)
+}
+
+/// Reads the weights that a run starts from over `values`, which hold what is drawn: only the units of a loop may be missing.
+///
+/// # Errors
+/// As [`read_weights`], or when a number is none.
+pub fn read_over(parameters: &[Parameter], file: &[u8], values: &mut [f32]) -> Result<(), String> {
+    let tensors = open(file)?;
+    let names = tensors.names();
+    let mut start = 0;
+    for parameter in parameters {
+        let range = start..start + parameter.size();
+        start = range.end;
+        if parameter.name.starts_with(looped::UNITS) && !names.contains(&parameter.name.as_str()) {
+            continue;
+        }
+        values[range].copy_from_slice(&entry(&tensors, &parameter.name, &parameter.shape)?);
+    }
+    if values.iter().all(|value| value.is_finite()) {
+        return Ok(());
+    }
+    Err("The weights to start from hold values that are no numbers: the run had diverged when they were saved. Choose others.".into())
 }
 
 /// The names of a safetensors file's tensors; none where it cannot be read.

@@ -2,10 +2,12 @@
 
 use super::batch::Batch;
 use super::evaluation::{self, Respondent, Tokens};
+use super::grpo::{self, Prompts, Rollouts};
 use super::hops::Hops;
 use super::job::Plan;
 use super::loss;
 use super::optimizer;
+use crate::config::Objective;
 use crate::engine::cpu::Moments;
 use crate::engine::gpu::{Gpu, Resident};
 use crate::engine::program::{At, Journal};
@@ -39,13 +41,22 @@ pub struct Device {
     size: usize,
     /// Forward passes by their shape, and whether they go on by themselves.
     answers: HashMap<(Shape, bool), Written>,
+    /// Programs that draw completions, by their shape, and where those stand.
+    drawings: HashMap<Shape, (usize, (usize, usize))>,
+    /// What was drawn in the steps since the losses were read, and in those before.
+    rollouts: Vec<Rollouts>,
+    told: Vec<Rollouts>,
     /// Steps made here, and of how many the losses were read.
     made: usize,
     read: usize,
 }
 
-/// The gradient of `sequences` sequences of the batch of `step`.
+/// The gradient of `sequences` sequences, or prompts, of the batch of `step`.
 fn gradient_program(plan: &Plan, sequences: usize, step: u64, purpose: Purpose) -> Program {
+    match plan.config.training.objective {
+        Objective::Examples => {}
+        Objective::Grpo => return grpo::learning(plan, Prompts::training(plan, step, 0..sequences).shape(), purpose, Carrier::Card),
+    }
     let example = plan.batch(step, 0..1);
     let shape = Shape { sequences, length: example.length, from: example.first_asked() };
     loss::program(&plan.model, &plan.parameters, shape, plan.whole(step), purpose, Carrier::Card)
@@ -56,7 +67,7 @@ fn gradient_program(plan: &Plan, sequences: usize, step: u64, purpose: Purpose) 
 /// # Errors
 /// When one is too many.
 fn part_size(plan: &Plan, gpu: &Gpu) -> Result<usize, String> {
-    let mut size = (TOKENS / plan.config.task.sequence_length()).clamp(1, plan.config.training.batch);
+    let mut size = (TOKENS / plan.config.tokens_a_position()).clamp(1, plan.config.training.batch);
     while gradient_program(plan, size, 1, Purpose::More).size > gpu.most_numbers() {
         if size == 1 {
             return Err("One sequence of this run is more than the graphics card lets a page use: choose a smaller network, fewer rows, or the CPU engine.".into());
@@ -76,9 +87,21 @@ impl Device {
         let mut resident = Resident::new(gpu, update, weights)?;
         resident.set_moments(&moments.first, &moments.second);
         let size = part_size(plan, gpu)?;
-        let mut device =
-            Self { resident, plan: plan.clone(), size, parts: Vec::new(), stage: 0, answers: HashMap::new(), made: 0, read: 0 };
+        let mut device = Self {
+            resident,
+            plan: plan.clone(),
+            size,
+            parts: Vec::new(),
+            stage: 0,
+            answers: HashMap::new(),
+            drawings: HashMap::new(),
+            rollouts: Vec::new(),
+            told: Vec::new(),
+            made: 0,
+            read: 0,
+        };
         device.write_parts(1);
+        device.write_drawings()?;
         // Measurements too are compiled ahead.
         let questions = evaluation::questions(plan);
         device.answer_program(questions.batch.shape(questions.from), questions.free_after == Some(questions.from))?;
@@ -87,6 +110,19 @@ impl Device {
         }
         device.resident.warm_up().await?;
         Ok(device)
+    }
+
+    /// Writes the programs that draw, where a policy learns, so that they are compiled ahead.
+    fn write_drawings(&mut self) -> Result<(), String> {
+        match self.plan.config.training.objective {
+            Objective::Examples => {}
+            Objective::Grpo => {
+                for (range, _) in self.parts.clone() {
+                    self.drawing(Prompts::training(&self.plan, 1, range).shape())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Writes the gradient's programs for the stage of `step`.
@@ -120,8 +156,11 @@ impl Device {
         Ok(written)
     }
 
-    /// Enqueues one training step.
-    pub fn step(&mut self, plan: &Plan, step: u64) {
+    /// Enqueues one training step; where a policy learns, what it draws is read back first.
+    ///
+    /// # Errors
+    /// When the device was lost.
+    pub async fn step(&mut self, plan: &Plan, step: u64) -> Result<(), String> {
         let stage = plan.config.stage(step);
         if stage.index != self.stage {
             self.write_parts(step);
@@ -130,12 +169,55 @@ impl Device {
             let zero = Moments::zero(crate::model::weights::count(&self.plan.parameters));
             self.resident.set_moments(&zero.first, &zero.second);
         }
-        for (range, program) in &self.parts {
-            let batch = plan.batch(step, range.clone());
-            self.resident.run(*program, &batch.words(batch.first_asked()));
+        match plan.config.training.objective {
+            Objective::Examples => {
+                for (range, program) in &self.parts {
+                    let batch = plan.batch(step, range.clone());
+                    self.resident.run(*program, &batch.words(batch.first_asked()));
+                }
+            }
+            Objective::Grpo => self.explore(plan, step).await?,
         }
         self.resident.update(&optimizer::rates(&plan.config, step), self.made);
         self.made += 1;
+        Ok(())
+    }
+
+    /// Draws the completions of the whole batch, then learns from them part by part.
+    async fn explore(&mut self, plan: &Plan, step: u64) -> Result<(), String> {
+        let mut parts = Vec::new();
+        for index in 0..self.parts.len() {
+            let prompts = Prompts::training(plan, step, self.parts[index].0.clone());
+            let (drawing, (address, count)) = self.drawing(prompts.shape())?;
+            self.resident.run(drawing, &prompts.drawing_words(plan.config.seed));
+            let drawn = self.read_tokens((address, count)).await?;
+            let judged = prompts.judge(&plan.config.task, drawn);
+            parts.push((index, prompts, judged));
+        }
+        let all = parts.iter().map(|(_, _, judged)| judged.rollouts.clone()).reduce(Rollouts::and).unwrap_or_default();
+        let share = 1.0 / all.tokens.max(1) as f32;
+        for (index, prompts, judged) in &parts {
+            self.resident.run(self.parts[*index].1, &judged.words(prompts, share));
+        }
+        self.rollouts.push(all);
+        Ok(())
+    }
+
+    /// The program that draws completions of this shape, and where they stand.
+    fn drawing(&mut self, shape: Shape) -> Result<(usize, (usize, usize)), String> {
+        if let Some(known) = self.drawings.get(&shape) {
+            return Ok(*known);
+        }
+        let program = grpo::drawing(&self.plan, shape, Carrier::Card);
+        let place = program.generated.map(|(at, count)| (program.address(at), count)).ok_or("This network draws no tokens.")?;
+        let known = (self.resident.add(program), place);
+        self.drawings.insert(shape, known);
+        Ok(known)
+    }
+
+    /// What was drawn in the steps whose losses were handed out last.
+    pub fn rollouts(&mut self) -> Vec<Rollouts> {
+        std::mem::take(&mut self.told)
     }
 
     /// The losses of the steps since the last call, at most as many as are kept.
@@ -147,7 +229,13 @@ impl Device {
             return Ok(Vec::new());
         }
         let totals = self.resident.totals().await?;
-        let losses = (self.read..self.made).map(|step| totals[step % totals.len()][0]).collect();
+        let found = || (self.read..self.made).map(|step| totals[step % totals.len()]);
+        let losses = found().map(|total| total[0]).collect();
+        self.told = std::mem::take(&mut self.rollouts)
+            .into_iter()
+            .zip(found())
+            .map(|(all, total)| Rollouts { distance: total[1], ..all })
+            .collect();
         self.read = self.made;
         Ok(losses)
     }

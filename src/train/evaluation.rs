@@ -1,8 +1,10 @@
 //! Accuracy on held-out rules.
 
 use super::batch::Batch;
+use super::grpo::Prompts;
 use super::hops::Hops;
 use super::job::{Job, Outcome, Plan};
+use crate::config::Objective;
 use crate::protocol::{DepthScore, Prediction};
 use crate::task::{Example, LossOn, Sample, Split, Target, Task};
 use serde::{Deserialize, Serialize};
@@ -52,12 +54,17 @@ impl Measurement {
 /// is how the layout is scored.
 pub fn jobs(plan: &Plan, split: Split, samples: usize, free: usize) -> Vec<Job> {
     let (task, questions) = (&plan.config.task, plan.questions());
-    let free = if task.layout.scored_free_running() { samples } else { free };
+    let free = if scored_free_running(plan) { samples } else { free };
     let starts = || (0..samples).step_by(questions);
     let job = |depth: usize, first: usize| Job::Answers { split, depth, first: first as u64, count: questions.min(samples - first), free };
     // One question is about all depths where one answer is.
     let asked = if task.layout.answers_all() { vec![task.depth] } else { task.depths() };
     asked.into_iter().flat_map(|depth| starts().map(move |first| job(depth, first))).collect()
+}
+
+/// Whether an answer counts as the model writes it, its own earlier tokens before it.
+fn scored_free_running(plan: &Plan) -> bool {
+    plan.config.task.layout.scored_free_running() || plan.config.training.objective == Objective::Grpo
 }
 
 /// Questions as a measurement asks them, as many at once as its jobs do.
@@ -102,7 +109,7 @@ pub fn score(plan: &Plan, split: Split, outcomes: Vec<Outcome>) -> Measurement {
         .collect();
     let depths = plan.config.task.depths();
     let of_depth = |depth: usize| answers.iter().filter(move |answer| answer.depth == depth);
-    let free = plan.config.task.layout.scored_free_running();
+    let free = scored_free_running(plan);
     let depths = depths.into_iter().map(|depth| depth_score(depth, &of_depth(depth).collect::<Vec<_>>(), free)).collect();
     let prediction = |answer: &Answer| {
         let of =
@@ -187,7 +194,9 @@ pub async fn answers(
             continue;
         }
         let questions = Questions::of(task, part, depth);
-        let (forced, free, hops) = ask(respondent, &questions, run_free).await?;
+        let written = run_free && plan.config.training.objective == Objective::Grpo;
+        let (forced, free, hops) = ask(respondent, &questions, run_free && !written).await?;
+        let mut written = if written { complete(respondent, plan, part, depth).await?.into_iter() } else { Vec::new().into_iter() };
         for (row, sample) in part.iter().enumerate() {
             let read = |tokens: &Tail, places: Range<usize>| tokens.cells(row, &questions, places);
             let rule = questions.rule.clone().map(|entries| {
@@ -199,7 +208,7 @@ pub async fn answers(
                 depth,
                 truth: sample.states[task.shown - 1 + depth].clone(),
                 teacher_forced: read(&forced, start..start + task.width),
-                free_running: free.as_ref().map(|free| read(free, start..start + task.width)),
+                free_running: written.next().or_else(|| free.as_ref().map(|free| read(free, start..start + task.width))),
                 rule,
                 hops: hops.as_ref().map(|hops| hops.mean(row, start - 1..start - 1 + task.width)),
                 hop_map: hops.as_ref().filter(|_| run_free && index < SHOWN).map(|hops| hops.of(row)),
@@ -208,6 +217,17 @@ pub async fn answers(
         }
     }
     Ok(answers)
+}
+
+/// The answers in what a policy writes after each prompt, taking the most probable tokens: W cells each.
+async fn complete(respondent: &mut impl Respondent, plan: &Plan, samples: &[Sample], depth: usize) -> Result<Vec<Vec<u8>>, String> {
+    let prompts = Prompts::questions(&plan.config, samples, depth);
+    let shape = prompts.shape();
+    let (inputs, labels) = (prompts.greedy_words(), vec![None; shape.sequences * shape.length]);
+    let inputs = inputs[..shape.sequences * shape.length].to_vec();
+    let batch = Batch { sequences: shape.sequences, length: shape.length, inputs, labels };
+    let written = respondent.tokens(&batch, shape.from, true).await?.generated.unwrap_or_default();
+    Ok(prompts.cells(&plan.config.task, &written))
 }
 
 /// The tokens that follow the positions from `from` on, of each of a batch's sequences.

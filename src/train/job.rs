@@ -1,10 +1,12 @@
 //! The shareable work of a run: gradients of shards and answers to held-out questions.
 
 use super::batch::Batch;
+use super::checkpoint;
 use super::evaluation::Answer;
+use super::grpo::{self, Rollouts};
 use super::loss::Whole;
-use crate::config::RunConfig;
-use crate::model::{Model, Parameter};
+use crate::config::{Objective, RunConfig, Start, shipped};
+use crate::model::{Model, Parameter, Role, weights};
 use crate::task::{Example, Split};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -45,6 +47,8 @@ pub enum Outcome {
         loss: f32,
         #[serde(skip)]
         gradient: Vec<f32>,
+        /// Where a policy learns from what it drew: then loss and gradient are sums over its tokens.
+        rollouts: Option<Rollouts>,
     },
     Answers(Vec<Answer>),
 }
@@ -72,7 +76,7 @@ impl Outcome {
     /// What goes into a message's text; gradients go beside it.
     pub fn without_gradient(&self) -> Self {
         match self {
-            Outcome::Gradient { loss, .. } => Outcome::Gradient { loss: *loss, gradient: Vec::new() },
+            Outcome::Gradient { loss, rollouts, .. } => Outcome::Gradient { loss: *loss, gradient: Vec::new(), rollouts: rollouts.clone() },
             Outcome::Answers(answers) => Outcome::Answers(answers.clone()),
         }
     }
@@ -81,7 +85,12 @@ impl Outcome {
 impl Plan {
     pub fn new(config: &RunConfig) -> Self {
         let model = Model::of(config);
-        let parameters = model.parameters().into();
+        let mut parameters = model.parameters();
+        match config.training.objective {
+            Objective::Examples => {}
+            Objective::Grpo => parameters.extend(grpo::reference(&parameters)),
+        }
+        let parameters = parameters.into();
         let mut plan = Self { config: config.clone(), model, parameters, asked: Vec::new() };
         let firsts = (0..config.stages()).map(|stage| stage * config.training.stage + 1);
         plan.asked = firsts.map(|step| plan.batch(step, 0..1).asked() * config.training.batch).collect();
@@ -92,7 +101,7 @@ impl Plan {
     /// be. They depend on the batch alone, never on who computes them.
     pub fn shards(&self) -> Vec<Range<usize>> {
         let batch = self.config.training.batch;
-        let limit = (SHARD_TOKENS / self.config.task.sequence_length()).max(1);
+        let limit = (SHARD_TOKENS / self.config.tokens_a_position()).max(1);
         let count = SHARDS.max(batch.div_ceil(limit)).min(batch);
         (0..count).map(|shard| shard * batch / count..(shard + 1) * batch / count).collect()
     }
@@ -113,11 +122,59 @@ impl Plan {
         (QUESTION_TOKENS / self.config.task.sequence_length()).clamp(1, QUESTIONS)
     }
 
+    /// The parameters that learn.
+    pub fn own(&self) -> &[Parameter] {
+        let frozen = self.parameters.iter().position(|parameter| parameter.role == Role::Frozen);
+        &self.parameters[..frozen.unwrap_or(self.parameters.len())]
+    }
+
+    /// The weights that the run begins with, all parameters one after the other: those of the file, if it starts from one, with what the file
+    /// lacks of a loop's units drawn anew.
+    ///
+    /// # Errors
+    /// A sentence when the file is missing, another than the run names, or does not fit.
+    pub fn initial(&self, file: Option<&[u8]>) -> Result<Vec<f32>, String> {
+        let mut values = weights::initial(self.own(), self.config.seed);
+        match (&self.config.start, file) {
+            (Start::Scratch, _) => {}
+            (Start::Shipped(_) | Start::File(_), Some(file)) => {
+                if let Start::File(hash) = self.config.start
+                    && shipped::hash(file) != hash
+                {
+                    return Err(
+                        "This file of weights is another than the one that the link starts from: choose that one, or train without it."
+                            .into(),
+                    );
+                }
+                checkpoint::read_over(self.own(), file, &mut values)?;
+            }
+            (Start::Shipped(_) | Start::File(_), None) => {
+                return Err("This run starts from saved weights, and they are not here: open their file first.".into());
+            }
+        }
+        match self.config.training.objective {
+            Objective::Examples => {}
+            Objective::Grpo => values.extend_from_within(..),
+        }
+        Ok(values)
+    }
+
+    /// The depth asked for in `step`, where it is one for all.
+    pub fn depth(&self, step: u64) -> usize {
+        self.config.stage(step).depth.unwrap_or(self.config.task.depth)
+    }
+
+    /// The number of the training sample at `position` of the batch of `step`.
+    pub fn index(&self, step: u64, position: usize) -> u64 {
+        let training = &self.config.training;
+        let drawn = (step - 1) * training.batch as u64 + position as u64;
+        if training.examples == 0 { drawn } else { drawn % training.examples }
+    }
+
     /// Training example of position `position` in the batch of `step`.
     fn example(&self, step: u64, position: usize) -> Example {
-        let RunConfig { task, training, seed, loss_on, .. } = &self.config;
-        let drawn = (step - 1) * training.batch as u64 + position as u64;
-        let index = if training.examples == 0 { drawn } else { drawn % training.examples };
+        let RunConfig { task, seed, loss_on, .. } = &self.config;
+        let index = self.index(step, position);
         let depth = self.config.stage(step).depth.unwrap_or_else(|| task.depth_of(*seed, Split::Train, index));
         task.encode(&task.sample(*seed, Split::Train, index), depth, *loss_on)
     }

@@ -9,6 +9,7 @@ pub mod checkpoint;
 #[cfg(feature = "webgpu")]
 mod device;
 pub mod evaluation;
+pub mod grpo;
 pub mod hops;
 pub mod job;
 pub mod loss;

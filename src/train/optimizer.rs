@@ -23,6 +23,10 @@ pub fn update(training: &TrainingConfig, parameters: &[Parameter]) -> Update {
     let mut offset = 0;
     for parameter in parameters {
         let end = offset + parameter.size();
+        if parameter.role == Role::Frozen {
+            offset = end;
+            continue;
+        }
         if by_muon(training.optimizer, parameter) {
             muon.push(Matrix { offset, rows: parameter.shape[0], columns: parameter.shape[1] });
         } else {

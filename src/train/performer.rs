@@ -2,24 +2,31 @@
 
 use super::batch::Batch;
 use super::evaluation::{Respondent, Tokens};
+use super::grpo::{self, Prompts, Rollouts};
 use super::hops::Hops;
 use super::job::{Job, Outcome, Plan, halves};
 use super::loss::{Programs, Whole};
-use crate::engine::Purpose;
+use crate::config::Objective;
 use crate::engine::cpu::{Kernel, Machine};
 use crate::engine::program::At;
+use crate::engine::{Carrier, Program, Purpose};
+use crate::model::Shape;
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A plan, a machine, and the programs written so far.
 pub struct Performer {
     pub plan: Plan,
     machine: Machine,
     programs: Programs,
+    /// How prompts of a shape are drawn from and learnt from.
+    policies: HashMap<Shape, Arc<(Program, Program)>>,
 }
 
 impl Performer {
     pub fn new(plan: Plan, kernel: Kernel) -> Self {
-        Self { plan, machine: Machine::new(kernel), programs: Programs::default() }
+        Self { plan, machine: Machine::new(kernel), programs: Programs::default(), policies: HashMap::new() }
     }
 
     /// The weights that the following jobs are done with, all parameters one after the other.
@@ -35,8 +42,8 @@ impl Performer {
         match job {
             Job::Gradient { step, shards } => {
                 let mut gradient = Vec::new();
-                let loss = self.shards(*step, shards.clone(), &mut gradient);
-                Ok(Outcome::Gradient { loss, gradient })
+                let (loss, rollouts) = self.shards(*step, shards.clone(), &mut gradient);
+                Ok(Outcome::Gradient { loss, gradient, rollouts })
             }
             Job::Answers { .. } => {
                 let plan = self.plan.clone();
@@ -46,22 +53,54 @@ impl Performer {
     }
 
     /// Loss of a range of shards, and their gradient at the end of `stack`; added up as [`halves`] cuts them.
-    fn shards(&mut self, step: u64, shards: Range<usize>, stack: &mut Vec<f32>) -> f32 {
+    fn shards(&mut self, step: u64, shards: Range<usize>, stack: &mut Vec<f32>) -> (f32, Option<Rollouts>) {
         if shards.len() == 1 {
-            let batch = self.plan.batch(step, self.plan.shards()[shards.start].clone());
-            let (loss, gradient) = self.gradient(&batch, self.plan.whole(step));
-            stack.extend_from_slice(gradient);
-            return loss;
+            return self.shard(step, self.plan.shards()[shards.start].clone(), stack);
         }
         let (left, right) = halves(&shards);
-        let mut loss = self.shards(step, left, stack);
+        let (mut loss, rollouts) = self.shards(step, left, stack);
         let middle = stack.len();
-        loss += self.shards(step, right, stack);
+        let (more, others) = self.shards(step, right, stack);
+        loss += more;
+        let rollouts = rollouts.zip(others).map(|(rollouts, others)| rollouts.and(others));
         let (left, right) = stack.split_at_mut(middle);
         let start = middle - right.len();
         left[start..].iter_mut().zip(right).for_each(|(sum, part)| *sum += *part);
         stack.truncate(middle);
-        loss
+        (loss, rollouts)
+    }
+
+    /// Loss of some positions of a batch, their gradient at the end of `stack`.
+    fn shard(&mut self, step: u64, positions: Range<usize>, stack: &mut Vec<f32>) -> (f32, Option<Rollouts>) {
+        match self.plan.config.training.objective {
+            Objective::Examples => {
+                let batch = self.plan.batch(step, positions);
+                let (loss, gradient) = self.gradient(&batch, self.plan.whole(step));
+                stack.extend_from_slice(gradient);
+                (loss, None)
+            }
+            Objective::Grpo => {
+                let (loss, rollouts) = self.explore(step, positions, stack);
+                (loss, Some(rollouts))
+            }
+        }
+    }
+
+    /// Draws completions of some prompts and learns from them: sums over their tokens.
+    fn explore(&mut self, step: u64, positions: Range<usize>, stack: &mut Vec<f32>) -> (f32, Rollouts) {
+        let prompts = Prompts::training(&self.plan, step, positions);
+        let programs = self.policies.entry(prompts.shape()).or_insert_with_key(|shape| {
+            let drawing = grpo::drawing(&self.plan, *shape, Carrier::Thread);
+            Arc::new((drawing, grpo::learning(&self.plan, *shape, Purpose::Gradient, Carrier::Thread)))
+        });
+        let (drawing, learning) = &*programs.clone();
+        self.machine.run(drawing, &prompts.drawing_words(self.plan.config.seed));
+        let drawn = drawing.generated.map_or(Vec::new(), |(at, count)| self.machine.numbers(drawing.address(at), count).to_vec());
+        let judged = prompts.judge(&self.plan.config.task, drawn.into_iter().map(|token| token as u32).collect());
+        self.machine.run(learning, &judged.words(&prompts, 1.0));
+        let found = self.machine.numbers(learning.weights, learning.weights + 2);
+        stack.extend_from_slice(&found[..learning.weights]);
+        (found[learning.weights], Rollouts { distance: found[learning.weights + 1], ..judged.rollouts })
     }
 
     /// Loss and gradient of a batch with the loaded weights, of which the whole batch has `of`.

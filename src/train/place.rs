@@ -1,6 +1,7 @@
 //! Where a run computes: its weights and moments, and who makes them move.
 
 use super::evaluation::Respondent;
+use super::grpo::Rollouts;
 use super::job::{Job, Outcome, Plan, halves, nodes};
 use super::optimizer;
 use super::pool::{Pool, collect, deal};
@@ -28,6 +29,7 @@ pub struct Host {
     updater: Updater,
     /// Losses not yet handed out, oldest first.
     losses: Vec<f32>,
+    rollouts: Vec<Rollouts>,
 }
 
 /// A run's numbers, wherever they are.
@@ -46,7 +48,14 @@ impl State {
         match place {
             Place::Pool(pool, kernel) => {
                 let update = optimizer::update(&plan.config.training, &plan.parameters);
-                Ok(Self::Host(Box::new(Host { pool, weights, moments, updater: Updater::new(update, kernel), losses: Vec::new() })))
+                Ok(Self::Host(Box::new(Host {
+                    pool,
+                    weights,
+                    moments,
+                    updater: Updater::new(update, kernel),
+                    losses: Vec::new(),
+                    rollouts: Vec::new(),
+                })))
             }
             #[cfg(feature = "webgpu")]
             Place::Device(gpu) => Ok(Self::Device(Box::new(Device::new(plan, &gpu, &weights, &moments).await?))),
@@ -70,10 +79,7 @@ impl State {
         match self {
             Self::Host(host) => host.step(plan, step).await,
             #[cfg(feature = "webgpu")]
-            Self::Device(device) => {
-                device.step(plan, step);
-                Ok(())
-            }
+            Self::Device(device) => device.step(plan, step).await,
         }
     }
 
@@ -86,6 +92,15 @@ impl State {
             Self::Host(host) => Ok(std::mem::take(&mut host.losses)),
             #[cfg(feature = "webgpu")]
             Self::Device(device) => device.losses().await,
+        }
+    }
+
+    /// What a policy drew in the steps whose losses were just handed out; nothing where no policy learns.
+    pub fn rollouts(&mut self) -> Vec<Rollouts> {
+        match self {
+            Self::Host(host) => std::mem::take(&mut host.rollouts),
+            #[cfg(feature = "webgpu")]
+            Self::Device(device) => device.rollouts(),
         }
     }
 
@@ -162,7 +177,15 @@ impl Host {
         let jobs = |ranges: &Vec<Range<usize>>| ranges.iter().map(|shards| Job::Gradient { step, shards: shards.clone() }).collect();
         let outcomes = self.pool.perform(&self.weights, ranges.iter().map(jobs).collect()).await?;
         let mut parts: VecDeque<_> = ranges.into_iter().flatten().zip(outcomes.into_iter().flatten()).collect();
-        let (loss, mut gradient) = add_up(0..count, &mut parts)?;
+        let (mut loss, mut gradient, rollouts) = add_up(0..count, &mut parts)?;
+        if let Some(mut rollouts) = rollouts {
+            // How many tokens a batch has is known only now.
+            let share = 1.0 / rollouts.tokens.max(1) as f32;
+            gradient.iter_mut().for_each(|slope| *slope *= share);
+            loss *= share;
+            rollouts.distance *= share;
+            self.rollouts.push(rollouts);
+        }
         if plan.config.stage(step).begins_anew() {
             self.moments = Moments::zero(self.weights.len());
         }
@@ -173,11 +196,14 @@ impl Host {
     }
 }
 
-/// Loss and gradient of a range of shards from those of its parts, in the order of [`halves`].
-fn add_up(shards: Range<usize>, parts: &mut VecDeque<(Range<usize>, Outcome)>) -> Result<(f32, Vec<f32>), String> {
+/// Loss, gradient and rollouts of some shards.
+type Sum = (f32, Vec<f32>, Option<Rollouts>);
+
+/// The sum of a range of shards from those of its parts, in the order of [`halves`].
+fn add_up(shards: Range<usize>, parts: &mut VecDeque<(Range<usize>, Outcome)>) -> Result<Sum, String> {
     if parts.front().is_some_and(|(range, _)| *range == shards) {
         return match parts.pop_front() {
-            Some((_, Outcome::Gradient { loss, gradient })) => Ok((loss, gradient)),
+            Some((_, Outcome::Gradient { loss, gradient, rollouts })) => Ok((loss, gradient, rollouts)),
             Some((_, Outcome::Answers(_))) | None => Err("A worker answered a question where a gradient was asked.".into()),
         };
     }
@@ -185,8 +211,8 @@ fn add_up(shards: Range<usize>, parts: &mut VecDeque<(Range<usize>, Outcome)>) -
         return Err("A worker left a part of the batch out.".into());
     }
     let (left, right) = halves(&shards);
-    let (loss, mut gradient) = add_up(left, parts)?;
-    let (more, part) = add_up(right, parts)?;
+    let (loss, mut gradient, rollouts) = add_up(left, parts)?;
+    let (more, part, others) = add_up(right, parts)?;
     gradient.iter_mut().zip(&part).for_each(|(sum, part)| *sum += part);
-    Ok((loss + more, gradient))
+    Ok((loss + more, gradient, rollouts.zip(others).map(|(rollouts, others)| rollouts.and(others))))
 }

@@ -2,6 +2,7 @@
 
 use super::checkpoint::{self, Best, Snapshot};
 use super::evaluation::{self, Measurement};
+use super::grpo::Rollouts;
 use super::job::Plan;
 use super::opening::Opened;
 use super::place::{Place, State};
@@ -33,13 +34,13 @@ pub struct Run {
 }
 
 impl Run {
-    /// A run at step 0 with its initial weights.
+    /// A run at step 0 with its initial weights: drawn, or those of a safetensors file where it starts from one.
     ///
     /// # Errors
-    /// When the place has no room for the run.
-    pub async fn new(config: &RunConfig, place: Place) -> Result<Self, String> {
+    /// When the place has no room for the run, or the file is missing or does not fit.
+    pub async fn new(config: &RunConfig, place: Place, start: Option<&[u8]>) -> Result<Self, String> {
         let plan = Plan::new(config);
-        let values = weights::initial(&plan.parameters, config.seed);
+        let values = plan.initial(start)?;
         let moments = Moments::zero(values.len());
         Self::with(plan, place, values, moments).await
     }
@@ -136,6 +137,11 @@ impl Run {
         }
     }
 
+    /// What a policy drew in the steps whose losses were just handed out.
+    pub fn rollouts(&mut self) -> Vec<Rollouts> {
+        self.state.rollouts()
+    }
+
     /// Measures on held-out rules; on the validation split the best weights so far are kept.
     /// Returns what was found and whether it is the best so far.
     ///
@@ -168,15 +174,17 @@ impl Run {
         checkpoint::snapshot(&self.plan, self.step, &weights, &moments, self.best.as_ref())
     }
 
-    /// The weights of the last step, or of the best measurement (the last step's where there was none), with their step.
+    /// The weights that learn, of the last step, or of the best measurement (the last step's where there was none), with their step.
     ///
     /// # Errors
     /// When the device failed.
     pub async fn values(&self, best: bool) -> Result<(u64, Vec<f32>), String> {
-        match &self.best {
-            Some(kept) if best => Ok((kept.step, kept.values.clone())),
-            Some(_) | None => Ok((self.step, self.state.weights().await?)),
-        }
+        let (step, mut values) = match &self.best {
+            Some(kept) if best => (kept.step, kept.values.clone()),
+            Some(_) | None => (self.step, self.state.weights().await?),
+        };
+        values.truncate(weights::count(self.plan.own()));
+        Ok((step, values))
     }
 }
 

@@ -44,7 +44,8 @@ fn on_cpu(kernel: Kernel, programs: &[Program], weights: &[f32], words: &[u32]) 
 }
 
 fn collect(program: &Program, weights: usize, mut numbers: impl FnMut(usize, usize) -> Vec<f32>) -> Found {
-    let at = |part: Option<(lookahead::engine::program::At, usize)>| part.map(|(at, count)| (program.address(at), count)).unwrap();
+    // A policy's loss has neither answers nor logits.
+    let at = |part: Option<(lookahead::engine::program::At, usize)>| part.map_or((0, 0), |(at, count)| (program.address(at), count));
     let total = numbers(program.address(program.total.unwrap()), 2);
     let ((answers, rows), (logits, count)) = (at(program.answers), at(program.logits));
     Found {

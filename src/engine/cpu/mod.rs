@@ -11,6 +11,7 @@ pub mod math;
 mod memory;
 pub mod micro;
 mod norm;
+mod policy;
 mod products;
 mod recurrent;
 mod rows;
@@ -31,12 +32,13 @@ pub struct Machine {
     space: attention::Space,
     recurrent: recurrent::Space,
     sums: Vec<f32>,
+    chances: Vec<f32>,
 }
 
 impl Machine {
     pub fn new(kernel: Kernel) -> Self {
         let (packing, space, recurrent) = Default::default();
-        Self { kernel, memory: Vec::new(), packing, space, recurrent, sums: Vec::new() }
+        Self { kernel, memory: Vec::new(), packing, space, recurrent, sums: Vec::new(), chances: Vec::new() }
     }
 
     /// Puts the weights (all of them, flat) where programs of this model read them.
@@ -74,7 +76,7 @@ impl Machine {
     }
 
     fn carry_out(&mut self, program: &Program, words: &[u32], instruction: &Instruction) {
-        let Self { kernel, memory, packing, space, recurrent, sums: totals } = self;
+        let Self { kernel, memory, packing, space, recurrent, sums: totals, chances } = self;
         let kernel = *kernel;
         let address = |at: At| program.address(at);
         match instruction {
@@ -125,6 +127,23 @@ impl Machine {
             }
             Instruction::Answer { logits, rows, vocabulary, out } => {
                 rows::answer(memory, (address(logits.at), logits.stride), *rows, *vocabulary, (address(out.at), out.stride));
+            }
+            Instruction::Draw { logits, rows, vocabulary, sampling, uniforms: (first, stride), out } => {
+                let at = policy::Logits { at: address(logits.at), stride: logits.stride, rows: *rows, vocabulary: *vocabulary };
+                let uniform = |row: usize| f32::from_bits(words[first + row * stride]);
+                policy::draw(chances, memory, &at, sampling, uniform, (address(out.at), out.stride));
+            }
+            Instruction::LogProbability { logits, labels, rows, vocabulary, temperature, out } => {
+                let at = policy::Logits { at: address(*logits), stride: *vocabulary, rows: *rows, vocabulary: *vocabulary };
+                policy::log_probability(memory, &at, &words[*labels..labels + rows], *temperature, address(*out));
+            }
+            Instruction::Policy { logits, labels, rows, vocabulary, terms, reference, rows_out, gradient } => {
+                let at = policy::Logits { at: address(*logits), stride: *vocabulary, rows: *rows, vocabulary: *vocabulary };
+                let part = |first: usize| &words[first..first + rows];
+                let scale = f32::from_bits(words[terms.scale]);
+                let of = policy::Words { labels: part(*labels), advantages: part(terms.advantages), old: part(terms.old), scale };
+                let arrays = policy::Arrays { reference: address(*reference), rows_out: address(*rows_out), gradient: address(*gradient) };
+                policy::policy(memory, &at, &of, terms, &arrays);
             }
             Instruction::Lstm { .. }
             | Instruction::LstmBackward { .. }

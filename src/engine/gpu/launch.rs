@@ -2,7 +2,8 @@
 
 use super::kernels::{ADDERS, COLUMN_LANES, COLUMNS, LANES, ROWS, THREADS, products};
 use super::kernels::{
-    attention, attention_at, chain, convolution, cross_entropy, embed, halting, lstm, memory as recall, norm, scan, scan_backward, sums,
+    attention, attention_at, chain, convolution, cross_entropy, embed, halting, lstm, memory as recall, norm, policy, scan, scan_backward,
+    sums,
 };
 use super::table::{Dispatch, Kernel};
 use cubecl::client::Client;
@@ -169,6 +170,18 @@ impl Bound<'_> {
             },
             Kernel::MixtureBackward => unsafe {
                 halting::mix_backward::launch_unchecked(client, cubes, threads(THREADS), memory, table, record, count);
+            },
+            Kernel::Draw => unsafe {
+                let words = self.words.argument();
+                policy::draw::launch_unchecked(client, cubes, threads(THREADS), memory, words, table, record, count);
+            },
+            Kernel::LogProbability => unsafe {
+                let words = self.words.argument();
+                policy::log_probability::launch_unchecked(client, cubes, threads(THREADS), memory, words, table, record, count);
+            },
+            Kernel::Policy => unsafe {
+                let words = self.words.argument();
+                policy::policy::launch_unchecked(client, cubes, threads(THREADS), memory, words, table, record, count);
             },
             Kernel::Chain(kind) => unsafe {
                 chain::chain::launch_unchecked(client, cubes, threads(kind.threads()), memory, table, record, count, kind);

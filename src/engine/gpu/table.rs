@@ -49,6 +49,9 @@ pub enum Kernel {
     HaltingBackward,
     Mixture,
     MixtureBackward,
+    Draw,
+    LogProbability,
+    Policy,
     /// A chain.
     Chain(chain::Kind),
 }
@@ -145,6 +148,7 @@ fn record(program: &Program, instruction: &Instruction, software: bool, table: &
             table.extend([address(logits.at), word(logits.stride), word(*rows), word(*vocabulary), address(out.at), word(out.stride)]);
             (Kernel::Answer, rows.div_ceil(ROWS))
         }
+        Instruction::Draw { .. } | Instruction::LogProbability { .. } | Instruction::Policy { .. } => policy(program, instruction, table),
         Instruction::Lstm { .. }
         | Instruction::LstmBackward { .. }
         | Instruction::Convolution { .. }
@@ -187,6 +191,32 @@ pub fn norm(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) 
         }
         _ => unreachable!("`record` sends nothing but norms"),
     }
+}
+
+/// The record of drawing tokens or of a policy's loss, its pipeline and its workgroups.
+fn policy(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> (Kernel, usize) {
+    let address = |at: At| word(program.address(at));
+    let cold = |temperature: f32| (1.0 / temperature).to_bits();
+    let (kernel, rows) = match instruction {
+        Instruction::Draw { logits, rows, vocabulary, sampling, uniforms: (first, stride), out } => {
+            table.extend([address(logits.at), word(logits.stride), word(*rows), word(*vocabulary), cold(sampling.temperature)]);
+            table.extend([word(sampling.top_k), word(*first), word(*stride), address(out.at), word(out.stride)]);
+            (Kernel::Draw, rows)
+        }
+        Instruction::LogProbability { logits, labels, rows, vocabulary, temperature, out } => {
+            table.extend([address(*logits), word(*labels), word(*rows), word(*vocabulary), cold(*temperature), address(*out)]);
+            (Kernel::LogProbability, rows)
+        }
+        Instruction::Policy { logits, labels, rows, vocabulary, terms, reference, rows_out, gradient } => {
+            table.extend([address(*logits), word(*labels), word(*rows), word(*vocabulary), cold(terms.temperature), address(*reference)]);
+            table.extend([terms.kl.to_bits(), terms.clip.to_bits()]);
+            table.extend([terms.advantages, terms.old, terms.scale].map(word));
+            table.extend([address(*rows_out), address(*gradient)]);
+            (Kernel::Policy, rows)
+        }
+        _ => unreachable!("`record` sends nothing else"),
+    };
+    (kernel, rows.div_ceil(THREADS))
 }
 
 /// The record of a grouped launch.

@@ -10,6 +10,7 @@ mod lstm;
 mod mamba;
 mod memory;
 mod norm;
+mod policy;
 mod segments;
 
 pub use attention::{Heads, rotary_table};

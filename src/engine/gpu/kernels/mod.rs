@@ -20,6 +20,7 @@ pub mod lstm;
 pub mod memory;
 pub mod muon;
 pub mod norm;
+pub mod policy;
 pub mod products;
 pub mod scan;
 pub mod scan_backward;

@@ -1,0 +1,282 @@
+//! Group relative policy optimisation (Shao et al., arXiv 2402.03300): answers to a prompt are drawn, rewarded, and compared with one another.
+//!
+//! ```text
+//! prompt       the shown orbit up to [gen]; a completion ends with its first <eos>, or after so many tokens
+//! answer       what follows the completion's last [gen]; all of it where there is none
+//! reward       share of the W + 1 true tokens (the row, then <eos>) that the answer has in their places
+//! advantage    (reward − mean) / (deviation + 1e-4) within the group, deviation by S − 1 as in TRL
+//! loss         see `Recorder::policy_loss`, over all tokens of all completions of the batch
+//! ```
+//! One update a batch, so the policy that drew is the one that learns, and every ratio is 1.
+
+use super::evaluation::NO_CELL;
+use super::job::Plan;
+use crate::config::RunConfig;
+use crate::engine::program::{NOT_ASKED, PolicyTerms, Sampling};
+use crate::engine::{Carrier, Program, Purpose, Recorder};
+use crate::model::{Parameter, Role, Shape};
+use crate::protocol::{Sampled, StepReward};
+use crate::rng::{Purpose as Stream, stream};
+use crate::task::{LossOn, Sample, Split, Task};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Before the names of the weights that the run began with.
+pub const REFERENCE: &str = "reference.";
+/// Added to a group's deviation.
+const STEADY: f64 = 1e-4;
+
+/// What the rollouts of a step, or of a part of it, came to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rollouts {
+    pub completions: u64,
+    /// Tokens drawn, those after an end left out.
+    pub tokens: u64,
+    /// Sum of rewards.
+    pub reward: f64,
+    /// Answers right in every cell.
+    pub exact: u64,
+    /// Sum over the tokens of the distance from the reference; the mean once the step is made.
+    pub distance: f32,
+    /// The first prompt's completions.
+    pub group: Vec<Sampled>,
+}
+
+impl Rollouts {
+    /// Means, for a report.
+    pub fn summary(&self) -> StepReward {
+        let completions = self.completions.max(1) as f64;
+        StepReward {
+            tokens: self.tokens,
+            reward: self.reward / completions,
+            exact: self.exact as f64 / completions,
+            kl: f64::from(self.distance),
+        }
+    }
+
+    /// Both together; the group is the first one's.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            completions: self.completions + other.completions,
+            tokens: self.tokens + other.tokens,
+            reward: self.reward + other.reward,
+            exact: self.exact + other.exact,
+            distance: self.distance + other.distance,
+            group: self.group,
+        }
+    }
+}
+
+/// The weights that stand still, behind those that learn.
+pub fn reference(parameters: &[Parameter]) -> Vec<Parameter> {
+    let frozen =
+        |parameter: &Parameter| Parameter { name: format!("{REFERENCE}{}", parameter.name), role: Role::Frozen, ..parameter.clone() };
+    parameters.iter().map(frozen).collect()
+}
+
+/// Prompts and what should follow each.
+pub struct Prompts {
+    /// `[n][P]`.
+    tokens: Vec<Vec<u32>>,
+    /// `[n][W + 1]`.
+    goals: Vec<Vec<u32>>,
+    /// Samples drawn of each, and tokens each may have.
+    group: usize,
+    new_tokens: usize,
+    /// The number of the first completion, by which its numbers are drawn.
+    first: u64,
+    /// The sample that the first prompt asks about.
+    index: u64,
+}
+
+impl Prompts {
+    /// The prompts at these positions of the batch of `step`.
+    pub fn training(plan: &Plan, step: u64, positions: Range<usize>) -> Self {
+        let RunConfig { task, training, seed, .. } = &plan.config;
+        let first = positions.start;
+        let samples: Vec<Sample> = positions.map(|position| task.sample(*seed, Split::Train, plan.index(step, position))).collect();
+        let drawn = (step - 1) * training.batch as u64 + first as u64;
+        Self {
+            first: drawn * training.grpo.group as u64,
+            index: plan.index(step, first),
+            ..Self::of(&plan.config, &samples, plan.depth(step), training.grpo.group)
+        }
+    }
+
+    /// One completion each of these questions.
+    pub fn questions(config: &RunConfig, samples: &[Sample], depth: usize) -> Self {
+        Self::of(config, samples, depth, 1)
+    }
+
+    fn of(config: &RunConfig, samples: &[Sample], depth: usize, group: usize) -> Self {
+        let task = &config.task;
+        let (mut tokens, mut goals) = (Vec::new(), Vec::new());
+        for sample in samples {
+            let example = task.encode(sample, depth, LossOn::Target);
+            let start = example.tokens.len() - task.width;
+            goals.push(example.tokens[start..].iter().copied().chain([task.vocabulary.eos()]).collect());
+            tokens.push(example.inputs[..start].to_vec());
+        }
+        Self { tokens, goals, group, new_tokens: config.training.grpo.new_tokens, first: 0, index: 0 }
+    }
+
+    /// The shape of a pass over every prompt with a completion of full length, asked from the prompt's end.
+    pub fn shape(&self) -> Shape {
+        let prompt = self.tokens[0].len();
+        Shape { sequences: self.tokens.len() * self.group, length: prompt + self.new_tokens - 1, from: prompt - 1 }
+    }
+
+    /// Each sequence's tokens, its completion in place or zeros.
+    fn inputs(&self, completions: Option<&[u32]>) -> Vec<u32> {
+        let mut words = Vec::new();
+        for sequence in 0..self.tokens.len() * self.group {
+            words.extend(&self.tokens[sequence / self.group]);
+            let read = self.new_tokens - 1;
+            match completions {
+                Some(tokens) => words.extend(&tokens[sequence * self.new_tokens..][..read]),
+                None => words.resize(words.len() + read, 0),
+            }
+        }
+        words
+    }
+
+    /// The words of [`drawing`].
+    pub fn drawing_words(&self, seed: u64) -> Vec<u32> {
+        let mut words = self.greedy_words();
+        for sequence in 0..self.tokens.len() * self.group {
+            let mut stream = stream(seed, Stream::Rollout, self.first + sequence as u64);
+            words.extend((0..self.new_tokens).map(|_| (stream.uniform() as f32).to_bits()));
+        }
+        words
+    }
+
+    /// The words of a pass that goes on with the most probable tokens.
+    pub fn greedy_words(&self) -> Vec<u32> {
+        let mut words = self.inputs(None);
+        words.resize(words.len() + self.tokens.len() * self.group * self.new_tokens, NOT_ASKED);
+        words
+    }
+
+    /// The answers of completions `[n · group][new tokens]`, as W cells.
+    pub fn cells(&self, task: &Task, completions: &[u32]) -> Vec<Vec<u8>> {
+        let of = |tokens: &[u32]| {
+            let cell = |token: Option<&u32>| token.map_or(NO_CELL, |&token| token.min(u32::from(NO_CELL)) as u8);
+            let answer = answer(task, completion(task, tokens));
+            (0..task.width).map(|place| cell(answer.get(place))).collect()
+        };
+        completions.chunks(self.new_tokens).map(of).collect()
+    }
+
+    /// Rewards and compares completions.
+    pub fn judge(&self, task: &Task, drawn: Vec<u32>) -> Judged {
+        let completions: Vec<&[u32]> = drawn.chunks(self.new_tokens).map(|tokens| completion(task, tokens)).collect();
+        let goal = |sequence: usize| &self.goals[sequence / self.group];
+        let rewards: Vec<f64> =
+            completions.iter().enumerate().map(|(sequence, tokens)| reward(answer(task, tokens), goal(sequence))).collect();
+        let advantages: Vec<f64> = rewards.chunks(self.group).flat_map(advantages).collect();
+        let exact =
+            completions.iter().enumerate().filter(|(sequence, tokens)| answer(task, tokens).starts_with(&goal(*sequence)[..task.width]));
+        let sampled = |sequence: usize| Sampled {
+            index: self.index,
+            tokens: completions[sequence].to_vec(),
+            reward: rewards[sequence],
+            advantage: advantages[sequence],
+        };
+        let rollouts = Rollouts {
+            completions: completions.len() as u64,
+            tokens: completions.iter().map(|tokens| tokens.len() as u64).sum(),
+            reward: rewards.iter().sum(),
+            exact: exact.count() as u64,
+            distance: 0.0,
+            group: (0..self.group.min(completions.len())).map(sampled).collect(),
+        };
+        let lengths = completions.iter().map(|tokens| tokens.len()).collect();
+        Judged { drawn, lengths, advantages, rollouts }
+    }
+}
+
+/// Completions with what they earned.
+pub struct Judged {
+    drawn: Vec<u32>,
+    lengths: Vec<usize>,
+    advantages: Vec<f64>,
+    pub rollouts: Rollouts,
+}
+
+impl Judged {
+    /// The words of [`learning`]; the loss is the sum over the tokens times `scale`.
+    pub fn words(&self, prompts: &Prompts, scale: f32) -> Vec<u32> {
+        let mut words = prompts.inputs(Some(&self.drawn));
+        let each = |value: &dyn Fn(usize, usize) -> u32| -> Vec<u32> {
+            let of = |(sequence, &length): (usize, &usize)| (0..prompts.new_tokens).map(move |place| (sequence, place, place < length));
+            let places = self.lengths.iter().enumerate().flat_map(of);
+            places.map(|(sequence, place, counts)| if counts { value(sequence, place) } else { NOT_ASKED }).collect()
+        };
+        words.extend(each(&|sequence, place| self.drawn[sequence * prompts.new_tokens + place]));
+        words.extend(each(&|sequence, _| (self.advantages[sequence] as f32).to_bits()));
+        // Drawn by the policy that learns: no older probabilities.
+        words.extend(each(&|_, _| NOT_ASKED));
+        words.push(scale.to_bits());
+        words
+    }
+}
+
+/// A completion up to its end, which it includes.
+fn completion<'a>(task: &Task, tokens: &'a [u32]) -> &'a [u32] {
+    let end = tokens.iter().position(|&token| token == task.vocabulary.eos());
+    &tokens[..end.map_or(tokens.len(), |end| end + 1)]
+}
+
+/// What follows a completion's last `[gen]`.
+fn answer<'a>(task: &Task, completion: &'a [u32]) -> &'a [u32] {
+    let thought = completion.iter().rposition(|&token| token == task.vocabulary.generate());
+    &completion[thought.map_or(0, |place| place + 1)..]
+}
+
+/// The share of the goal's tokens that the answer has in their places.
+pub fn reward(answer: &[u32], goal: &[u32]) -> f64 {
+    answer.iter().zip(goal).filter(|(given, wanted)| given == wanted).count() as f64 / goal.len() as f64
+}
+
+/// Each reward's distance from the group's mean, in deviations.
+pub fn advantages(rewards: &[f64]) -> Vec<f64> {
+    let count = rewards.len() as f64;
+    let mean = rewards.iter().sum::<f64>() / count;
+    let variance = rewards.iter().map(|reward| (reward - mean).powi(2)).sum::<f64>() / (count - 1.0).max(1.0);
+    rewards.iter().map(|reward| (reward - mean) / (variance.sqrt() + STEADY)).collect()
+}
+
+/// A pass over prompts that goes on by itself, drawing each token: the words are tokens, labels that nobody reads, and numbers in [0, 1).
+pub fn drawing(plan: &Plan, shape: Shape, carrier: Carrier) -> Program {
+    let grpo = &plan.config.training.grpo;
+    let mut recorder = Recorder::new(&plan.parameters, Purpose::Generate, carrier);
+    recorder.generate_after(shape.from);
+    let asked = shape.sequences * (shape.length - shape.from);
+    let tokens = recorder.words(shape.sequences * shape.length);
+    let labels = recorder.words(asked);
+    let uniforms = recorder.words(asked);
+    recorder.draw(Sampling { temperature: grpo.temperature as f32, top_k: grpo.top_k }, uniforms);
+    let logits = plan.model.logits(&mut recorder, tokens, shape);
+    recorder.cross_entropy(logits, labels, 1);
+    recorder.generate(shape.sequences, shape.length);
+    recorder.finish()
+}
+
+/// Loss and gradient of completions: the words are tokens, labels, advantages, older log-probabilities, and the factor of the sum.
+pub fn learning(plan: &Plan, shape: Shape, purpose: Purpose, carrier: Carrier) -> Program {
+    let grpo = &plan.config.training.grpo;
+    let mut recorder = Recorder::new(&plan.parameters, purpose, carrier);
+    let asked = shape.sequences * (shape.length - shape.from);
+    let tokens = recorder.words(shape.sequences * shape.length);
+    let [labels, advantages, old] = [(); 3].map(|()| recorder.words(asked));
+    let scale = recorder.words(1);
+    let temperature = grpo.temperature as f32;
+    let reference = recorder.frozen(REFERENCE, |recorder| {
+        let logits = plan.model.logits(recorder, tokens, shape);
+        recorder.log_probability(logits, labels, temperature)
+    });
+    let logits = plan.model.logits(&mut recorder, tokens, shape);
+    let terms = PolicyTerms { temperature, kl: grpo.kl as f32, clip: grpo.clip as f32, advantages, old, scale };
+    recorder.policy_loss(logits, labels, reference, terms);
+    recorder.finish()
+}
