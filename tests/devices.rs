@@ -4,14 +4,15 @@
 //! Training needs a Vulkan, Metal or DirectX adapter (Debian: `apt-get install mesa-vulkan-drivers`) and says `NOT RUN` where there is none.
 #![cfg(feature = "webgpu")]
 
-use lookahead::config::{Looped, ModelConfig, ModelKind, Optimizer, RunConfig, presets};
+use lookahead::config::{Looped, ModelConfig, ModelKind, Objective, Optimizer, RunConfig, Start, presets, shipped};
 use lookahead::engine::cpu::Kernel;
 use lookahead::engine::gpu::{Adapter, Gpu, dispatches, open};
 use lookahead::engine::{Carrier, Purpose};
 use lookahead::model::Shape;
+use lookahead::model::weights::initial;
 use lookahead::task::{Horizon, Layout, Split};
 use lookahead::train::pool::ThreadPool;
-use lookahead::train::{Measurement, Place, Plan, Run, loss};
+use lookahead::train::{Measurement, Place, Plan, Run, checkpoint, loss};
 use pollster::block_on;
 
 const KINDS: [ModelKind; 4] = [ModelKind::GptNeox, ModelKind::Lstm, ModelKind::Mamba, ModelKind::Armt];
@@ -121,6 +122,47 @@ fn no_network_takes_more_dispatches_for_a_longer_sequence() {
                 counted(&run, adapter)
             };
             assert_eq!(looped(12), looped(6), "{kind:?} with looped layers, software: {software}");
+        }
+    }
+}
+
+/// What a policy draws hangs on the last bits of its logits now and then, so the engines agree in what nearly all rollouts came to.
+#[test]
+fn a_policy_learns_on_the_card_as_on_the_cpu() {
+    for (name, gpu) in adapters() {
+        for kind in KINDS {
+            let plain = Plan::new(&run(kind, 7, 4));
+            let scale = if kind == ModelKind::Mamba { 1.0 } else { 3.0 };
+            let values: Vec<f32> = initial(&plain.parameters, 3).iter().map(|value| scale * value).collect();
+            let file = checkpoint::write(&plain.parameters, &values).unwrap();
+            let mut config = run(kind, 7, 4);
+            (config.task.horizon, config.start) = (Horizon::Single, Start::File(shipped::hash(&file)));
+            config.training.objective = Objective::Grpo;
+            (config.training.grpo.group, config.training.grpo.new_tokens) = (4, 9);
+            let explore = |place: Place| {
+                let mut run = block_on(Run::new(&config, place, Some(&file))).unwrap();
+                let (mut losses, mut rollouts) = (Vec::new(), Vec::new());
+                for _ in 0..4 {
+                    block_on(run.step()).unwrap();
+                    losses.extend(block_on(run.losses()).unwrap());
+                    rollouts.extend(run.rollouts());
+                }
+                (losses, rollouts, block_on(run.measure(Split::Test)).unwrap().0)
+            };
+            let kernel = Kernel::best();
+            let (truth, drawn, answered) = explore(Place::Pool(Box::new(ThreadPool::new(&Plan::new(&config), kernel, 1)), kernel));
+            let (losses, found, measured) = explore(Place::Device(gpu.clone()));
+            assert_eq!((losses.len(), found.len()), (truth.len(), drawn.len()));
+            let same = found[0].group.iter().zip(&drawn[0].group).filter(|(found, truth)| found.tokens == truth.tokens).count();
+            assert!(same >= 3, "{kind:?} on {name}: {same} of 4 completions are the same at first");
+            for (step, (found, truth)) in found.iter().zip(&drawn).enumerate() {
+                assert_eq!(found.completions, truth.completions);
+                let (found, truth) = (found.summary(), truth.summary());
+                let at = format!("{kind:?} on {name}, step {step}: {found:?}, on the CPU {truth:?}");
+                assert!((found.reward - truth.reward).abs() < 0.03 && (found.kl - truth.kl).abs() < 0.02 + 0.1 * truth.kl, "{at}");
+            }
+            let bits = |measured: &Measurement| measured.depths[0].bits_free_running;
+            assert!((bits(&measured) - bits(&answered)).abs() < 0.15, "{kind:?} on {name}: {measured:?}, {answered:?}");
         }
     }
 }

@@ -88,6 +88,23 @@ fn every_layout_is_the_specifications() {
     }
 }
 
+/// Ordinary next-token training: all but what could only be guessed, and an end.
+#[test]
+fn every_token_may_be_asked_for() {
+    let (row, row_all) = ("^".repeat(5), "^".repeat(6));
+    for (segmented, labels) in
+        [(false, format!(".....{}{row_all}{row_all}^{row}^", ".")), (true, format!("......^{row}^.....^{row}^.....^{row}^"))]
+    {
+        let task = task(Layout::OrbitState, segmented);
+        let sample = task.sample(1, Split::Train, 0);
+        let (all, rows) = (task.encode(&sample, 2, LossOn::All), task.encode(&sample, 2, LossOn::Rows));
+        assert_eq!(all.tokens[..rows.tokens.len()], rows.tokens);
+        assert_eq!(all.tokens[rows.tokens.len()..], [Vocabulary::Compact.eos()]);
+        assert_eq!(all.loss_mask.iter().map(|&label| if label { '^' } else { '.' }).collect::<String>(), labels);
+        assert_eq!(all.targets, rows.targets);
+    }
+}
+
 #[test]
 fn what_is_asked_can_be_read_nowhere_before_it() {
     for layout in LAYOUTS {

@@ -153,8 +153,8 @@ const LAYOUT_CHOICES: &[(&str, &str)] = &[
 ];
 const VOCABULARIES: [Vocabulary; 2] = [Vocabulary::Compact, Vocabulary::Paper];
 const VOCABULARY_CHOICES: &[(&str, &str)] = &[("compact", "compact (12 tokens)"), ("paper", "the paper's (128 tokens)")];
-const LOSSES: [LossOn; 2] = [LossOn::Target, LossOn::Rows];
-const LOSS_CHOICES: &[(&str, &str)] = &[("target", "the answer only"), ("rows", "every row")];
+const LOSSES: [LossOn; 3] = [LossOn::Target, LossOn::Rows, LossOn::All];
+const LOSS_CHOICES: &[(&str, &str)] = &[("target", "the answer only"), ("rows", "every row"), ("all", "every token, and the end")];
 const MODELS: [ModelKind; 4] = ModelKind::ALL;
 const MODEL_CHOICES: &[(&str, &str)] =
     &[("neox", "GPT-NeoX (transformer)"), ("lstm", "LSTM"), ("mamba", "Mamba"), ("armt", "ARMT (transformer with memory)")];
@@ -207,7 +207,7 @@ pub static FIELDS: &[Field] = &[
     },
     Field {
         key: "loss", label: "Learns from", unit: "", group: Group::Task, kind: Kind::Choice(LOSS_CHOICES),
-        help: "The answer only is the paper's way. Every row also asks for each shown row from those before it, which teaches the rule much sooner.",
+        help: "The answer only is the paper's way. Every row also asks for each shown row from those before it, which teaches the rule much sooner. Every token asks for the signs between rows too, and for the end: a model that has learnt them can write on by itself.",
         get: |c| choice(LOSS_CHOICES, &LOSSES, &c.loss_on), write: |c, v| c.loss_on = v.pick(&LOSSES),
     },
     Field {

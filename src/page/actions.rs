@@ -9,7 +9,7 @@ use super::{browser, charts::series};
 use crate::config::fields::{self, Field};
 use crate::config::presets::{self, Preset};
 use crate::config::{ModelKind, RunConfig, link};
-use crate::protocol::{Command, Which};
+use crate::protocol::{Bytes, Command, Which};
 use leptos::prelude::*;
 
 /// Starts a new run of what the form says.
@@ -55,7 +55,8 @@ fn begin(page: Page, config: RunConfig, snapshot: Option<Snapshot>) {
     page.pace.update_untracked(|pace| pace.rest());
     page.preparing.set("Loading the engine…".into());
     page.phase.set(Phase::Preparing);
-    let command = Command::Start { config, workers: page.workers.get_untracked() };
+    let bytes = if snapshot.is_some() { Bytes::Snapshot } else { Bytes::None };
+    let command = Command::Start { config, workers: page.workers.get_untracked(), bytes };
     session::send(page, command, snapshot.map(|snapshot| snapshot.bytes));
 }
 

@@ -4,7 +4,7 @@ use crate::config::RunConfig;
 use crate::config::fields::FIELDS;
 use crate::config::link;
 use crate::config::presets::{PRESETS, Preset};
-use crate::protocol::{DepthScore, Ending, Engine, Prediction};
+use crate::protocol::{DepthScore, Ending, Engine, Prediction, Sampled, StepReward};
 use crate::replay::Fingerprint;
 use crate::task::{Split, Task};
 use serde::Serialize;
@@ -35,6 +35,10 @@ pub struct Run {
     pub parameters: usize,
     /// One loss a step, from step 1.
     pub losses: Vec<f32>,
+    /// What a policy drew, one a step from step 1, and the newest completions of one prompt and the first ones.
+    pub rewards: Vec<StepReward>,
+    pub group: Vec<Sampled>,
+    pub first_group: Vec<Sampled>,
     pub seconds: f64,
     /// Training time before the worker that now computes took over.
     pub earlier: f64,
@@ -60,6 +64,9 @@ impl Run {
             engine: None,
             parameters: 0,
             losses: Vec::new(),
+            rewards: Vec::new(),
+            group: Vec::new(),
+            first_group: Vec::new(),
             seconds: 0.0,
             earlier: 0.0,
             measured: Vec::new(),
@@ -102,6 +109,7 @@ impl Run {
     /// Back to what was known after `step` steps, for a run that goes on from a snapshot.
     pub fn rewind(&mut self, step: u64) {
         self.losses.truncate(step as usize);
+        self.rewards.truncate(step as usize);
         self.measured.retain(|measurement| measurement.step <= step);
         self.ending = None;
         self.earlier = self.measured.last().map_or(0.0, |measurement| measurement.seconds);
@@ -113,6 +121,16 @@ impl Run {
         self.losses.truncate(first.saturating_sub(1) as usize);
         self.losses.extend_from_slice(losses);
         self.seconds = self.earlier + seconds;
+    }
+
+    /// Takes over what a policy drew in the steps from `first` on.
+    pub fn add_rewards(&mut self, first: u64, steps: &[StepReward], group: Vec<Sampled>) {
+        self.rewards.truncate(first.saturating_sub(1) as usize);
+        self.rewards.extend_from_slice(steps);
+        if self.first_group.is_empty() {
+            self.first_group.clone_from(&group);
+        }
+        self.group = group;
     }
 
     pub fn add_measurement(&mut self, measurement: Measurement, predictions: Vec<Prediction>, best: bool) {

@@ -28,6 +28,7 @@ pub fn report(page: Page, report: Report, bytes: Option<Uint8Array>) {
             page.change_current(|run| run.add_losses(first, &losses, seconds));
             page.pace.update_untracked(|pace| pace.note(browser::now(), first + losses.len() as u64 - 1));
         }
+        Report::Rewarded { first, steps, group } => page.change_current(|run| run.add_rewards(first, &steps, group)),
         Report::Measured { step, seconds, split, depths, predictions, best } => {
             page.change_current(|run| run.add_measurement(Measurement { step, seconds, split, depths }, predictions, best));
         }

@@ -34,7 +34,8 @@ pub fn sample_record(task: &Task, seed: u64, split: Split, index: u64, loss_on: 
     let states: Vec<String> = sample.states.iter().map(|state| list(state)).collect();
     let mask: Vec<u8> = example.loss_mask.iter().map(|&label| u8::from(label)).collect();
     let inputs = if example.inputs == example.tokens { String::new() } else { format!(",\"inputs\":{}", list(&example.inputs)) };
-    let target = &example.tokens[example.tokens.len() - task.width..];
+    let last = example.targets.last().map_or(0, |target| target.start);
+    let target = &example.tokens[last..last + task.width];
     format!(
         "{{\"index\":{index},\"split\":\"{}\",\"rule\":{},\"states\":{},\"depth\":{},\"tokens\":{},\"loss_mask\":{},\
          \"target\":{}{inputs}}}",

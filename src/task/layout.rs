@@ -91,13 +91,23 @@ pub enum LossOn {
     Target,
     /// Those, and the bits of the shown states that follow from another: `s1 … s(T−1)`.
     Rows,
+    /// Those, the tokens between the states, and an `<eos>` that then ends the sequence: what a model learns from that is to write by
+    /// itself.
+    All,
 }
 
 impl LossOn {
     fn shown_states(self) -> bool {
         match self {
             LossOn::Target => false,
-            LossOn::Rows => true,
+            LossOn::Rows | LossOn::All => true,
+        }
+    }
+
+    fn signs(self) -> bool {
+        match self {
+            LossOn::Target | LossOn::Rows => false,
+            LossOn::All => true,
         }
     }
 }
@@ -119,7 +129,7 @@ pub struct Example {
     pub inputs: Vec<u32>,
     /// `[L]`: whether token `p` is a label, to be predicted from the tokens before `p`.
     pub loss_mask: Vec<bool>,
-    /// The states asked for, by rising depth; the last one ends the sequence.
+    /// The states asked for, by rising depth; the last one ends the sequence, or an `<eos>` behind it.
     pub targets: Vec<Target>,
     /// Where the rule's entries stand, if they are asked for.
     pub rule: Option<Range<usize>>,
@@ -130,7 +140,7 @@ pub struct Example {
 }
 
 impl Task {
-    /// Tokens of one sequence, `L`: 231 in the paper's setting, 232 with the shift token, 420 in segments.
+    /// Tokens of one sequence, `L`: 231 in the paper's setting, 232 with the shift token, 420 in segments. One more with an `<eos>`.
     pub fn sequence_length(&self) -> usize {
         let (state, entries) = (self.width + 1, self.radius.entries());
         let shown_rule = if self.layout.shows_rule() { entries } else { 0 };
@@ -174,12 +184,12 @@ impl Task {
             Layout::OrbitState | Layout::RuleOrbitState => writer.target(state(depth), depth, Read::Truth),
             Layout::OrbitRuleState => {
                 writer.rule(&sample.rule.table, Read::As(self.vocabulary.rule()));
-                writer.token(self.vocabulary.sep(), false);
+                writer.token(self.vocabulary.sep(), loss_on.signs());
                 writer.target(state(depth), depth, Read::Truth);
             }
             Layout::OrbitOrbit => {
                 for each in 1..=self.depth {
-                    writer.token(self.vocabulary.sep(), false);
+                    writer.token(self.vocabulary.sep(), loss_on.signs());
                     writer.target(state(each), each, Read::As(self.vocabulary.mask()));
                 }
             }
@@ -189,6 +199,9 @@ impl Task {
                     writer.target(state(each), each, Read::Truth);
                 }
             }
+        }
+        if loss_on.signs() {
+            writer.token(self.vocabulary.eos(), true);
         }
         let Writer { tokens, inputs, mut loss_mask, targets, rule } = writer;
         if self.layout.answers_all()
@@ -211,7 +224,7 @@ impl Task {
             writer.bits(&sample.rule.table, false, Read::Truth);
         }
         for (t, state) in sample.states[..self.shown].iter().enumerate() {
-            writer.token(vocabulary.sep(), false);
+            writer.token(vocabulary.sep(), t > 0 && loss_on.signs());
             // s0 is all coins: a loss on it could only add noise.
             writer.bits(state, t > 0 && loss_on.shown_states(), Read::Truth);
         }
@@ -219,19 +232,19 @@ impl Task {
             Horizon::Single => {}
             Horizon::Multi => writer.token(vocabulary.shift(depth), false),
         }
-        writer.token(vocabulary.generate(), false);
+        writer.token(vocabulary.generate(), loss_on.signs());
     }
 
     /// Everything before the answer, each shown state with the one after it.
     fn write_segments(&self, writer: &mut Writer, sample: &Sample, depth: usize, loss_on: LossOn) {
         let vocabulary = self.vocabulary;
-        for pair in sample.states[..self.shown].windows(2) {
-            writer.token(vocabulary.sep(), false);
+        for (t, pair) in sample.states[..self.shown].windows(2).enumerate() {
+            writer.token(vocabulary.sep(), t > 0 && loss_on.signs());
             writer.bits(&pair[0], false, Read::Truth);
-            writer.token(vocabulary.sep(), false);
+            writer.token(vocabulary.sep(), loss_on.signs());
             writer.bits(&pair[1], loss_on.shown_states(), Read::Truth);
         }
-        writer.token(vocabulary.generate(), false);
+        writer.token(vocabulary.generate(), loss_on.signs());
         if self.layout.shows_rule() {
             writer.bits(&sample.rule.table, false, Read::Truth);
             writer.token(vocabulary.sep(), false);
@@ -239,7 +252,7 @@ impl Task {
         writer.bits(&sample.states[self.shown - 1], false, Read::Truth);
         match (self.layout, self.horizon) {
             (Layout::OrbitState, Horizon::Multi) => writer.token(vocabulary.shift(depth), false),
-            (Layout::OrbitState | Layout::RuleOrbitState, _) => writer.token(vocabulary.sep(), false),
+            (Layout::OrbitState | Layout::RuleOrbitState, _) => writer.token(vocabulary.sep(), loss_on.signs()),
             (Layout::OrbitOrbit | Layout::OrbitRuleState | Layout::ChainOfThought, _) => {}
         }
     }

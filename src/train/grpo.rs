@@ -113,7 +113,7 @@ impl Prompts {
         let (mut tokens, mut goals) = (Vec::new(), Vec::new());
         for sample in samples {
             let example = task.encode(sample, depth, LossOn::Target);
-            let start = example.tokens.len() - task.width;
+            let start = example.targets.last().map_or(0, |target| target.start);
             goals.push(example.tokens[start..].iter().copied().chain([task.vocabulary.eos()]).collect());
             tokens.push(example.inputs[..start].to_vec());
         }

@@ -16,7 +16,7 @@ use web_sys::MessageEvent;
 #[derive(Serialize, Deserialize)]
 pub enum Order {
     /// The run that the following jobs belong to.
-    Plan(RunConfig),
+    Plan(Box<RunConfig>),
     /// Jobs; the weights come beside the message.
     Jobs(Vec<Job>),
 }

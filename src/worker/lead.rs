@@ -1,7 +1,7 @@
 //! The lead: takes the page's commands one by one and drives the session between them.
 
 use super::inbox::Inbox;
-use super::session::Session;
+use super::session::{Begin, Session};
 use super::wire::{self, Incoming};
 use crate::config::RunConfig;
 use crate::engine::cpu::Kernel;
@@ -38,9 +38,10 @@ async fn drive(inbox: Inbox<Incoming<Command>>, kernel: Kernel) {
         let running = session.as_ref().is_some_and(Session::running);
         let command = if running { inbox.take() } else { Some(inbox.next().await) };
         let outcome = match (command, &mut session) {
-            (Some(Incoming { message: Command::Start { config, workers }, bytes }), _) => {
+            (Some(Incoming { message: Command::Start { config, workers, bytes: kind }, bytes }), _) => {
                 session = None;
-                match Session::start(config, workers, bytes, kernel).await {
+                let begin = Begin::of(kind, bytes);
+                match Session::start(config, workers, begin, kernel).await {
                     Ok(started) => session = Some(started),
                     Err(sentence) => super::refused(&sentence),
                 }

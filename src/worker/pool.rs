@@ -81,7 +81,7 @@ impl Helper {
     async fn ready(self, plan: &Plan) -> Result<Self, String> {
         match self.replies.next().await.message {
             Reply::Ready => {
-                wire::send(&self.worker, &Order::Plan(plan.config.clone()), None)?;
+                wire::send(&self.worker, &Order::Plan(Box::new(plan.config.clone())), None)?;
                 Ok(self)
             }
             Reply::Done(_) => Err("A helper worker answered before it was asked.".into()),

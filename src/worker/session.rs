@@ -7,9 +7,10 @@ use crate::config::{EngineChoice, RunConfig};
 use crate::engine::cpu::{Arithmetic, Kernel};
 use crate::engine::gpu;
 use crate::model::weights;
-use crate::protocol::{Ending, Engine, Report, Which};
+use crate::protocol::{Bytes, Ending, Engine, Report, Which};
 use crate::replay::EngineClass;
 use crate::task::Split;
+use crate::train::grpo::Rollouts;
 use crate::train::{Opened, Place, Plan, Run, checkpoint};
 use js_sys::Uint8Array;
 
@@ -26,6 +27,27 @@ enum State {
     Over(Ending),
 }
 
+/// What a run begins with.
+pub enum Begin {
+    Anew,
+    /// From the weights of this safetensors file.
+    Weights(Vec<u8>),
+    /// From this snapshot on.
+    Snapshot(Vec<u8>),
+}
+
+impl Begin {
+    /// What a start's bytes are.
+    pub fn of(kind: Bytes, bytes: Option<Uint8Array>) -> Self {
+        match (kind, bytes) {
+            (Bytes::Weights, Some(bytes)) => Self::Weights(bytes.to_vec()),
+            (Bytes::Snapshot, Some(bytes)) => Self::Snapshot(bytes.to_vec()),
+            // Whoever needs bytes that did not arrive says so itself.
+            (Bytes::None, _) | (Bytes::Weights | Bytes::Snapshot, None) => Self::Anew,
+        }
+    }
+}
+
 /// A run and its clock.
 pub struct Session {
     run: Run,
@@ -35,6 +57,8 @@ pub struct Session {
     trained: f64,
     /// Losses read and not yet sent.
     losses: Vec<f32>,
+    /// What a policy drew in those steps.
+    rollouts: Vec<Rollouts>,
     sent: f64,
     /// Steps to queue before the next read-back (1 on the CPU).
     stride: u64,
@@ -46,7 +70,7 @@ impl Session {
     ///
     /// # Errors
     /// A sentence for the page.
-    pub async fn start(config: RunConfig, workers: usize, snapshot: Option<Uint8Array>, kernel: Kernel) -> Result<Self, String> {
+    pub async fn start(config: RunConfig, workers: usize, begin: Begin, kernel: Kernel) -> Result<Self, String> {
         let problems = config.problems();
         if !problems.is_empty() {
             return Err(problems.into_iter().map(|problem| problem.sentence).collect::<Vec<_>>().join(" "));
@@ -56,14 +80,25 @@ impl Session {
         if class == EngineClass::WebGpu {
             prepare("Compiling the graphics card's programs.");
         }
-        let run = match snapshot {
-            Some(bytes) => Run::resume(&config, place, &bytes.to_vec()).await?,
-            None => Run::new(&config, place).await?,
+        let run = match begin {
+            Begin::Snapshot(bytes) => Run::resume(&config, place, &bytes).await?,
+            Begin::Weights(bytes) => Run::new(&config, place, Some(&bytes)).await?,
+            Begin::Anew => Run::new(&config, place, None).await?,
         };
         engine.workers = run.workers();
         let step = run.step_count();
-        wire::post(&Report::Started { engine, parameters: weights::count(&run.plan.parameters), step }, None);
-        Ok(Self { run, class, state: State::Running, trained: 0.0, losses: Vec::new(), sent: now(), stride: 1, queued: 0 })
+        wire::post(&Report::Started { engine, parameters: weights::count(run.plan.own()), step }, None);
+        Ok(Self {
+            run,
+            class,
+            state: State::Running,
+            trained: 0.0,
+            losses: Vec::new(),
+            rollouts: Vec::new(),
+            sent: now(),
+            stride: 1,
+            queued: 0,
+        })
     }
 
     /// Takes opened weights to an engine and measures them; they can be saved again like those of a run.
@@ -80,7 +115,8 @@ impl Session {
         wire::post(&Report::Opened { config: Box::new(config), engine, parameters }, None);
         prepare("Measuring the opened model on rules it has never met…");
         let state = State::Over(Ending::Opened);
-        let mut session = Self { run, class, state, trained: 0.0, losses: Vec::new(), sent: now(), stride: 1, queued: 0 };
+        let mut session =
+            Self { run, class, state, trained: 0.0, losses: Vec::new(), rollouts: Vec::new(), sent: now(), stride: 1, queued: 0 };
         session.measure(Split::Test).await?;
         wire::post(&Report::Finished { step: 0, seconds: 0.0, why: Ending::Opened }, None);
         Ok(session)
@@ -134,6 +170,7 @@ impl Session {
     /// Reads the losses of the queued steps; on the graphics card the stride between read-backs follows how long they take.
     async fn read_losses(&mut self, since: f64) -> Result<(), String> {
         self.losses.extend(self.run.losses().await?);
+        self.rollouts.extend(self.run.rollouts());
         self.queued = 0;
         let took = now() - since;
         self.trained += took;
@@ -151,6 +188,11 @@ impl Session {
         let losses = std::mem::take(&mut self.losses);
         let first = self.run.step_count() - self.queued + 1 - losses.len() as u64;
         wire::post(&Report::Losses { first, losses, seconds: self.trained / 1e3 }, None);
+        let rollouts = std::mem::take(&mut self.rollouts);
+        if let Some(last) = rollouts.last() {
+            let (steps, group) = (rollouts.iter().map(Rollouts::summary).collect(), last.group.clone());
+            wire::post(&Report::Rewarded { first, steps, group }, None);
+        }
     }
 
     async fn flush(&mut self) -> Result<(), String> {
@@ -241,7 +283,7 @@ impl Session {
         let (step, values) = self.run.values(which == Which::Best).await?;
         let plan = &self.run.plan;
         let config_json = checkpoint::config_json(&plan.config);
-        let bytes = checkpoint::write(&plan.parameters, &values)?;
+        let bytes = checkpoint::write(plan.own(), &values)?;
         wire::post(&Report::Weights { which, step, config_json }, Some(&bytes));
         Ok(())
     }

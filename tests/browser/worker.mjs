@@ -75,7 +75,7 @@ function drive(program, config, workers, until, timeout) {
       result.reports.push(name);
       if (name === 'Ready') {
         result.ready = true;
-        worker.postMessage([JSON.stringify({ Start: { config, workers } })]);
+        worker.postMessage([JSON.stringify({ Start: { config, workers, bytes: 'None' } })]);
       }
       if (name === 'Started') result.started = body;
       if (name === 'Measured') result.measured.push(body);
