@@ -35,6 +35,18 @@ pub static PRESETS: &[Preset] = &[
         config: depths,
     },
     Preset {
+        key: "cot",
+        label: "Thinking aloud",
+        help: "Four steps ahead, but the model writes every row on the way and reads what it wrote (chain of thought). It takes some minutes.",
+        config: aloud,
+    },
+    Preset {
+        key: "act",
+        label: "Thinking longer",
+        help: "Two ahead, where every token may be thought about up to three times in each layer (ACT). See below which ones it thinks about longer.",
+        config: longer,
+    },
+    Preset {
         key: "mamba",
         label: "Mamba",
         help: "Quick's task for Mamba, which carries a state of fixed size from token to token instead of looking back. It takes a minute or two.",
@@ -173,5 +185,22 @@ fn depths() -> RunConfig {
     config.task.horizon = Horizon::Multi;
     config.training.decay = 3_000;
     config.training.steps = 3_000;
+    config
+}
+
+/// Quick's task with an answer of four rows, one after the other.
+fn aloud() -> RunConfig {
+    let mut config = direct(4);
+    config.task.layout = Layout::ChainOfThought;
+    config.training.decay = 1_500;
+    config.training.steps = 1_500;
+    config
+}
+
+/// Two ahead by layers that are applied up to three times, as often as each token wants.
+fn longer() -> RunConfig {
+    let mut config = direct(2);
+    config.model.looped = Looped::Layer;
+    config.model.hops = 3;
     config
 }
