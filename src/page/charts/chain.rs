@@ -1,11 +1,11 @@
 //! A chain of thought: the rows shown, and beneath them the rows that the model wrote, in the order it wrote them.
 
-use super::orbit::{LABEL, MARK, Orbit, crosses, mark, strip, strip_of_height, text, unknown};
+use super::orbit::{LABEL, MARK, Orbit, crosses, mark, strip, text, thin, unknown};
 use super::tenth;
 use leptos::prelude::*;
 
 /// Beneath each written row the true one, as high as this, and the gap to it.
-const TRUTH: f64 = 4.0;
+const TRUTH: f64 = 5.0;
 const GAP: f64 = 2.0;
 
 /// A chain as far as it is to be seen.
@@ -72,7 +72,7 @@ fn thought(chain: &Chain, index: usize, cell: f64, y: f64) -> AnyView {
             {label}
             {strip(answer, cell, y)}
             {crosses(answer, &asked.truth, cell, y)}
-            {strip_of_height(&asked.truth, cell, TRUTH, y + cell + GAP)}
+            {thin(&asked.truth, cell, TRUTH, y + cell + GAP)}
             <rect x=LABEL - 1.0 y=y - 1.0 width=width as f64 * cell + 2.0 height=cell + 2.0 fill="none" stroke=outline stroke-width="2" />
             <text x=beside y=y + cell / 2.0 + 4.0 fill=colour font-weight="600">{words}</text>
         </g>

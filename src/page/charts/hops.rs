@@ -29,12 +29,14 @@ pub struct Map {
     pub parts: Vec<String>,
     /// M, the most hops there may be.
     pub most: usize,
+    /// The largest side of a cell, CSS pixels.
+    pub largest: f64,
 }
 
 impl Map {
     /// Side of a cell, CSS pixels.
     pub fn cell(&self) -> f64 {
-        (220.0 / self.cells as f64).clamp(4.0, 16.0).floor()
+        (220.0 / self.cells as f64).clamp(4.0, self.largest).floor()
     }
 
     /// Where a line begins.

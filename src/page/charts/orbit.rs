@@ -110,16 +110,20 @@ pub fn text(words: String, y: f64, cell: f64) -> AnyView {
 
 /// A row of cells: one path a colour, whatever the width.
 pub fn strip(state: &[u8], cell: f64, y: f64) -> AnyView {
-    strip_of_height(state, cell, cell, y)
+    let stroke = if cell >= 6.0 { "var(--grid)" } else { "none" };
+    cells(state, cell, cell, y, stroke)
 }
 
-/// A row of cells that are less high than wide.
-pub fn strip_of_height(state: &[u8], cell: f64, height: f64, y: f64) -> AnyView {
+/// A row of cells as a thin line.
+pub fn thin(state: &[u8], cell: f64, height: f64, y: f64) -> AnyView {
+    cells(state, cell, height, y, "none")
+}
+
+fn cells(state: &[u8], cell: f64, height: f64, y: f64, stroke: &'static str) -> AnyView {
     let squares = |wanted: u8| -> String {
         let at = state.iter().enumerate().filter(|&(_, &value)| value == wanted);
         at.map(|(index, _)| format!("M{} {y}h{cell}v{height}h-{cell}z", tenth(LABEL + index as f64 * cell))).collect()
     };
-    let stroke = if cell >= 6.0 { "var(--grid)" } else { "none" };
     view! {
         <g shape-rendering="crispEdges" stroke=stroke>
             <path d=squares(0) fill="var(--cell-off)" />

@@ -97,8 +97,8 @@ pub fn Picture(page: Page) -> impl IntoView {
                     <p class="hint">"Neighbours above, next colour below. Faded entries never occur in the rows shown: there one can only guess."</p>
                     <RevealButton page=page current=current />
                 </div>
+                <Writing page=page current=current />
             </div>
-            <Writing page=page current=current />
         </section>
     }
 }

@@ -112,7 +112,9 @@ fn map(config: &RunConfig, question: &Question) -> Map {
     // No answer reaches back: the rows shown are read alike whatever is asked.
     let shown = lines(task.max_depth()).filter(|line| !line.asked);
     let asked = task.depths().into_iter().filter_map(|depth| lines(depth).find(|line| line.row == task.shown + depth));
-    Map { lines: shown.chain(asked).collect(), cells: task.width, parts, most: model.hops }
+    // On a telephone two small panels then stand side by side.
+    let largest = if browser::window_size().0 < 600.0 { 12.0 } else { 16.0 };
+    Map { lines: shown.chain(asked).collect(), cells: task.width, parts, most: model.hops, largest }
 }
 
 /// The mean hops of the newest measurement, over all its questions.
