@@ -37,13 +37,13 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         key: "cot",
         label: "Thinking aloud",
-        help: "Four steps ahead, but the model writes every row on the way and reads what it wrote (chain of thought). It takes some minutes.",
+        help: "Four steps ahead, but the model writes every row on the way and reads what it wrote (chain of thought). After some minutes nearly all are right.",
         config: aloud,
     },
     Preset {
         key: "act",
         label: "Thinking longer",
-        help: "Two ahead, where every token may be thought about up to three times in each layer (ACT). See below which ones it thinks about longer.",
+        help: "Two ahead, where every token goes through each layer up to three times, as it decides itself (ACT). By the end it gets about half right; see which tokens it thinks about longer.",
         config: longer,
     },
     Preset {

@@ -2,7 +2,7 @@
 // show; a curriculum that replays bit for bit; and a form that says what does not go together.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { WEBGPU, attribute, launch, openPage, press, serveSite, state, text, tiny } from './harness.mjs';
+import { WEBGPU, attribute, fits, launch, openPage, press, serveSite, state, text, tiny } from './harness.mjs';
 
 const NETWORKS = ['neox', 'lstm', 'mamba', 'armt'];
 /** A link of one depth, or so many; `changes` as in tiny(). */
@@ -125,8 +125,12 @@ test('a curriculum in one link replays bit for bit', async () => {
 });
 
 test('a chain of thought is stepped through by keyboard, and each row says what it was written from', async () => {
-  const page = await opened('cpu');
+  const page = await openPage(browser, `${site.site()}?workers=1#${deep({ layout: 'cot', k: 3 })}`);
+  const height = () => page.$eval('.picture', card => card.offsetHeight);
+  const before = await height();
+  assert.equal(await page.$eval('#written', slider => slider.disabled), true);
   await trained(page, deep({ layout: 'cot', k: 3 }));
+  assert.equal(await height(), before, 'nothing moves when the answers come');
   const said = () => text(page, '#written-from');
   const rows = () => page.$$eval('#task-picture .thought', rows => rows.length);
   const shows = count => page.waitForFunction(count => document.querySelectorAll('#task-picture .thought').length === count, {}, count);
@@ -153,14 +157,21 @@ test('a chain of thought is stepped through by keyboard, and each row says what 
   // Marked right or wrong as the cells are.
   const marks = await page.$$eval('#task-picture .thought text[font-weight]', marks => marks.map(mark => mark.textContent));
   for (const mark of marks) assert.match(mark, /^5\/5 ✓$|^[0-4]\/5 ✗$/);
+  await fits(page, 'chain', { fullPage: true });
   assert.deepEqual(page.complaints, []);
   await page.close();
 });
 
 test('the hops are reached by Tab and read cell by cell with the arrow keys', async () => {
-  const page = await opened('cpu');
+  const page = await openPage(browser, `${site.site()}?workers=1#${deep({ model: 'armt', ...ADAPTIVE })}`);
+  // What is to come has its place before it is there: nothing moves when it comes.
+  const places = () => page.$$eval('.content .card:not(.sweep)', cards => cards.map(card => [card.getAttribute('aria-label'), card.offsetTop, card.offsetHeight].join(' ')));
+  await page.waitForFunction(() => /from 1000 questions/.test(document.querySelector('#depth-chart').textContent));
+  const before = await places();
+  assert.match(await text(page, '#thinking .ask'), /it takes – hops/);
   await trained(page, deep({ model: 'armt', ...ADAPTIVE }));
   await showsHops(page, { parts: 2, rows: 4, what: 'armt' });
+  assert.deepEqual(await places(), before);
   assert.equal(await page.$$eval('#hops-legend .hop-key', keys => keys.map(key => key.textContent).join()), '1,2,3');
   await page.focus('#task-picture');
   while (await page.evaluate(() => document.activeElement.id) !== 'hops') await page.keyboard.press('Tab');
@@ -168,14 +179,15 @@ test('the hops are reached by Tab and read cell by cell with the arrow keys', as
     await page.keyboard.press(key);
     await page.waitForFunction(source => new RegExp(source).test(document.querySelector('#hops-words').textContent), {}, pattern.source);
   };
-  await told('ArrowLeft', /^Predicting row 5, cell 1, hops: layer 1 [123], layer 2 [123]\.$/);
+  await told('ArrowLeft', /^Predicting row 5, cell 1, hops: layer 1: [123], layer 2: [123]\.$/);
   await told('ArrowUp', /^Reading row 3, cell 1, /);
   await told('ArrowRight', /^Reading row 3, cell 2, /);
   await told('ArrowUp', /^Reading row 2, cell 2, /);
+  await fits(page, 'hops', { fullPage: true });
   // What is not measured is not made up: hops are kept of the first eight questions.
   await page.focus('#previous');
   await page.keyboard.press('Enter');
-  await page.waitForFunction(() => /no hops of this question/.test(document.querySelector('#hops-words').textContent));
+  await page.waitForFunction(() => /Nothing is known of this question/.test(document.querySelector('#hops-words').textContent));
   assert.deepEqual(page.complaints, []);
   await page.close();
 });

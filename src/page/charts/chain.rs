@@ -4,9 +4,10 @@ use super::orbit::{LABEL, MARK, Orbit, crosses, mark, strip, text, thin, unknown
 use super::tenth;
 use leptos::prelude::*;
 
-/// Beneath each written row the true one, as high as this, and the gap to it.
+/// Beneath each written row the true one: the gap to it, its height, and the gap to the next row.
+const NEAR: f64 = 1.5;
 const TRUTH: f64 = 5.0;
-const GAP: f64 = 2.0;
+const FAR: f64 = 5.5;
 
 /// A chain as far as it is to be seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,11 +21,11 @@ pub struct Chain {
 pub fn draw(chain: &Chain, width: f64, height: f64, scale: f64) -> AnyView {
     let Orbit { shown, asked } = &chain.orbit;
     let cells = shown.first().map_or(1, Vec::len);
-    let gaps = asked.len() as f64 * (TRUTH + 2.0 * GAP) + 26.0;
+    let gaps = asked.len() as f64 * (NEAR + TRUTH + FAR) + 26.0;
     let cell = ((width - LABEL - MARK) / cells as f64).min((height - gaps) / (shown.len() + asked.len()) as f64).clamp(3.0, 24.0);
     let cell = if cell >= 5.0 { cell.floor() } else { tenth(cell) };
     let begin = 1.0 + shown.len() as f64 * cell + 7.0;
-    let pitch = cell.max(12.0) + TRUTH + 2.0 * GAP;
+    let pitch = cell.max(12.0) + NEAR + TRUTH + FAR;
     let bottom = begin + asked.len() as f64 * pitch + 16.0;
     let above = shown.iter().enumerate().map(|(index, state)| {
         let y = 1.0 + index as f64 * cell;
@@ -72,7 +73,7 @@ fn thought(chain: &Chain, index: usize, cell: f64, y: f64) -> AnyView {
             {label}
             {strip(answer, cell, y)}
             {crosses(answer, &asked.truth, cell, y)}
-            {thin(&asked.truth, cell, TRUTH, y + cell + GAP)}
+            {thin(&asked.truth, cell, TRUTH, y + cell + NEAR)}
             <rect x=LABEL - 1.0 y=y - 1.0 width=width as f64 * cell + 2.0 height=cell + 2.0 fill="none" stroke=outline stroke-width="2" />
             <text x=beside y=y + cell / 2.0 + 4.0 fill=colour font-weight="600">{words}</text>
         </g>

@@ -117,21 +117,21 @@ fn map(config: &RunConfig, question: &Question) -> Map {
     Map { lines: shown.chain(asked).collect(), cells: task.width, parts, most: model.hops, largest }
 }
 
-/// The mean hops of the newest measurement, over all its questions.
+/// The mean hops of the newest measurement, over all its questions; dashes before it, so that nothing moves.
 fn average(page: Page) -> String {
-    let most = page.about().model.hops;
-    let measured = if page.current_is_subject() {
-        page.with_current(|run| run.latest().map(|measurement| measurement.depths.clone())).flatten().unwrap_or_default()
-    } else {
-        Vec::new()
+    let config = page.about();
+    let most = config.model.hops;
+    let scores =
+        if page.current_is_subject() { page.with_current(|run| run.latest().map(|measurement| measurement.depths.clone())) } else { None };
+    let scores = scores.flatten().unwrap_or_default();
+    let mean = |depth: usize| {
+        let score = scores.iter().find(|score| score.depth == depth);
+        score.and_then(|score| score.hops).map_or("–".into(), |hops| format!("{hops:.2}"))
     };
-    let means: Vec<(usize, f64)> = measured.iter().filter_map(|score| score.hops.map(|hops| (score.depth, hops))).collect();
-    let at = |&(depth, hops): &(usize, f64)| format!("{hops:.2} at k = {depth}");
-    match &means[..] {
-        [] => format!("At most {most} hops a token; the first measurement will show how many are taken."),
-        [(_, hops)] => format!("When it answers, it takes {hops:.2} hops a token on average, of at most {most}."),
-        several => {
-            let list = several.iter().map(at).collect::<Vec<_>>().join(", ");
+    match &config.task.depths()[..] {
+        [depth] => format!("When it answers, it takes {} hops a token on average, of at most {most}.", mean(*depth)),
+        depths => {
+            let list = depths.iter().map(|&depth| format!("{} at k = {depth}", mean(depth))).collect::<Vec<_>>().join(", ");
             format!("When it answers, it takes these hops a token on average, of at most {most}: {list}.")
         }
     }
@@ -158,7 +158,7 @@ fn told(map: &Map, (line, cell): (usize, usize)) -> String {
     let verb = if what.asked { "Predicting" } else { "Reading" };
     let place = format!("{verb} row {}, cell {}", what.row, cell + 1);
     let Some(hops) = &what.hops else { return format!("{place}: not measured.") };
-    let counts = map.parts.iter().zip(hops).map(|(part, hops)| format!("{part} {}", hops.get(cell).copied().unwrap_or(0)));
+    let counts = map.parts.iter().zip(hops).map(|(part, hops)| format!("{part}: {}", hops.get(cell).copied().unwrap_or(0)));
     format!("{place}, hops: {}.", counts.collect::<Vec<_>>().join(", "))
 }
 
@@ -167,6 +167,6 @@ fn hint(map: &Map) -> String {
     if map.lines.iter().any(|line| line.hops.is_some()) {
         "Point at a cell, or go to the picture by Tab and from cell to cell by arrow keys, to read its hops.".into()
     } else {
-        "There are no hops of this question: they are kept at each measurement, of its first questions.".into()
+        "Nothing is known of this question: hops are kept at every measurement, of its first questions alone.".into()
     }
 }
