@@ -324,3 +324,33 @@ fn every_layout_trains_with_every_network_and_replays() {
         }
     }
 }
+
+#[test]
+fn the_places_of_a_state_are_where_the_model_reads_its_cells_or_predicts_them() {
+    for (layout, segmented) in LAYOUTS.into_iter().flat_map(|layout| [(layout, false), (layout, true)]) {
+        // A rule with as many entries as a row has cells, so that no length tells them apart.
+        let task = Task { width: 8, ..task(layout, segmented) };
+        for index in 0..20 {
+            let sample = task.sample(3, Split::Train, index);
+            for depth in task.depths() {
+                let (example, places) = (task.encode(&sample, depth, LossOn::Target), task.places(&sample, depth));
+                let expected = (0..task.shown).chain(example.targets.iter().map(|target| task.shown - 1 + target.depth));
+                assert_eq!(places.iter().map(|place| place.state).collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+                for place in &places {
+                    let ahead = usize::from(place.state >= task.shown);
+                    let tokens = &example.tokens[place.positions.start + ahead..place.positions.end + ahead];
+                    assert_eq!(
+                        bits(&sample.states[place.state]),
+                        text(tokens),
+                        "{layout:?}, segmented: {segmented}, state {}",
+                        place.state
+                    );
+                    // The later of two.
+                    let before_target = example.targets[0].start - ahead;
+                    assert!(ahead == 1 || !segmented || place.state == 0 || place.positions.start >= 2 * place.state * 9 + 1);
+                    assert!(ahead == 1 || place.positions.end <= before_target);
+                }
+            }
+        }
+    }
+}

@@ -337,8 +337,8 @@ impl RunConfig {
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut tell = |key: &str, sentence: String| problems.push(Problem { key: key.into(), sentence });
-        if let Err(sentence) = self.task.validate() {
-            tell("W", sentence);
+        if let Some((key, sentence)) = self.task.fault() {
+            tell(key, sentence);
         }
         let model = &self.model;
         if model.kind.attends()

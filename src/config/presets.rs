@@ -35,6 +35,18 @@ pub static PRESETS: &[Preset] = &[
         config: depths,
     },
     Preset {
+        key: "cot",
+        label: "Thinking aloud",
+        help: "Four steps ahead, but the model writes every row on the way and reads what it wrote (chain of thought). After some minutes nearly all are right.",
+        config: aloud,
+    },
+    Preset {
+        key: "act",
+        label: "Thinking longer",
+        help: "Two ahead, where every token goes through each layer up to three times, as it decides itself (ACT). By the end it gets about half right; see which tokens it thinks about longer.",
+        config: longer,
+    },
+    Preset {
         key: "mamba",
         label: "Mamba",
         help: "Quick's task for Mamba, which carries a state of fixed size from token to token instead of looking back. It takes a minute or two.",
@@ -176,5 +188,22 @@ fn depths() -> RunConfig {
     config.task.horizon = Horizon::Multi;
     config.training.decay = 3_000;
     config.training.steps = 3_000;
+    config
+}
+
+/// Quick's task with an answer of four rows, one after the other.
+fn aloud() -> RunConfig {
+    let mut config = direct(4);
+    config.task.layout = Layout::ChainOfThought;
+    config.training.decay = 1_500;
+    config.training.steps = 1_500;
+    config
+}
+
+/// Two ahead by layers that are applied up to three times, as often as each token wants.
+fn longer() -> RunConfig {
+    let mut config = direct(2);
+    config.model.looped = Looped::Layer;
+    config.model.hops = 3;
     config
 }

@@ -151,6 +151,14 @@ pub fn edit(page: Page, field: &'static Field, text: &str) {
     show_in_address(page);
 }
 
+/// Sets one field for the user, by its key.
+pub fn put(page: Page, (key, value): (&'static str, &'static str)) {
+    let Some(field) = fields::field(key) else { return };
+    page.form.update(|form| form.set(field, value));
+    page.filled.update(|count| *count += 1);
+    show_in_address(page);
+}
+
 /// Keeps the address bar's fragment the link of the form, so that a bookmark or a reload keeps it too.
 fn show_in_address(page: Page) {
     let config = page.form.with_untracked(|form| form.config.clone());

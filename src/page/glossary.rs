@@ -86,6 +86,21 @@ pub static TERMS: &[Entry] = &[
         title: "Engine",
         text: "What does the computing: the processor (CPU), which gives the same bits on every machine, or the graphics card (WebGPU), which is faster but rounds a little differently on each.",
     },
+    Entry {
+        key: "chain",
+        title: "Chain of thought",
+        text: "The model writes every row up to the one asked, and reads what it has written: thinking aloud. Each step is then only one step ahead, but a mistake stays in what it reads.",
+    },
+    Entry {
+        key: "act",
+        title: "Adaptive computation time (ACT)",
+        text: "A layer is applied to a token again and again until a small unit, trained with the rest, says that it is enough. Each token gets its own time to think.",
+    },
+    Entry {
+        key: "hops",
+        title: "Hops",
+        text: "How often a layer was applied to a token. A mean over the tokens from which the answer is predicted says how long the model thinks about it.",
+    },
     Entry { key: "parameters", title: "Parameters", text: "The numbers inside the model that training changes." },
 ];
 

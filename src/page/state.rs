@@ -108,6 +108,8 @@ pub struct Page {
     pub example: RwSignal<usize>,
     /// Whether the picture shows the answer before there is a prediction.
     pub reveal: RwSignal<bool>,
+    /// How many of the rows that a chain of thought has written the picture holds back, to be shown one by one.
+    pub held_back: RwSignal<usize>,
     pub log_loss: RwSignal<bool>,
     /// A short confirmation beside Copy link.
     pub notice: RwSignal<String>,
@@ -141,6 +143,7 @@ impl Page {
             references: RwSignal::new(References::default()),
             example: RwSignal::new(0),
             reveal: RwSignal::new(false),
+            held_back: RwSignal::new(0),
             log_loss: RwSignal::new(true),
             notice: RwSignal::new(String::new()),
             tip: RwSignal::new(None),
@@ -190,6 +193,12 @@ impl Page {
     pub fn current_is_subject(&self) -> bool {
         let subject = self.subject();
         self.with_current(|run| run.subject() == subject).unwrap_or(false)
+    }
+
+    /// The run that the pictures are about: the current one where it is about the subject, else the form's.
+    pub fn about(&self) -> RunConfig {
+        let run = if self.current_is_subject() { self.with_current(|run| run.config.clone()) } else { None };
+        run.unwrap_or_else(|| self.form.with(|form| form.config.clone()))
     }
 
     /// What the opened link's fingerprint says of the newest run of its configuration; `None` while there is none.

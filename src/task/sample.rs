@@ -51,28 +51,28 @@ impl Task {
     /// # Errors
     /// A sentence that names the setting and its range.
     pub fn validate(&self) -> Result<(), String> {
+        self.fault().map_or(Ok(()), |(_, sentence)| Err(sentence))
+    }
+
+    /// What makes no sense: the setting by its key in a link, and a sentence that names it and its range.
+    pub fn fault(&self) -> Option<(&'static str, String)> {
         let narrowest = self.radius.cells();
         if !(narrowest..=Self::WIDTH_LIMIT).contains(&self.width) {
-            return Err(format!(
-                "The width is {}; at radius {} choose a width from {narrowest} to {}.",
-                self.width,
-                self.radius.name(),
-                Self::WIDTH_LIMIT
-            ));
+            let (name, limit) = (self.radius.name(), Self::WIDTH_LIMIT);
+            return Some(("W", format!("The width is {}; at radius {name} choose a width from {narrowest} to {limit}.", self.width)));
         }
         // One shown state holds no transition, so nothing of the rule could be known.
         if !(2..=Self::SHOWN_LIMIT).contains(&self.shown) {
-            return Err(format!("The number of shown states is {}; choose from 2 to {}.", self.shown, Self::SHOWN_LIMIT));
+            return Some(("T", format!("The number of shown states is {}; choose from 2 to {}.", self.shown, Self::SHOWN_LIMIT)));
         }
         if !(1..=Self::DEPTH_LIMIT).contains(&self.depth) {
-            return Err(format!("The depth is {}; choose from 1 to {}.", self.depth, Self::DEPTH_LIMIT));
+            return Some(("k", format!("The depth is {}; choose from 1 to {}.", self.depth, Self::DEPTH_LIMIT)));
         }
-        if self.horizon == Horizon::Multi && self.layout != Layout::OrbitState {
-            return Err(
-                "All of 1 … 4 by a marker goes with the answer of one state alone: choose “one depth”, or the layout orbit → state.".into(),
-            );
-        }
-        Ok(())
+        let marked = self.horizon == Horizon::Multi && self.layout != Layout::OrbitState;
+        marked.then(|| {
+            let sentence = "All of 1 … 4 by a marker goes with the answer of one row alone: choose “one depth” here, or “the row k steps ahead” as the answer.";
+            ("horizon", sentence.into())
+        })
     }
 
     /// The largest depth asked for.

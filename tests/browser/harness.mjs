@@ -1,6 +1,6 @@
 // What the browser tests share: a site served from a sub-path, fresh browsers, and the page's own way of following it.
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -93,6 +93,23 @@ export async function press(page, selector) {
   };
   await page.waitForFunction(ready, {}, selector);
   await page.evaluate(selector => document.querySelector(selector).click(), selector);
+}
+
+/** Telephone, laptop and projector. */
+export const SIZES = [[1366, 768], [390, 844], [1920, 1080]];
+/** Looks at the page on every screen, light and dark: nothing may be wider than it. The pictures are kept under the name `when`. */
+export async function fits(page, when, { fullPage = false } = {}) {
+  mkdirSync(SCREENSHOTS, { recursive: true });
+  for (const [width, height] of SIZES) {
+    for (const scheme of ['light', 'dark']) {
+      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+      await page.setViewport({ width, height, deviceScaleFactor: 1 });
+      await new Promise(resolve => setTimeout(resolve, 400));
+      await page.screenshot({ path: path.join(SCREENSHOTS, `${when}-${width}x${height}-${scheme}.png`), fullPage });
+      const { wide, room } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, room: document.documentElement.clientWidth }));
+      assert.ok(wide <= room, `${when}, ${width}×${height}: ${wide} pixels wide in ${room}`);
+    }
+  }
 }
 
 /** A small run that every engine ends within seconds; `changes` are other fields by their keys in the link. */

@@ -127,3 +127,22 @@ test('from a quick preset the picker goes to the other networks\' quick presets,
   assert.deepEqual(page.complaints, []);
   await page.close();
 });
+
+test('the presets of the four networks make their first steps on WebGPU too', async context => {
+  const page = await openPage(browser, site.site());
+  for (const preset of ['quick', 'lstm', 'mamba', 'armt']) {
+    const begun = Date.now();
+    await page.click(`#preset-${preset}`);
+    await page.select('#field-engine', 'webgpu');
+    await press(page, '#train');
+    await steps(page, 3);
+    assert.match(await text(page, '#engine-badge'), /WebGPU/, preset);
+    assert.ok(Number(await attribute(page, '#status', 'data-last-loss')) > 0, preset);
+    context.diagnostic(`${preset}: 3 steps after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+    // With Stop it would be measured once more, which takes the software adapter long.
+    await page.reload();
+    await page.waitForFunction(() => document.body.dataset.state === 'idle');
+  }
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { DIST, ROOT, SCREENSHOTS, launch, openPage, press, serveSite, state, steps } from './harness.mjs';
+import { DIST, ROOT, SCREENSHOTS, SIZES, fits, launch, openPage, press, serveSite, state, steps } from './harness.mjs';
 
 let site, browser;
 before(async () => {
@@ -40,23 +40,9 @@ test('every address in the page is relative', () => {
   for (const address of addresses) assert.match(address, /^(\.\/|data:|#)/, address);
 });
 
-const SIZES = [[1366, 768], [390, 844], [1920, 1080]];
-
 test('it fits every screen, light and dark', async () => {
   const page = await openPage(browser, `${site.site()}?workers=2`);
-  const shoot = async when => {
-    for (const [width, height] of SIZES) {
-      for (const scheme of ['light', 'dark']) {
-        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-        await page.setViewport({ width, height, deviceScaleFactor: 1 });
-        await new Promise(resolve => setTimeout(resolve, 400));
-        await page.screenshot({ path: path.join(SCREENSHOTS, `${when}-${width}x${height}-${scheme}.png`) });
-        const { wide, room } = await page.evaluate(() => ({ wide: document.documentElement.scrollWidth, room: document.documentElement.clientWidth }));
-        assert.ok(wide <= room, `${when}, ${width}×${height}: ${wide} pixels wide in ${room}`);
-      }
-    }
-  };
-  await shoot('opened');
+  await fits(page, 'opened');
   await page.setViewport({ width: 1366, height: 768 });
   await press(page, '#train');
   // The picture for the README shows a run that has learned something.
@@ -64,7 +50,7 @@ test('it fits every screen, light and dark', async () => {
   await steps(page, renew ? 600 : 55);
   await press(page, '#stop');
   await state(page, 'finished');
-  await shoot('trained');
+  await fits(page, 'trained');
   assert.ok(Number(await page.evaluate(() => document.body.dataset.step)) >= 55, 'the run is still on the page');
   for (const [width, height] of SIZES.slice(0, 2)) {
     await page.setViewport({ width, height });

@@ -18,6 +18,8 @@ pub struct Points {
     pub step: u64,
     /// (depth, right, asked), ascending by depth.
     pub scores: Vec<(usize, usize, usize)>,
+    /// (depth, mean hops), where layers are looped adaptively.
+    pub hops: Vec<(usize, f64)>,
 }
 
 /// A reference line: its name, its dash pattern, its colour and what it reads from an estimate.
@@ -155,7 +157,12 @@ fn spoken(runs: &[Points]) -> String {
         return "Exact match against depth k: no run has been measured yet.".into();
     }
     let words = runs.iter().map(|run| {
-        let scores = run.scores.iter().map(|&(depth, right, asked)| format!("k = {depth} {}", percent(right as f64 / asked.max(1) as f64)));
+        let hops =
+            |depth: usize| run.hops.iter().find(|hops| hops.0 == depth).map(|hops| format!(" with {:.2} hops", hops.1)).unwrap_or_default();
+        let scores = run
+            .scores
+            .iter()
+            .map(|&(depth, right, asked)| format!("k = {depth} {}{}", percent(right as f64 / asked.max(1) as f64), hops(depth)));
         format!("{}: {}", run.name, scores.collect::<Vec<_>>().join(", "))
     });
     format!("Exact match against depth k. {}.", words.collect::<Vec<_>>().join("; "))

@@ -3,8 +3,9 @@
 use super::tenth;
 use leptos::prelude::*;
 
-const LABEL: f64 = 66.0;
-const MARK: f64 = 62.0;
+/// Width of the labels left of the cells, and of the marks right of them.
+pub const LABEL: f64 = 66.0;
+pub const MARK: f64 = 62.0;
 
 /// One asked row.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,11 +80,7 @@ fn asked_rows(asked: &Asked, shown: usize, cell: f64, y: f64, pitch: f64) -> Any
         None => unknown(asked.truth.len(), cell, below, false),
     };
     let beside = LABEL + asked.truth.len() as f64 * cell + 6.0;
-    let (mark, colour) = match asked.right() {
-        Some(right) if right == asked.truth.len() => (format!("{right}/{} ✓", asked.truth.len()), "var(--right)"),
-        Some(right) => (format!("{right}/{} ✗", asked.truth.len()), "var(--wrong)"),
-        None => (String::new(), "var(--soft)"),
-    };
+    let (mark, colour) = mark(asked);
     view! {
         <g>
             {text(format!("row {}", shown + asked.depth), y, cell)}
@@ -97,17 +94,36 @@ fn asked_rows(asked: &Asked, shown: usize, cell: f64, y: f64, pitch: f64) -> Any
     .into_any()
 }
 
-fn text(words: String, y: f64, cell: f64) -> AnyView {
+/// How many cells are right, and the colour to say it in.
+pub fn mark(asked: &Asked) -> (String, &'static str) {
+    match asked.right() {
+        Some(right) if right == asked.truth.len() => (format!("{right}/{} ✓", asked.truth.len()), "var(--right)"),
+        Some(right) => (format!("{right}/{} ✗", asked.truth.len()), "var(--wrong)"),
+        None => (String::new(), "var(--soft)"),
+    }
+}
+
+/// A row's label.
+pub fn text(words: String, y: f64, cell: f64) -> AnyView {
     view! { <text x=LABEL - 6.0 y=tenth(y + cell / 2.0 + 4.0) text-anchor="end" fill="var(--soft)">{words}</text> }.into_any()
 }
 
 /// A row of cells: one path a colour, whatever the width.
-fn strip(state: &[u8], cell: f64, y: f64) -> AnyView {
+pub fn strip(state: &[u8], cell: f64, y: f64) -> AnyView {
+    let stroke = if cell >= 6.0 { "var(--grid)" } else { "none" };
+    cells(state, cell, cell, y, stroke)
+}
+
+/// A row of cells as a thin line.
+pub fn thin(state: &[u8], cell: f64, height: f64, y: f64) -> AnyView {
+    cells(state, cell, height, y, "none")
+}
+
+fn cells(state: &[u8], cell: f64, height: f64, y: f64, stroke: &'static str) -> AnyView {
     let squares = |wanted: u8| -> String {
         let at = state.iter().enumerate().filter(|&(_, &value)| value == wanted);
-        at.map(|(index, _)| format!("M{} {y}h{cell}v{cell}h-{cell}z", tenth(LABEL + index as f64 * cell))).collect()
+        at.map(|(index, _)| format!("M{} {y}h{cell}v{height}h-{cell}z", tenth(LABEL + index as f64 * cell))).collect()
     };
-    let stroke = if cell >= 6.0 { "var(--grid)" } else { "none" };
     view! {
         <g shape-rendering="crispEdges" stroke=stroke>
             <path d=squares(0) fill="var(--cell-off)" />
@@ -119,7 +135,7 @@ fn strip(state: &[u8], cell: f64, y: f64) -> AnyView {
 }
 
 /// A row that is not known: outlined cells, with question marks where the question is.
-fn unknown(width: usize, cell: f64, y: f64, asked: bool) -> AnyView {
+pub fn unknown(width: usize, cell: f64, y: f64, asked: bool) -> AnyView {
     let outline: String = (0..width).map(|index| format!("M{} {y}h{cell}v{cell}h-{cell}z", tenth(LABEL + index as f64 * cell))).collect();
     let centres: Vec<f64> = match (asked, cell >= 11.0) {
         (false, _) => Vec::new(),
@@ -138,7 +154,7 @@ fn unknown(width: usize, cell: f64, y: f64, asked: bool) -> AnyView {
 }
 
 /// A cross on every wrong cell; a bar beneath it where cells are too small for a cross.
-fn crosses(answer: &[u8], truth: &[u8], cell: f64, y: f64) -> AnyView {
+pub fn crosses(answer: &[u8], truth: &[u8], cell: f64, y: f64) -> AnyView {
     let wrong = answer.iter().zip(truth).enumerate().filter(|(_, (given, truth))| given != truth);
     let inset = tenth(cell * 0.22);
     let path: String = wrong

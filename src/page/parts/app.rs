@@ -13,6 +13,7 @@ use super::runs::Runs;
 use super::settings::Settings;
 use super::sweep::Sweeps;
 use super::term::TipBox;
+use super::thinking::Thinking;
 use super::top_bar::TopBar;
 use crate::page::browser;
 use crate::page::state::Page;
@@ -42,6 +43,7 @@ pub fn App(page: Page) -> impl IntoView {
                             <DepthTable page=page />
                         </section>
                     </div>
+                    <Thinking page=page />
                     <div class="pair">
                         <section class="card" aria-label="Accuracy over steps"><ProgressFigure page=page /></section>
                         <section class="card" aria-label="Loss"><LossFigure page=page /></section>

@@ -18,6 +18,7 @@ struct Row {
 /// The table below the depth chart, of the current run.
 #[component]
 pub fn DepthTable(page: Page) -> impl IntoView {
+    let looped = Memo::new(move |_| page.about().model.halting_units() > 0);
     let rows = move || {
         let subject = page.subject();
         let scores = if page.current_is_subject() {
@@ -35,7 +36,7 @@ pub fn DepthTable(page: Page) -> impl IntoView {
                     score: scores.iter().find(|score| score.depth == depth).cloned(),
                     estimate: estimates.iter().find(|estimate| estimate.depth == depth).copied(),
                 })
-                .map(row)
+                .map(|each| row(each, looped.get()))
                 .collect_view()
         })
     };
@@ -52,7 +53,7 @@ pub fn DepthTable(page: Page) -> impl IntoView {
     };
     view! {
         <div class="scroll" tabindex="0" role="region" aria-label="Scores at each depth">
-            <table id="depth-table">
+            <table id="depth-table" class:looped=looped>
                 <thead>
                     <tr>
                         <th scope="col"><Term page=page key="depth" text="k" /></th>
@@ -64,6 +65,7 @@ pub fn DepthTable(page: Page) -> impl IntoView {
                         <th scope="col"><Term page=page key="teacher-forced" text="Cells right, forced" /></th>
                         <th scope="col"><Term page=page key="free-running" text="Cells right, free" /></th>
                         <th scope="col"><Term page=page key="n" /></th>
+                        {move || looped.get().then(|| view! { <th scope="col"><Term page=page key="hops" text="Mean hops" /></th> })}
                     </tr>
                 </thead>
                 <tbody>{rows}</tbody>
@@ -73,7 +75,7 @@ pub fn DepthTable(page: Page) -> impl IntoView {
     }
 }
 
-fn row(row: Row) -> AnyView {
+fn row(row: Row, looped: bool) -> AnyView {
     let dash = || "–".to_string();
     let score = row.score.as_ref();
     let of = |read: fn(&DepthScore) -> String| score.map_or_else(dash, read);
@@ -84,6 +86,7 @@ fn row(row: Row) -> AnyView {
     };
     let free = score
         .map(|score| format!("over {} of the questions, {} of them right in every cell", score.free_samples, score.exact_free_running));
+    let hops = score.and_then(|score| score.hops).map_or_else(dash, |hops| format!("{hops:.2}"));
     view! {
         <tr>
             <th scope="row">{row.depth}</th>
@@ -95,6 +98,7 @@ fn row(row: Row) -> AnyView {
             <td>{of(|score| percent(score.bits_teacher_forced))}</td>
             <td title=free>{of(|score| percent(score.bits_free_running))}</td>
             <td>{of(|score| score.samples.to_string())}</td>
+            {looped.then(|| view! { <td>{hops}</td> })}
         </tr>
     }
     .into_any()

@@ -89,6 +89,7 @@ fn points(run: &Run) -> Option<depth::Points> {
         kind: format!("{}{}", run.opened, link::write(&alike, None)),
         step: measurement.step,
         scores,
+        hops: measurement.depths.iter().filter_map(|score| Some((score.depth, score.hops?))).collect(),
     })
 }
 

@@ -15,4 +15,6 @@ pub mod runs;
 pub mod settings;
 pub mod sweep;
 pub mod term;
+pub mod thinking;
 pub mod top_bar;
+pub mod writing;

@@ -1,7 +1,9 @@
 //! The task as a picture: rows of a hidden rule, the question, the truth, and what the model says.
 
 use super::term::Term;
+use super::writing::{Writing, turn_rows, written};
 use crate::page::browser;
+use crate::page::charts::chain::{self, Chain};
 use crate::page::charts::orbit::{self, Asked, Orbit};
 use crate::page::charts::rule::{self, RulePicture};
 use crate::page::state::Page;
@@ -17,15 +19,23 @@ const ABOVE: (f64, f64) = (476.0, 270.0);
 
 /// What the picture shows.
 #[derive(Clone, PartialEq)]
-struct Question {
-    task: Task,
-    sample: Sample,
-    answers: Vec<Prediction>,
-    position: usize,
-    count: usize,
+pub struct Question {
+    pub task: Task,
+    pub sample: Sample,
+    pub answers: Vec<Prediction>,
+    pub position: usize,
+    pub count: usize,
 }
 
-fn question(page: Page) -> Option<Question> {
+impl Question {
+    /// Whether its answer is written row after row.
+    pub fn is_chain(&self) -> bool {
+        self.task.layout == Layout::ChainOfThought
+    }
+}
+
+/// The question on show; none while the task makes no sense.
+pub fn question(page: Page) -> Option<Question> {
     let (task, seed) = page.subject();
     task.validate().ok()?;
     let told = if page.current_is_subject() { page.with_current(|run| (run.split, run.predictions.clone())) } else { None };
@@ -53,7 +63,13 @@ pub fn Picture(page: Page) -> impl IntoView {
     let key = move |event: web_sys::KeyboardEvent| match event.key().as_str() {
         "ArrowLeft" => turn(-1),
         "ArrowRight" => turn(1),
+        "ArrowUp" => turn_rows(page, current, &event, -1),
+        "ArrowDown" => turn_rows(page, current, &event, 1),
         _ => {}
+    };
+    let keys = move || match current.with(|question| question.as_ref().is_some_and(Question::is_chain)) {
+        true => "Question; left and right arrow keys leaf through, up and down hide and show the rows that the model wrote",
+        false => "Question; left and right arrow keys leaf through",
     };
     let wide = move || current.with(|question| question.as_ref().is_some_and(|question| is_wide(&question.task)));
     let place = move || {
@@ -73,14 +89,15 @@ pub fn Picture(page: Page) -> impl IntoView {
                 {move || current.with(|question| question.as_ref().map(|question| asking(&question.task)))}
                 " Its rule is " <Term page=page key="held-out" text="held out" /> ": the model never trained on it."
             </p>
-            <div class="task" id="task-picture" tabindex="0" role="group" aria-label="Question; left and right arrow keys leaf through">
-                <div class="rows">{move || current.with(|question| question.as_ref().map(|question| rows(question, page.reveal.get())))}</div>
+            <div class="task" id="task-picture" tabindex="0" role="group" aria-label=keys>
+                <div class="rows">{move || current.with(|question| question.as_ref().map(|question| rows(question, page.reveal.get(), page.held_back.get())))}</div>
                 <div class="rule" class:wide=wide>
                     <h3><Term page=page key="rule" text="The hidden rule" /></h3>
                     {move || current.with(|question| question.as_ref().map(rule_view))}
                     <p class="hint">"Neighbours above, next colour below. Faded entries never occur in the rows shown: there one can only guess."</p>
                     <RevealButton page=page current=current />
                 </div>
+                <Writing page=page current=current />
             </div>
         </section>
     }
@@ -121,7 +138,7 @@ fn asking(task: &Task) -> String {
     }
 }
 
-fn rows(question: &Question, reveal: bool) -> AnyView {
+fn rows(question: &Question, reveal: bool, held_back: usize) -> AnyView {
     let task = &question.task;
     let asked = task.depths().into_iter().map(|depth| {
         let answer = question.answers.iter().find(|answer| answer.depth == depth).map(|answer| answer.cells.clone());
@@ -132,7 +149,11 @@ fn rows(question: &Question, reveal: bool) -> AnyView {
     let (width, height) = if is_wide(task) { ABOVE } else { BESIDE };
     let scale = browser::magnification();
     // 48 pixels are the card's and the page's margins on a telephone.
-    orbit::draw(&orbit, width.min(browser::window_size().0 - 48.0), height, scale)
+    let width = width.min(browser::window_size().0 - 48.0);
+    if question.is_chain() {
+        return chain::draw(&Chain { orbit, written: written(question, held_back) }, width, height, scale);
+    }
+    orbit::draw(&orbit, width, height, scale)
 }
 
 /// Whether rule or rows are too wide to stand side by side.

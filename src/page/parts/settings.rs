@@ -54,10 +54,42 @@ fn GroupView(page: Page, group: Group, title: &'static str) -> impl IntoView {
     }
 }
 
-/// Why a field of the task has no say at the moment, if it has none.
+/// Why a field has no say at the moment, if it has none. Those of a network are left out instead.
 fn idle_reason(page: Page, field: &Field) -> Option<&'static str> {
-    let idle = field.group == Group::Task && !page.form.with(|form| field.applies(&form.config));
-    idle.then_some("All of 1 … 4 are asked: choose “one depth” above to set k.")
+    let idle = page.form.with(|form| !field.applies(&form.config) && form.error(field.key).is_none());
+    let reason = match field.key {
+        "k" => "All of 1 … 4 are asked: choose “one depth” above to set k.",
+        "stage" => "All of 1 … 4 are asked from the start: choose “one depth” under Task for a curriculum.",
+        "tau" => "Only where tokens decide how long they are thought about: see “Thinking time” under Model.",
+        _ => return None,
+    };
+    idle.then_some(reason)
+}
+
+/// Ways out of what is wrong between fields: beside the field of this key, a button, and what it sets.
+struct WayOut {
+    beside: &'static str,
+    label: &'static str,
+    sets: (&'static str, &'static str),
+}
+
+const WAYS_OUT: [WayOut; 5] = [
+    WayOut { beside: "horizon", label: "Ask one depth", sets: ("horizon", "one") },
+    WayOut { beside: "horizon", label: "Answer with one row", sets: ("layout", "os") },
+    WayOut { beside: "stage", label: "Ask one depth", sets: ("horizon", "one") },
+    WayOut { beside: "stage", label: "No curriculum", sets: ("stage", "0") },
+    WayOut { beside: "stop", label: "Never stop early", sets: ("stop", "0") },
+];
+
+/// The buttons beside a field that is in error.
+#[component]
+fn WaysOut(page: Page, key: &'static str) -> impl IntoView {
+    let wrong = Memo::new(move |_| page.form.with(|form| form.config.problems().iter().any(|problem| problem.key == key)));
+    let buttons = move || {
+        let ways = WAYS_OUT.iter().filter(|way| way.beside == key && wrong.get());
+        ways.map(|way| view! { <button type="button" on:click=move |_| actions::put(page, way.sets)>{way.label}</button> }).collect_view()
+    };
+    view! { <div class="small" hidden=move || !wrong.get()>{buttons}</div> }
 }
 
 /// Which settings of a network are not shown, because this one has no such thing.
@@ -94,14 +126,15 @@ fn FieldView(page: Page, field: &'static Field) -> impl IntoView {
             on:mouseleave=move |_| term::hide(page)
         >
             <label for=id.clone()>{field.label} <span class="unit">{field.unit}</span></label>
-            {input(page, field, id, error_id.clone(), error)}
+            {input(page, field, id, format!("{error_id} tip"), error)}
             <p class="error" id=error_id role="alert">{move || error.get()}</p>
+            {WAYS_OUT.iter().any(|way| way.beside == field.key).then(|| view! { <WaysOut page=page key=field.key /> })}
             <p class="hint reason">{reason}</p>
         </div>
     }
 }
 
-fn input(page: Page, field: &'static Field, id: String, error_id: String, error: Memo<Option<String>>) -> AnyView {
+fn input(page: Page, field: &'static Field, id: String, described: String, error: Memo<Option<String>>) -> AnyView {
     // Rewritten only when the form is filled from elsewhere: see Page::filled.
     let value = move || {
         page.filled.track();
@@ -113,7 +146,7 @@ fn input(page: Page, field: &'static Field, id: String, error_id: String, error:
         view! {
             <input
                 id=id.clone() name=field.key type="number" min=low max=high step=step prop:value=value disabled=off
-                aria-invalid=invalid aria-describedby=format!("{error_id} tip") on:input=move |event| actions::edit(page, field, &event_target_value(&event))
+                aria-invalid=invalid aria-describedby=described on:input=move |event| actions::edit(page, field, &event_target_value(&event))
             />
         }
         .into_any()
@@ -125,7 +158,7 @@ fn input(page: Page, field: &'static Field, id: String, error_id: String, error:
             let options =
                 choices.iter().map(|(choice, label)| view! { <option value=*choice selected=move || value() == *choice>{*label}</option> });
             view! {
-                <select id=format!("field-{}", field.key) name=field.key aria-describedby="tip" disabled=off prop:value=value on:change=move |event| actions::edit(page, field, &event_target_value(&event))>
+                <select id=format!("field-{}", field.key) name=field.key aria-invalid=invalid aria-describedby=format!("error-{} tip", field.key) disabled=off prop:value=value on:change=move |event| actions::edit(page, field, &event_target_value(&event))>
                     {options.collect_view()}
                 </select>
             }
