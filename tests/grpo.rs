@@ -267,3 +267,25 @@ fn a_supervised_run_starts_from_a_file_and_a_loop_draws_its_own_units() {
     assert!(looped[..values.len()] == values[..]);
     assert_eq!(looped[looped.len() - 1], 1.0, "the last unit's bias");
 }
+
+/// What the site carries is what its table says, and knows what it promises.
+#[test]
+fn the_checkpoints_of_the_site_fit_their_links_and_look_one_step_ahead() {
+    for shipped in shipped::SHIPPED {
+        let made = shipped.config().unwrap();
+        let mut config = presets::quick();
+        config.set_model(made.model.clone());
+        config.start = Start::Shipped(shipped.name.into());
+        config.training.eval_samples = 200;
+        assert_eq!(config.problems(), []);
+        let mut run = block_on(Run::new(&config, place(&config, 2), Some(shipped.bytes))).unwrap();
+        let score = block_on(run.measure(Split::Test)).unwrap().0.depths[0].clone();
+        assert!(score.exact >= 190, "{}: {score:?}", shipped.name);
+        let text = link::write(&config, None);
+        assert!(text.ends_with(&format!("&from={}", shipped.name)) && link::read(&text).unwrap().config == config, "{text}");
+        config.model.width = 40;
+        assert!(config.problems()[0].sentence.contains("set the network to the same sizes"));
+    }
+    let named: Vec<&str> = presets::PRESETS.iter().map(|preset| preset.key).collect();
+    assert!(named.contains(&"grpo"));
+}

@@ -3,12 +3,12 @@
 use super::form::Form;
 use super::run::Run;
 use super::session::{self, Snapshot};
-use super::state::{Faults, Page, Phase};
-use super::sweep;
+use super::state::{Failure, Faults, Page, Phase};
 use super::{browser, charts::series};
+use super::{start, sweep};
 use crate::config::fields::{self, Field};
 use crate::config::presets::{self, Preset};
-use crate::config::{ModelKind, RunConfig, link};
+use crate::config::{ModelKind, RunConfig, Start, link};
 use crate::protocol::{Bytes, Command, Which};
 use leptos::prelude::*;
 
@@ -18,11 +18,11 @@ pub fn train(page: Page) {
     if page.phase.get_untracked().active() || !form.reasons().is_empty() {
         return;
     }
-    start(page, form.config);
+    begin_run(page, form.config);
 }
 
 /// Starts a new run.
-pub fn start(page: Page, config: RunConfig) {
+pub fn begin_run(page: Page, config: RunConfig) {
     add_run(page, config.clone(), false);
     page.session.update_value(|session| session.snapshot = None);
     page.snapshot_step.set(None);
@@ -50,14 +50,33 @@ pub fn recover(page: Page) {
 
 fn begin(page: Page, config: RunConfig, snapshot: Option<Snapshot>) {
     page.failure.set(None);
+    page.unfinished.set(None);
     page.silent.set(false);
     page.stopping.set(false);
     page.pace.update_untracked(|pace| pace.rest());
     page.preparing.set("Loading the engine…".into());
     page.phase.set(Phase::Preparing);
-    let bytes = if snapshot.is_some() { Bytes::Snapshot } else { Bytes::None };
-    let command = Command::Start { config, workers: page.workers.get_untracked(), bytes };
-    session::send(page, command, snapshot.map(|snapshot| snapshot.bytes));
+    let workers = page.workers.get_untracked();
+    if let Some(snapshot) = snapshot {
+        session::send(page, Command::Start { config, workers, bytes: Bytes::Snapshot }, Some(snapshot.bytes));
+        return;
+    }
+    if config.start == Start::Scratch {
+        session::send(page, Command::Start { config, workers, bytes: Bytes::None }, None);
+        return;
+    }
+    let run = page.current.get_untracked();
+    wasm_bindgen_futures::spawn_local(async move {
+        let file = start::file(page, &config.start).await;
+        // Somebody may have stopped the run meanwhile.
+        if page.phase.get_untracked() != Phase::Preparing || page.current.get_untracked() != run {
+            return;
+        }
+        match file {
+            Ok(bytes) => session::send(page, Command::Start { config, workers, bytes: Bytes::Weights }, bytes),
+            Err(sentence) => session::fail(page, Failure { sentence, remedy: String::new() }),
+        }
+    });
 }
 
 /// What the one main button does in each phase.

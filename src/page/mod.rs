@@ -20,8 +20,11 @@ mod parts;
 mod program;
 mod references;
 mod run;
+mod saved;
 mod session;
+mod start;
 mod state;
+mod storage;
 mod sweep;
 mod sweep_data;
 mod update;
@@ -60,6 +63,8 @@ fn begin(page: Page) {
     // The address may be changed by hand, by Back, or by a link to this same page.
     let _ = window_event_listener(leptos::ev::hashchange, move |_| actions::open_address(page));
     opening::listen(page);
+    start::restore(page);
+    saved::look(page);
     adapter::ask(page);
     references::follow(page);
     update::watch(page);

@@ -3,7 +3,7 @@
 
 use super::session;
 use super::state::{Page, Phase};
-use super::{actions, browser};
+use super::{actions, browser, start};
 use crate::config::RunConfig;
 use crate::protocol::{Command, Engine};
 use js_sys::{JsString, Uint8Array};
@@ -82,9 +82,12 @@ async fn read(page: Page, pair: Pair) {
     page.before_opening.set(Some(page.phase.get_untracked()));
     page.preparing.set("Opening the model…".into());
     page.phase.set(Phase::Preparing);
+    let bytes = Uint8Array::new(&bytes);
+    // The bytes beside the message move to the worker.
+    page.session.update_value(|session| session.opening = Some(bytes.slice(0, bytes.length())));
     let config = page.form.with_untracked(|form| form.config.clone());
     let command = Command::Open { config, config_json: text.into(), workers: page.workers.get_untracked() };
-    session::send(page, command, Some(Uint8Array::new(&bytes)));
+    session::send(page, command, Some(bytes));
 }
 
 /// The worker has found the files to be no model for this task: everything is as before.
@@ -106,6 +109,10 @@ pub fn opened(page: Page, config: RunConfig, engine: Engine, parameters: usize) 
         run.parameters = parameters;
     });
     page.faults.set(None);
+    let label = untrack(|| page.with_current(|run| run.name.clone())).unwrap_or_default();
+    if let Some(bytes) = page.session.try_update_value(|session| session.opening.take()).flatten() {
+        start::keep(page, label, &config, bytes);
+    }
     actions::fill(page, config);
     page.runs.notify();
 }

@@ -7,10 +7,10 @@ use crate::config::presets::{PRESETS, Preset};
 use crate::protocol::{DepthScore, Ending, Engine, Prediction, Sampled, StepReward};
 use crate::replay::Fingerprint;
 use crate::task::{Split, Task};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Accuracy after `step` steps.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
     pub step: u64,
     /// Training time so far, pauses and measurements left out.

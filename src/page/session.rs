@@ -32,6 +32,13 @@ pub struct Session {
     waiting: Option<(Command, Option<Uint8Array>)>,
     /// The newest snapshot.
     pub snapshot: Option<Snapshot>,
+    /// The weights that the worker is reading.
+    pub opening: Option<Uint8Array>,
+    /// Weights that runs can start from, by their hashes.
+    pub kept: Vec<(u64, Uint8Array)>,
+    /// Whether the run is being written down, and when it last was, milliseconds.
+    pub writing: bool,
+    pub written: f64,
     /// Whether a pulse is due: see [`update::pulse`].
     pub pulse_due: bool,
     /// When the worker last said something, milliseconds.

@@ -6,7 +6,9 @@ use super::form::Form;
 use super::pace::Pace;
 use super::references::References;
 use super::run::{Run, subject};
+use super::saved::Saved;
 use super::session::Session;
+use super::start::Kept;
 use super::sweep::Sweep;
 use crate::config::link::Link;
 use crate::config::{RunConfig, presets};
@@ -96,6 +98,12 @@ pub struct Page {
     /// The opened link, where it carries a fingerprint.
     pub replay: RwSignal<Option<Link>>,
     pub sweep: RwSignal<Sweep>,
+    /// Weights that a run can start from.
+    pub kept: RwSignal<Vec<Kept>>,
+    /// The weights that were asked for are to be kept, not downloaded.
+    pub keeping: RwSignal<bool>,
+    /// A run that an earlier visit left unfinished.
+    pub unfinished: RwSignal<Option<Saved>>,
     /// Why the files of a model were refused.
     pub unopened: RwSignal<Option<String>>,
     /// While the worker reads a model: the phase to come back to if it is none.
@@ -136,6 +144,9 @@ impl Page {
             faults: RwSignal::new(None),
             replay: RwSignal::new(None),
             sweep: RwSignal::new(Sweep::default()),
+            kept: RwSignal::new(Vec::new()),
+            keeping: RwSignal::new(false),
+            unfinished: RwSignal::new(None),
             unopened: RwSignal::new(None),
             before_opening: RwSignal::new(None),
             dragging: RwSignal::new(false),

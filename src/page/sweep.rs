@@ -167,7 +167,7 @@ pub fn advance(page: Page) {
     }
     let Some(next) = page.sweep.try_update(|sweep| sweep.waiting.remove(0)) else { return };
     let name = next.name();
-    actions::start(page, next.config);
+    actions::begin_run(page, next.config);
     page.change_current(|run| run.name = name);
     page.runs.notify();
     let begun = page.current.get_untracked();

@@ -3,7 +3,7 @@
 use super::run::Measurement;
 use super::session::{self, Snapshot};
 use super::state::{Failure, Page, Phase};
-use super::{browser, downloads, opening, sweep};
+use super::{browser, downloads, opening, saved, start, sweep};
 use crate::protocol::{Ending, Engine, Report};
 use crate::replay::EngineClass;
 use js_sys::Uint8Array;
@@ -43,6 +43,7 @@ pub fn report(page: Page, report: Report, bytes: Option<Uint8Array>) {
             page.phase.set(Phase::Running);
         }
         Report::Finished { seconds, why, .. } => finished(page, seconds, why),
+        Report::Weights { .. } if page.keeping.get_untracked() => start::arrived(page, bytes),
         Report::Weights { step, config_json, .. } => downloads::weights(page, step, bytes, &config_json),
         Report::Failed { sentence, remedy } => session::lose(page, Failure { sentence, remedy }),
     }
@@ -72,6 +73,7 @@ fn continued(before: Option<Engine>, mut now: Engine, step: u64) -> Engine {
 
 fn keep(page: Page, step: u64, bytes: Option<Uint8Array>) {
     let (Some(bytes), Some(run)) = (bytes, page.current.get_untracked()) else { return };
+    saved::keep(page, step, &bytes);
     page.session.update_value(|session| session.snapshot = Some(Snapshot { run, bytes }));
     page.snapshot_step.set(Some(step));
 }
@@ -83,6 +85,7 @@ fn finished(page: Page, seconds: f64, why: Ending) {
     });
     page.stopping.set(false);
     page.phase.set(Phase::Finished);
+    saved::forget(page);
     page.runs.notify();
     sweep::advance_soon(page);
 }

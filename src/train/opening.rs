@@ -2,8 +2,8 @@
 
 use super::checkpoint;
 use super::job::Plan;
-use crate::config::RunConfig;
 use crate::config::fields::{FIELDS, Group};
+use crate::config::{Objective, RunConfig, Start};
 use crate::model::config_json::{self, Described};
 use crate::task::Vocabulary;
 
@@ -24,6 +24,8 @@ pub struct Opened {
 pub fn open(asked: &RunConfig, config_json: &str, weights: &[u8]) -> Result<Opened, String> {
     let described = config_json::read(config_json)?;
     let mut config = asked.clone();
+    // Opened weights are measured as they are, whatever they will start.
+    (config.start, config.training.objective) = (Start::Scratch, Objective::Examples);
     config.set_model(described.config.clone());
     fits(&config, &described)?;
     let plan = Plan::new(&config);

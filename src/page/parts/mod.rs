@@ -13,6 +13,7 @@ pub mod picture;
 pub mod presets;
 pub mod runs;
 pub mod settings;
+pub mod start;
 pub mod sweep;
 pub mod term;
 pub mod thinking;

@@ -1,6 +1,7 @@
 //! The runs kept on this page, to compare.
 
 use super::opening::OpenModel;
+use super::start::GoOnFromRun;
 use super::term::Term;
 use crate::page::charts::series;
 use crate::page::run::Run;
@@ -111,6 +112,7 @@ fn SaveWeights(page: Page) -> impl IntoView {
             </p>
             <div class="small">
                 <button type="button" id="save-best" disabled=move || off() || page.with_current(|run| run.best_step.is_none()).unwrap_or(true) on:click=move |_| actions::save(page, Which::Best)>{best}</button>
+                <GoOnFromRun page=page />
                 <button type="button" id="save-latest" disabled=off on:click=move |_| actions::save(page, Which::Latest)>"Latest weights"</button>
             </div>
         </div>

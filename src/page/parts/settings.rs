@@ -1,5 +1,6 @@
 //! The form, drawn from the table of fields.
 
+use super::start::StartField;
 use super::term::{self, Side};
 use crate::config::fields::{FIELDS, Field, Group, Kind};
 use crate::page::actions;
@@ -33,8 +34,12 @@ pub fn Settings(page: Page) -> impl IntoView {
 #[component]
 fn GroupView(page: Page, group: Group, title: &'static str) -> impl IntoView {
     let fields = move || FIELDS.iter().filter(move |field| field.group == group);
-    let faults =
-        Memo::new(move |_| page.form.with(|form| form.faulty_keys().iter().filter(|key| fields().any(|field| field.key == **key)).count()));
+    let faults = Memo::new(move |_| {
+        page.form.with(|form| {
+            let start = usize::from(group == Group::Training && form.error("from").is_some());
+            start + form.faulty_keys().iter().filter(|key| fields().any(|field| field.key == **key)).count()
+        })
+    });
     let summary = move || {
         page.form.with(|form| {
             let said = fields().filter(|field| field.applies(&form.config)).take(4);
@@ -47,6 +52,7 @@ fn GroupView(page: Page, group: Group, title: &'static str) -> impl IntoView {
                 <span class="group">{title}</span>
                 <span class="values">{move || if faults.get() > 0 { "needs a look".to_string() } else { summary() }}</span>
             </summary>
+            {(group == Group::Training).then(|| view! { <StartField page=page /> })}
             {fields().map(|field| view! { <FieldView page=page field=field /> }).collect_view()}
             {(group == Group::Model).then(|| view! { <LeftOut page=page /> })}
             {(group == Group::Machine).then(|| view! { <WorkersView page=page /> })}
@@ -54,12 +60,16 @@ fn GroupView(page: Page, group: Group, title: &'static str) -> impl IntoView {
     }
 }
 
+/// Settings of GRPO alone.
+const GRPO: [&str; 6] = ["group", "new", "temp", "topk", "kl", "eps"];
+
 /// Why a field has no say at the moment, if it has none. Those of a network are left out instead.
 fn idle_reason(page: Page, field: &Field) -> Option<&'static str> {
     let idle = page.form.with(|form| !field.applies(&form.config) && form.error(field.key).is_none());
     let reason = match field.key {
         "k" => "All of 1 … 4 are asked: choose “one depth” above to set k.",
         "stage" => "All of 1 … 4 are asked from the start: choose “one depth” under Task for a curriculum.",
+        "loss" => "GRPO learns from rewards for its own answers: see “Learns by” under Training.",
         "tau" => "Only where tokens decide how long they are thought about: see “Thinking time” under Model.",
         _ => return None,
     };
@@ -115,7 +125,8 @@ fn FieldView(page: Page, field: &'static Field) -> impl IntoView {
     let error_id = format!("error-{}", field.key);
     let error = Memo::new(move |_| page.form.with(|form| form.error(field.key)));
     let reason = move || idle_reason(page, field);
-    let left_out = move || field.group == Group::Model && !page.form.with(|form| field.applies(&form.config));
+    let left_out =
+        move || (field.group == Group::Model || GRPO.contains(&field.key)) && !page.form.with(|form| field.applies(&form.config));
     view! {
         <div
             class="field"
