@@ -70,7 +70,7 @@ impl Task {
         }
         let marked = self.horizon == Horizon::Multi && self.layout != Layout::OrbitState;
         marked.then(|| {
-            let sentence = "All of 1 … 4 by a marker goes with the answer of one row alone: choose “one depth” here, or “the row k steps ahead” as the answer.";
+            let sentence = "A marker can ask for any of 1 … 4 only where the answer is one row: choose “one depth” here, or “the row k steps ahead” as the answer.";
             ("horizon", sentence.into())
         })
     }

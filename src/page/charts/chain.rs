@@ -8,6 +8,10 @@ use leptos::prelude::*;
 const NEAR: f64 = 1.5;
 const TRUTH: f64 = 5.0;
 const FAR: f64 = 5.5;
+/// Height of a line of text.
+const LINE: f64 = 12.0;
+/// Width of the key below.
+const KEY: f64 = 130.0;
 
 /// A chain as far as it is to be seen.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,10 +26,12 @@ pub fn draw(chain: &Chain, width: f64, height: f64, scale: f64) -> AnyView {
     let Orbit { shown, asked } = &chain.orbit;
     let cells = shown.first().map_or(1, Vec::len);
     let gaps = asked.len() as f64 * (NEAR + TRUTH + FAR) + 26.0;
-    let cell = ((width - LABEL - MARK) / cells as f64).min((height - gaps) / (shown.len() + asked.len()) as f64).clamp(3.0, 24.0);
+    let fitting = (height - gaps) / (shown.len() + asked.len()) as f64;
+    // A label needs twelve pixels anyway, so a long chain is rather higher than small.
+    let cell = ((width - LABEL - MARK) / cells as f64).min(fitting.max(LINE)).clamp(3.0, 24.0);
     let cell = if cell >= 5.0 { cell.floor() } else { tenth(cell) };
     let begin = 1.0 + shown.len() as f64 * cell + 7.0;
-    let pitch = cell.max(12.0) + NEAR + TRUTH + FAR;
+    let pitch = cell.max(LINE) + NEAR + TRUTH + FAR;
     let bottom = begin + asked.len() as f64 * pitch + 16.0;
     let above = shown.iter().enumerate().map(|(index, state)| {
         let y = 1.0 + index as f64 * cell;
@@ -36,7 +42,7 @@ pub fn draw(chain: &Chain, width: f64, height: f64, scale: f64) -> AnyView {
     let below = (0..asked.len()).map(|index| thought(chain, index, cell, begin + index as f64 * pitch));
     let answered = asked.iter().any(|asked| asked.answer.is_some());
     let key = if answered { "thin line: the true row" } else { "" };
-    let wide = LABEL + cells as f64 * cell + MARK;
+    let wide = LABEL + (cells as f64 * cell + MARK).max(KEY);
     view! {
         <svg width=wide * scale height=bottom * scale viewBox=format!("0 0 {wide} {bottom}") role="img" aria-label=spoken(chain) font-family="system-ui, sans-serif" font-size="11.5">
             <rect width=wide height=bottom fill="var(--card)" />
