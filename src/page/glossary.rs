@@ -101,6 +101,26 @@ pub static TERMS: &[Entry] = &[
         title: "Hops",
         text: "How often a layer was applied to a token. A mean over the tokens from which the answer is predicted says how long the model thinks about it.",
     },
+    Entry {
+        key: "reward",
+        title: "Reward",
+        text: "The share of the true row's cells, and of the end after them, that an answer has in their places: 1 when all is right. How the network came to the answer earns nothing.",
+    },
+    Entry {
+        key: "advantage",
+        title: "Advantage",
+        text: "How far an answer's reward lies above (+) or below (−) the mean of its group, the answers to the same question, measured in the group's standard deviations. Where all earn the same there is nothing to learn.",
+    },
+    Entry {
+        key: "kl",
+        title: "KL divergence",
+        text: "How far the network has drifted from the one that the run began with, in nats a token: 0 means that it writes as it did then. Drifting has a price, so that it does not forget what it knew.",
+    },
+    Entry {
+        key: "temperature",
+        title: "Temperature",
+        text: "How boldly tokens are drawn. At 1 each comes as often as the network thinks it likely; near 0 the likeliest always wins, and no answer differs from another.",
+    },
     Entry { key: "parameters", title: "Parameters", text: "The numbers inside the model that training changes." },
 ];
 

@@ -39,6 +39,9 @@ pub struct Run {
     pub rewards: Vec<StepReward>,
     pub group: Vec<Sampled>,
     pub first_group: Vec<Sampled>,
+    /// The steps that drew them.
+    pub group_step: u64,
+    pub first_group_step: u64,
     pub seconds: f64,
     /// Training time before the worker that now computes took over.
     pub earlier: f64,
@@ -67,6 +70,8 @@ impl Run {
             rewards: Vec::new(),
             group: Vec::new(),
             first_group: Vec::new(),
+            group_step: 0,
+            first_group_step: 0,
             seconds: 0.0,
             earlier: 0.0,
             measured: Vec::new(),
@@ -127,8 +132,10 @@ impl Run {
     pub fn add_rewards(&mut self, first: u64, steps: &[StepReward], group: Vec<Sampled>) {
         self.rewards.truncate(first.saturating_sub(1) as usize);
         self.rewards.extend_from_slice(steps);
-        if self.first_group.is_empty() {
+        self.group_step = self.rewards.len() as u64;
+        if self.first_group.is_empty() || self.group_step <= self.first_group_step {
             self.first_group.clone_from(&group);
+            self.first_group_step = self.group_step;
         }
         self.group = group;
     }

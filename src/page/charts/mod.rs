@@ -4,10 +4,12 @@
 pub mod chain;
 pub mod depth;
 pub mod frame;
+pub mod group;
 pub mod hops;
 pub mod loss;
 pub mod orbit;
 pub mod progress;
+pub mod reward;
 pub mod rule;
 pub mod scale;
 pub mod schematic;

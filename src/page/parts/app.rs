@@ -9,6 +9,7 @@ use super::models::Models;
 use super::opening::DropHint;
 use super::picture::Picture;
 use super::presets::Presets;
+use super::reward::Reward;
 use super::runs::Runs;
 use super::settings::Settings;
 use super::sweep::Sweeps;
@@ -44,6 +45,7 @@ pub fn App(page: Page) -> impl IntoView {
                         </section>
                     </div>
                     <Thinking page=page />
+                    <Reward page=page />
                     <div class="pair">
                         <section class="card" aria-label="Accuracy over steps"><ProgressFigure page=page /></section>
                         <section class="card" aria-label="Loss"><LossFigure page=page /></section>
