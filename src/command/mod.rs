@@ -2,21 +2,21 @@
 //! progress goes to standard error, and only to a terminal. Wrong input exits with 1 and a sentence, wrong usage with 2.
 
 mod inspect;
+mod list;
 mod start;
 mod train;
 
 use crate::config::link::{self, Link};
-use crate::config::presets::PRESETS;
+use crate::config::presets::{self, PRESETS, Preset};
 use crate::task::Split;
 use clap::{Parser, Subcommand, ValueEnum};
-use start::Begun;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Parser)]
 #[command(
     name = "lookahead",
-    about = "Small sequence models that learn to look k steps ahead. LINK is a link of the page, its fragment, or a preset's name (quick, two, depths, mamba, armt, lstm, paper)."
+    about = "Small sequence models that learn to look k steps ahead. LINK is a link of the page, its fragment, or a preset's name (quick, two, depths, mamba, armt, lstm, paper), which settings may follow: 'quick&k=2&seed=3'."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -25,15 +25,23 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Train a run on the CPU and write what it measured
+    /// Train a run, or the runs of a list, on the CPU and write what was measured
     Train {
+        /// A run, or a file that names one a line (` # label` may follow)
+        #[arg(value_name = "LINK|FILE")]
         link: String,
         /// Start from the weights in this folder or safetensors file
         #[arg(long)]
         from: Option<PathBuf>,
-        /// Write the run's results here instead of to standard output
+        /// Write the results here instead of to standard output; a list goes on from what it finds there
         #[arg(long)]
         out: Option<PathBuf>,
+        /// Train only every n-th run of a list, from the i-th on
+        #[arg(long, value_name = "i/n")]
+        part: Option<list::Part>,
+        /// Leave the losses out of the results
+        #[arg(long)]
+        thin: bool,
         /// Save the best weights into this folder, as model.safetensors and config.json
         #[arg(long)]
         save: Option<PathBuf>,
@@ -110,14 +118,13 @@ impl From<SplitName> for Split {
 /// A sentence for the person at the terminal.
 pub fn run() -> Result<(), String> {
     match Arguments::parse().command {
-        Action::Train { link, from, out, save, workers } => {
-            let Begun { link, start } = start::begin(&link, from.as_deref())?;
-            train::train(&link, start.as_deref(), out.as_deref(), save.as_deref(), workers)
-        }
-        Action::Bench { link, from, steps, workers } => {
-            let Begun { link, start } = start::begin(&link, from.as_deref())?;
-            train::bench(&link.config, start.as_deref(), steps, workers)
-        }
+        Action::Train { link, from, out, part, thin, save, workers } => match listed(&link) {
+            Some(_) if save.is_some() || from.is_some() => Err("--save and --from are about one run: give a link, not a list.".into()),
+            Some(path) => list::train(path, out.as_deref(), part, workers, thin),
+            None if part.is_some() => Err("--part takes a share of a list: give a file that names a run a line.".into()),
+            None => train::train(&start::begin(&link, from.as_deref())?, out.as_deref(), save.as_deref(), workers, thin),
+        },
+        Action::Bench { link, from, steps, workers } => train::bench(&start::begin(&link, from.as_deref())?, steps, workers),
         Action::Sample { link, count, split, published } => inspect::sample(&read_link(&link)?.config, count, split.into(), published),
         Action::Ceiling { link, samples, split } => inspect::ceiling(&read_link(&link)?.config, samples, split.into()),
         Action::Eval { dir, link, split, logits } => inspect::eval(&dir, &read_link(&link)?.config, split.into(), logits),
@@ -125,12 +132,27 @@ pub fn run() -> Result<(), String> {
     }
 }
 
-/// A link, its fragment, or a preset's name.
+/// The list that is meant, where no run is.
+fn listed(text: &str) -> Option<&Path> {
+    let path = Path::new(text);
+    (preset(text).is_none() && path.is_file()).then_some(path)
+}
+
+fn preset(name: &str) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.key == name)
+}
+
+/// A link, its fragment, or a preset's name, which settings may follow.
 fn read_link(text: &str) -> Result<Link, String> {
-    if let Some(preset) = PRESETS.iter().find(|preset| preset.key == text) {
-        return Ok(Link { config: (preset.config)(), fingerprint: None });
-    }
-    link::read(text).map_err(|faults| format!("The link cannot be used:\n  {}", faults.join("\n  ")))
+    let (name, settings) = text.split_once('&').unwrap_or((text, ""));
+    let read = match preset(name) {
+        Some(preset) => link::change((preset.config)(), settings),
+        None if !text.contains('=') => {
+            return Err(format!("“{text}” is neither a link, a preset ({}) nor a file that is there.", presets::names()));
+        }
+        None => link::read(text),
+    };
+    read.map_err(|faults| format!("The link cannot be used:\n  {}", faults.join("\n  ")))
 }
 
 /// Writes a line to standard output; whoever reads it may stop early, which ends the program without a word.

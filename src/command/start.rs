@@ -19,22 +19,26 @@ pub struct Begun {
 /// # Errors
 /// A sentence when the link cannot be used, or its weights are not here.
 pub fn begin(text: &str, from: Option<&Path>) -> Result<Begun, String> {
-    let start = from.map(read).transpose()?;
-    let named = start.as_ref().filter(|_| text.contains('=') && !text.contains("from="));
-    let text = named.map_or(text.to_string(), |bytes| format!("{text}&from=file-{:016x}", shipped::hash(bytes)));
-    let mut link = read_link(&text)?;
-    if let (Some(bytes), Start::Scratch) = (&start, &link.config.start) {
-        link.config.start = Start::File(shipped::hash(bytes));
-    }
-    let start = match (&link.config.start, start) {
-        (Start::Scratch, _) => None,
-        (Start::Shipped(_) | Start::File(_), Some(bytes)) => Some(bytes),
-        (Start::Shipped(name), None) => shipped::find(name).map(|shipped| shipped.bytes.to_vec()),
-        (Start::File(_), None) => {
+    let Some(path) = from else { return of(&read_link(text)?) };
+    let start = read(path)?;
+    let named = text.contains("from=");
+    let link = read_link(&if named { text.into() } else { format!("{text}&from=file-{:016x}", shipped::hash(&start)) })?;
+    Ok(Begun { link, start: Some(start) })
+}
+
+/// A run whose weights the site carries, if it starts from any.
+///
+/// # Errors
+/// Where it starts from a file.
+pub fn of(link: &Link) -> Result<Begun, String> {
+    let start = match &link.config.start {
+        Start::Scratch => None,
+        Start::Shipped(name) => shipped::find(name).map(|shipped| shipped.bytes.to_vec()),
+        Start::File(_) => {
             return Err("This run starts from a file of weights: give it with --from, as a folder or a model.safetensors.".into());
         }
     };
-    Ok(Begun { link, start })
+    Ok(Begun { link: link.clone(), start })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -1,6 +1,7 @@
 //! `train` and `bench`.
 
 use super::print;
+use super::start::{self, Begun};
 use crate::config::RunConfig;
 use crate::config::link::{self, Link};
 use crate::engine::cpu::Kernel;
@@ -19,7 +20,7 @@ use std::time::Instant;
 
 /// What `train` writes.
 #[derive(Serialize)]
-struct Results {
+pub(super) struct Results {
     link: String,
     engine: &'static str,
     workers: usize,
@@ -27,13 +28,15 @@ struct Results {
     steps: u64,
     /// Why it ended; none where it failed.
     ending: Option<Ending>,
-    failure: Option<String>,
+    pub failure: Option<String>,
     /// Training time, measurements left out.
     seconds: f64,
     fingerprint: Option<String>,
     /// Only where the link carried a fingerprint.
     replay: Option<String>,
-    losses: Vec<f32>,
+    /// Of every step; left out where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    losses: Option<Vec<f32>>,
     /// What a policy drew, step by step.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rewards: Vec<StepReward>,
@@ -73,15 +76,50 @@ fn place(config: &RunConfig, workers: usize, kernel: Kernel) -> Result<(Place, E
     Ok((Place::Pool(Box::new(pool), kernel), EngineClass::of(kernel.arithmetic)))
 }
 
-/// Trains the run of a link, from these weights if it starts from some. The results are written whatever befalls the run; then its end is told.
-pub fn train(link: &Link, start: Option<&[u8]>, out: Option<&Path>, save: Option<&Path>, workers: usize) -> Result<(), String> {
+/// Trains a run, from its weights if it starts from some. The results are written whatever befalls the run; then its end is told.
+pub fn train(run: &Begun, out: Option<&Path>, save: Option<&Path>, workers: usize, thin: bool) -> Result<(), String> {
     let mut out =
         out.map(|path| File::create(path).map_err(|error| format!("{} cannot be written: {error}", path.display()))).transpose()?;
     if let Some(folder) = save {
         std::fs::create_dir_all(folder).map_err(|error| format!("The folder {} cannot be made: {error}", folder.display()))?;
     }
+    let (run, results) = carry_out(run, workers, thin)?;
+    write(&results, out.as_mut())?;
+    match results.failure {
+        Some(sentence) => Err(sentence),
+        None => save.map_or(Ok(()), |folder| save_weights(&run, folder)),
+    }
+}
+
+/// What became of a run, even where it could not begin.
+pub(super) fn attempt(link: &Link, workers: usize, thin: bool) -> Results {
+    match start::of(link).and_then(|begun| carry_out(&begun, workers, thin)) {
+        Ok((_, results)) => results,
+        Err(sentence) => Results {
+            link: link::write(&link.config, None),
+            engine: "none",
+            workers: 0,
+            parameters: link.config.parameter_count(),
+            steps: 0,
+            ending: None,
+            failure: Some(sentence),
+            seconds: 0.0,
+            fingerprint: None,
+            replay: None,
+            losses: None,
+            rewards: Vec::new(),
+            measured: Vec::new(),
+        },
+    }
+}
+
+/// A run to its end or its failure, and what it found.
+///
+/// # Errors
+/// Where it could not begin.
+fn carry_out(Begun { link, start }: &Begun, workers: usize, thin: bool) -> Result<(Run, Results), String> {
     let (place, class) = place(&link.config, workers, kernel(link))?;
-    let mut run = pollster::block_on(Run::new(&link.config, place, start))?;
+    let mut run = pollster::block_on(Run::new(&link.config, place, start.as_deref()))?;
     let mut course = Course::default();
     let ended = pollster::block_on(follow(&mut run, &mut course));
     let fingerprint = Fingerprint::of(class, &course.losses);
@@ -92,17 +130,15 @@ pub fn train(link: &Link, start: Option<&[u8]>, out: Option<&Path>, save: Option
         parameters: crate::model::weights::count(run.plan.own()),
         steps: run.step_count(),
         ending: ended.as_ref().ok().copied(),
-        failure: ended.as_ref().err().cloned(),
+        failure: ended.err(),
         seconds: course.seconds,
         fingerprint: fingerprint.as_ref().map(ToString::to_string),
         replay: link.fingerprint.as_ref().map(|expected| verdict(&expected.compare(class, &course.losses))),
-        losses: course.losses,
-        rewards: course.rewards,
+        losses: (!thin).then_some(course.losses),
+        rewards: if thin { Vec::new() } else { course.rewards },
         measured: course.measured,
     };
-    write(&results, out.as_mut())?;
-    ended?;
-    save.map_or(Ok(()), |folder| save_weights(&run, folder))
+    Ok((run, results))
 }
 
 /// What a run has given so far.
@@ -176,18 +212,21 @@ fn save_weights(run: &Run, folder: &Path) -> Result<(), String> {
     put(checkpoint::CONFIG_FILE, checkpoint::config_json(&run.plan.config).as_bytes())
 }
 
-fn write<T: Serialize>(value: &T, out: Option<&mut File>) -> Result<(), String> {
+/// Writes a line of JSON to the file or to standard output.
+pub(super) fn write<T: Serialize>(value: &T, out: Option<&mut File>) -> Result<(), String> {
     let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
     match out {
-        Some(file) => writeln!(file, "{text}").map_err(|error| format!("The results cannot be written: {error}")),
+        // In one piece, so that a line is whole or seen to be half.
+        Some(file) => file.write_all(format!("{text}\n").as_bytes()).map_err(|error| format!("The results cannot be written: {error}")),
         None => print(&text),
     }
 }
 
 /// Times steps one by one and prints their median.
-pub fn bench(config: &RunConfig, start: Option<&[u8]>, steps: u64, workers: usize) -> Result<(), String> {
+pub fn bench(Begun { link, start }: &Begun, steps: u64, workers: usize) -> Result<(), String> {
+    let config = &link.config;
     let (place, class) = place(config, workers, Kernel::best())?;
-    let mut run = pollster::block_on(Run::new(config, place, start))?;
+    let mut run = pollster::block_on(Run::new(config, place, start.as_deref()))?;
     let mut seconds = Vec::new();
     for _ in 0..=steps {
         let start = Instant::now();

@@ -41,47 +41,74 @@ pub fn write(config: &RunConfig, fingerprint: Option<&Fingerprint>) -> String {
 /// Every fault found, each a sentence that says what to do; nothing is silently replaced.
 pub fn read(text: &str) -> Result<Link, Vec<String>> {
     let fragment = text.split_once('#').map_or(text, |(_, fragment)| fragment).trim();
-    let mut config = RunConfig::version_1();
-    let mut fingerprint = None;
-    let mut faults = Vec::new();
-    let mut seen: Vec<String> = Vec::new();
-    for part in fragment.split('&').filter(|part| !part.is_empty()) {
-        let Some((key, value)) = part.split_once('=') else {
-            faults.push(format!("“{part}” has no value: every part of a link reads key=value. The link may have been cut off."));
-            continue;
-        };
-        let value = match decode(value) {
-            Ok(value) => value,
-            Err(fault) => {
-                faults.push(format!("“{key}”: {fault}"));
-                continue;
+    let mut reader = Reader::new(RunConfig::version_1());
+    reader.take(fragment);
+    if !reader.seen.iter().any(|key| key == "v") {
+        let sentence = "The link does not say its version: it should begin with v=1. It may have been cut off at the start.";
+        reader.faults.insert(0, sentence.into());
+    }
+    reader.link()
+}
+
+/// A run with some of its settings changed, written as in a link.
+///
+/// # Errors
+/// As [`read`].
+pub fn change(config: RunConfig, settings: &str) -> Result<Link, Vec<String>> {
+    let mut reader = Reader::new(config);
+    reader.take(settings);
+    reader.link()
+}
+
+/// What was read of a link so far.
+struct Reader {
+    config: RunConfig,
+    fingerprint: Option<Fingerprint>,
+    faults: Vec<String>,
+    seen: Vec<String>,
+}
+
+impl Reader {
+    fn new(config: RunConfig) -> Self {
+        Self { config, fingerprint: None, faults: Vec::new(), seen: Vec::new() }
+    }
+
+    fn take(&mut self, fragment: &str) {
+        for part in fragment.split('&').filter(|part| !part.is_empty()) {
+            if let Err(fault) = self.part(part) {
+                self.faults.push(fault);
             }
-        };
-        if seen.iter().any(|other| other == key) {
-            faults.push(format!("“{key}” stands twice in the link: remove one."));
-            continue;
         }
-        seen.push(key.to_string());
-        let outcome = match key {
+    }
+
+    /// One `key=value`.
+    fn part(&mut self, part: &str) -> Result<(), String> {
+        let Some((key, value)) = part.split_once('=') else {
+            return Err(format!("“{part}” has no value: every part of a link reads key=value. The link may have been cut off."));
+        };
+        let value = decode(value).map_err(|fault| format!("“{key}”: {fault}"))?;
+        if self.seen.iter().any(|other| other == key) {
+            return Err(format!("“{key}” stands twice in the link: remove one."));
+        }
+        self.seen.push(key.to_string());
+        match key {
             "v" => version(&value),
-            "from" => Start::read(&value).map(|start| config.start = start),
-            "fp" => value.parse().map(|parsed| fingerprint = Some(parsed)),
+            "from" => Start::read(&value).map(|start| self.config.start = start),
+            "fp" => value.parse().map(|parsed| self.fingerprint = Some(parsed)),
             key => match fields::field(key) {
-                Some(field) => field.set(&mut config, &value),
+                Some(field) => field.set(&mut self.config, &value),
                 None => Err(format!("“{key}” is not a setting that this version knows: check its spelling or remove it.")),
             },
-        };
-        if let Err(fault) = outcome {
-            faults.push(fault);
         }
     }
-    if !seen.iter().any(|key| key == "v") {
-        faults.insert(0, "The link does not say its version: it should begin with v=1. It may have been cut off at the start.".into());
+
+    fn link(self) -> Result<Link, Vec<String>> {
+        let Self { config, fingerprint, mut faults, .. } = self;
+        if faults.is_empty() {
+            faults.extend(config.problems().into_iter().map(|problem| problem.sentence));
+        }
+        if faults.is_empty() { Ok(Link { config, fingerprint }) } else { Err(faults) }
     }
-    if faults.is_empty() {
-        faults.extend(config.problems().into_iter().map(|problem| problem.sentence));
-    }
-    if faults.is_empty() { Ok(Link { config, fingerprint }) } else { Err(faults) }
 }
 
 fn version(value: &str) -> Result<(), String> {

@@ -78,6 +78,11 @@ pub static PRESETS: &[Preset] = &[
     },
 ];
 
+/// The keys of all presets, as a sentence names them.
+pub fn names() -> String {
+    PRESETS.iter().map(|preset| preset.key).collect::<Vec<_>>().join(", ")
+}
+
 /// The page's default. `docs/quick-preset.md` has the experiments that led to it.
 pub fn quick() -> RunConfig {
     direct(1)
