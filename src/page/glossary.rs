@@ -114,7 +114,7 @@ pub static TERMS: &[Entry] = &[
     Entry {
         key: "kl",
         title: "KL divergence",
-        text: "How far the network has drifted from the one that the run began with, in nats a token: 0 means that it writes as it did then. Drifting has a price, so that it does not forget what it knew.",
+        text: "How far the network has drifted from the one that the run began with, in nats a token (a millinat is a thousandth of one): 0 means that it writes as it did then. Drifting has a price, so that it does not forget what it knew.",
     },
     Entry {
         key: "temperature",

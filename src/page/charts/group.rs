@@ -13,7 +13,7 @@ const ADVANTAGE: f64 = 112.0;
 const TOP: f64 = 46.0;
 const ROW: f64 = 19.0;
 /// Widths of the mark before an answer, of its end, of a sign between rows, and of what says that more follows.
-const MARK: f64 = 58.0;
+const MARK: f64 = 68.0;
 const END: f64 = 25.0;
 const GAP: f64 = 5.0;
 const MORE: f64 = 32.0;

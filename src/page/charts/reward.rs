@@ -59,11 +59,11 @@ pub fn draw(steps: &[StepReward], ceiling: Option<(usize, f64)>, size: Size) -> 
 
 /// The distance from the network that the run began with.
 pub fn draw_distance(steps: &[StepReward], size: Size) -> AnyView {
-    let curves = [Curve::of("KL from the start", 1, steps, |step| step.kl)];
+    let curves = [Curve::of("KL from the start", 1, steps, |step| 1e3 * step.kl)];
     let legend = curves.iter().map(Curve::entry).collect();
-    let high = curves[0].raw.iter().map(|&(_, value)| value).fold(0.01, f64::max) * 1.05;
+    let high = curves[0].raw.iter().map(|&(_, value)| value).fold(10.0, f64::max) * 1.05;
     plot(
-        Frame { size, title: "Distance from the start", x_label: "training step".into(), y_label: "nats a token", legend },
+        Frame { size, title: "Distance from the start", x_label: "training step".into(), y_label: "millinats a token", legend },
         &curves,
         high,
         None,
