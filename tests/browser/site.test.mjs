@@ -27,7 +27,8 @@ test("the page's program is small and holds no training engine; the worker's doe
   const worker = file(/^worker.*\.wasm$/);
   const [packedPage, packedWorker] = [gzipSync(page, { level: 9 }).length, gzipSync(worker, { level: 9 }).length];
   context.diagnostic(`page ${kilobytes(page.length)}, gzipped ${kilobytes(packedPage)}; worker ${kilobytes(worker.length)}, gzipped ${kilobytes(packedWorker)}`);
-  assert.ok(packedPage < 400_000, `the page's program has ${packedPage} bytes gzipped`);
+  // Without wasm-opt; what thinks, reward and kept runs are 60 kB of it.
+  assert.ok(packedPage < 480_000, `the page's program has ${packedPage} bytes gzipped`);
   assert.ok(packedWorker < 3_000_000, `the worker's program has ${packedWorker} bytes gzipped`);
   assert.doesNotMatch(page.toString('latin1'), engine);
   assert.match(worker.toString('latin1'), engine, 'or the marks looked for say nothing');
