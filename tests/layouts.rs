@@ -171,7 +171,7 @@ fn a_link_carries_layout_and_stages_and_old_links_stay_as_they_were() {
     let text = link::write(&chain, None);
     assert!(text.contains("&layout=cot&horizon=one&k=4&") && text.contains("&stage=100&"), "{text}");
     let refused = |link: &str| link::read(link).unwrap_err().join(" ");
-    assert!(refused("v=1&layout=cot&horizon=multi").contains("one row alone"));
+    assert!(refused("v=1&layout=cot&horizon=multi").contains("one depth"));
     assert!(refused("v=1&horizon=multi&stage=10").contains("curriculum"));
     assert!(refused("v=1&k=4&stage=100&steps=300").contains("more than 300 steps"));
     assert!(refused("v=1&k=4&stage=100&stop=0.5").contains("early stop"));

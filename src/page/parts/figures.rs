@@ -1,7 +1,7 @@
 //! The three charts: what of the state each one shows.
 
 use super::figure::Figure;
-use crate::config::link;
+use crate::config::{Objective, link};
 use crate::page::charts::{depth, loss, progress};
 use crate::page::references::SAMPLES;
 use crate::page::run::Run;
@@ -14,12 +14,16 @@ pub fn LossFigure(page: Page) -> impl IntoView {
     let points = Signal::derive(move || page.with_current(|run| run.losses.len()).unwrap_or(0));
     let draw = move |size| {
         let lines: Vec<loss::Line> = page.runs.with(|runs| {
-            visible(runs).filter(|run| !run.losses.is_empty()).map(|run| loss::Line::of(&run.name, run.series, &run.losses)).collect()
+            visible(runs)
+                .filter(|run| !run.losses.is_empty() && in_nats(run))
+                .map(|run| loss::Line::of(&run.name, run.series, &run.losses))
+                .collect()
         });
         loss::draw(&lines, page.log_loss.get(), size)
     };
     view! {
         <Figure id="loss-chart" name="loss" height=270.0 draw=draw points=points>
+            <span class="hint">{move || page.with_current(in_nats).is_some_and(|nats| !nats).then_some("A loss made of rewards is no measure of how well it does, and is not drawn. ")}</span>
             <label class="check">
                 <input id="loss-log" type="checkbox" prop:checked=move || page.log_loss.get() on:change=move |event| page.log_loss.set(event_target_checked(&event)) />
                 "logarithmic"
@@ -71,6 +75,14 @@ pub fn ProgressFigure(page: Page) -> impl IntoView {
         <Figure id="progress-chart" name="progress" height=270.0 draw=draw>
             <span class="hint">{move || page.with_current(|run| format!("Run: {}", run.name))}</span>
         </Figure>
+    }
+}
+
+/// Whether the run's loss is a cross-entropy.
+fn in_nats(run: &Run) -> bool {
+    match run.config.training.objective {
+        Objective::Examples => true,
+        Objective::Grpo => false,
     }
 }
 

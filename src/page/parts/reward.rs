@@ -102,7 +102,7 @@ fn Ends(page: Page) -> impl IntoView {
             <tbody>
                 <tr><th scope="row"><Term page=page key="reward" text="Mean reward" /></th>{cells(|end| format!("{:.3}", end.reward))}</tr>
                 <tr><th scope="row">"Right in every cell"</th>{cells(|end| percent(end.exact))}</tr>
-                <tr><th scope="row"><Term page=page key="kl" text="KL from the start" /></th>{cells(|end| format!("{:.1} millinats", 1e3 * end.kl))}</tr>
+                <tr><th scope="row"><Term page=page key="kl" text="KL from the start" />" in millinats"</th>{cells(|end| format!("{:.1}", 1e3 * end.kl))}</tr>
             </tbody>
         </table>
     }
