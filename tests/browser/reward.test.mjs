@@ -124,7 +124,7 @@ test('the card comes with a run that learns from a reward, says what it costs an
   assert.match(plain, /computed to its 40 tokens all the same, 76800 in all/);
   const table = await page.$$eval('#reward-ends tr', rows => rows.map(row => [...row.children].map(cell => cell.textContent)));
   assert.deepEqual(table[0].slice(1), ['first steps1–10', 'last steps51–60']);
-  assert.deepEqual(table.slice(1).map(row => row[0]), ['Mean reward', 'Right in every cell', 'KL from the start']);
+  assert.deepEqual(table.slice(1).map(row => row[0]), ['Mean reward', 'Right in every cell', 'KL from the start in millinats']);
   const value = (row, column) => parseFloat(table[row][column]);
   assert.ok(value(1, 2) > value(1, 1) && value(3, 2) > value(3, 1), table.join());
   assert.match(await attribute(page, '#reward-chart svg', 'aria-label'), /^Reward over training steps\. mean reward: 0\.\d+ at step 60; right in every cell: 0\.\d+ at step 60\.$/);
