@@ -33,6 +33,7 @@ mod generation;
 #[cfg(feature = "webgpu")]
 pub mod gpu;
 mod layout;
+mod operands;
 pub mod ops;
 pub mod program;
 mod recorder;

@@ -56,8 +56,13 @@ pub fn keep(page: Page, step: u64, bytes: &Uint8Array) {
         session.writing |= due;
         due
     });
-    let saved = untrack(|| page.with_current(|run| Saved::of(run, step)));
-    let (Some(true), Some(saved)) = (due, saved) else { return };
+    if due != Some(true) {
+        return;
+    }
+    let Some(saved) = untrack(|| page.with_current(|run| Saved::of(run, step))) else {
+        page.session.update_value(|session| session.writing = false);
+        return;
+    };
     let bytes = bytes.clone();
     spawn_local(async move {
         let text = serde_json::to_string(&saved).unwrap_or_default();
