@@ -52,7 +52,7 @@ impl Field {
         match self.key {
             "heads" | "ff" | "rope" | "base" => config.model.kind.attends(),
             "mem" | "dmem" => config.model.kind.segmented(),
-            "group" | "new" | "temp" | "topk" | "kl" | "eps" => config.training.objective == Objective::Grpo,
+            _ if self.about_rewards() => config.training.objective == Objective::Grpo,
             "loss" => config.training.objective == Objective::Examples,
             "hops" => config.model.looped != Looped::None,
             "tau" => config.model.halting_units() > 0,
@@ -61,10 +61,15 @@ impl Field {
         }
     }
 
+    /// Whether it is a setting of GRPO alone.
+    pub fn about_rewards(&self) -> bool {
+        matches!(self.key, "group" | "new" | "temp" | "topk" | "kl" | "eps")
+    }
+
     /// Whether the field came after the first links: a link names it only where it differs from what the version froze, so that
     /// the links of runs that do without stay as they were.
     pub fn came_later(&self) -> bool {
-        matches!(self.key, "layout" | "stage" | "loop" | "hops" | "tau" | "learn" | "group" | "new" | "temp" | "topk" | "kl" | "eps")
+        self.about_rewards() || matches!(self.key, "layout" | "stage" | "loop" | "hops" | "tau" | "learn")
     }
 }
 

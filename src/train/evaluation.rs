@@ -223,8 +223,7 @@ pub async fn answers(
 async fn complete(respondent: &mut impl Respondent, plan: &Plan, samples: &[Sample], depth: usize) -> Result<Vec<Vec<u8>>, String> {
     let prompts = Prompts::questions(&plan.config, samples, depth);
     let shape = prompts.shape();
-    let (inputs, labels) = (prompts.greedy_words(), vec![None; shape.sequences * shape.length]);
-    let inputs = inputs[..shape.sequences * shape.length].to_vec();
+    let (inputs, labels) = (prompts.inputs(None), vec![None; shape.sequences * shape.length]);
     let batch = Batch { sequences: shape.sequences, length: shape.length, inputs, labels };
     let written = respondent.tokens(&batch, shape.from, true).await?.generated.unwrap_or_default();
     Ok(prompts.cells(&plan.config.task, &written))

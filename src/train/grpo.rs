@@ -127,7 +127,7 @@ impl Prompts {
     }
 
     /// Each sequence's tokens, its completion in place or zeros.
-    fn inputs(&self, completions: Option<&[u32]>) -> Vec<u32> {
+    pub fn inputs(&self, completions: Option<&[u32]>) -> Vec<u32> {
         let mut words = Vec::new();
         for sequence in 0..self.tokens.len() * self.group {
             words.extend(&self.tokens[sequence / self.group]);
@@ -142,18 +142,13 @@ impl Prompts {
 
     /// The words of [`drawing`].
     pub fn drawing_words(&self, seed: u64) -> Vec<u32> {
-        let mut words = self.greedy_words();
-        for sequence in 0..self.tokens.len() * self.group {
+        let mut words = self.inputs(None);
+        let sequences = self.tokens.len() * self.group;
+        words.resize(words.len() + sequences * self.new_tokens, NOT_ASKED);
+        for sequence in 0..sequences {
             let mut stream = stream(seed, Stream::Rollout, self.first + sequence as u64);
             words.extend((0..self.new_tokens).map(|_| (stream.uniform() as f32).to_bits()));
         }
-        words
-    }
-
-    /// The words of a pass that goes on with the most probable tokens.
-    pub fn greedy_words(&self) -> Vec<u32> {
-        let mut words = self.inputs(None);
-        words.resize(words.len() + self.tokens.len() * self.group * self.new_tokens, NOT_ASKED);
         words
     }
 

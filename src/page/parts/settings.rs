@@ -60,9 +60,6 @@ fn GroupView(page: Page, group: Group, title: &'static str) -> impl IntoView {
     }
 }
 
-/// Settings of GRPO alone.
-const GRPO: [&str; 6] = ["group", "new", "temp", "topk", "kl", "eps"];
-
 /// Why a field has no say at the moment, if it has none. Those of a network are left out instead.
 fn idle_reason(page: Page, field: &Field) -> Option<&'static str> {
     let idle = page.form.with(|form| !field.applies(&form.config) && form.error(field.key).is_none());
@@ -125,8 +122,7 @@ fn FieldView(page: Page, field: &'static Field) -> impl IntoView {
     let error_id = format!("error-{}", field.key);
     let error = Memo::new(move |_| page.form.with(|form| form.error(field.key)));
     let reason = move || idle_reason(page, field);
-    let left_out =
-        move || (field.group == Group::Model || GRPO.contains(&field.key)) && !page.form.with(|form| field.applies(&form.config));
+    let left_out = move || (field.group == Group::Model || field.about_rewards()) && !page.form.with(|form| field.applies(&form.config));
     view! {
         <div
             class="field"
