@@ -4,6 +4,7 @@
 //! lines and lines that begin with # say nothing. The results are JSON lines, only ever appended to: of two lines of one run the later
 //! one holds. What is in the file when a list begins decides what is left to do, so that a list may be stopped anywhere.
 
+use super::start::Starts;
 use super::train::{self, Results};
 use crate::config::RunConfig;
 use crate::config::link::{self, Link};
@@ -70,11 +71,11 @@ pub(super) fn train(path: &Path, out: Option<&Path>, part: Option<Part>, workers
     };
     let left: Vec<&Entry> = mine.iter().filter(|entry| !done.contains(&entry.link.config)).collect();
     say(&format!("{} of {} runs are already there.", mine.len() - left.len(), mine.len()));
-    let mut failed = 0;
+    let (mut failed, mut starts) = (0, Starts::new(workers));
     for (place, Entry { link, label }) in left.iter().enumerate() {
         let name = label.clone().unwrap_or_else(|| link::write(&link.config, None));
         say(&format!("{} of {}: {name}", place + 1, left.len()));
-        let results = train::attempt(link, workers, thin);
+        let results = train::attempt(link, &mut starts, workers, thin);
         if let Some(sentence) = &results.failure {
             eprintln!("The run “{name}” failed: {sentence}");
             failed += 1;

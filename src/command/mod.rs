@@ -7,16 +7,18 @@ mod start;
 mod train;
 
 use crate::config::link::{self, Link};
-use crate::config::presets::{self, PRESETS, Preset};
+use crate::config::presets::{self, PRESETS};
+use crate::config::{RunConfig, Start, shipped};
 use crate::task::Split;
 use clap::{Parser, Subcommand, ValueEnum};
+use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 #[derive(Parser)]
 #[command(
     name = "lookahead",
-    about = "Small sequence models that learn to look k steps ahead. LINK is a link of the page, its fragment, or a preset's name (quick, two, depths, mamba, armt, lstm, paper), which settings may follow: 'quick&k=2&seed=3'."
+    about = "Small sequence models that learn to look k steps ahead. LINK is a link of the page, its fragment, or a preset's name (quick, two, depths, cot, act, mamba, armt, lstm, grpo, paper), which settings may follow: 'quick&k=2&seed=3'."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -122,9 +124,9 @@ pub fn run() -> Result<(), String> {
             Some(_) if save.is_some() || from.is_some() => Err("--save and --from are about one run: give a link, not a list.".into()),
             Some(path) => list::train(path, out.as_deref(), part, workers, thin),
             None if part.is_some() => Err("--part takes a share of a list: give a file that names a run a line.".into()),
-            None => train::train(&start::begin(&link, from.as_deref())?, out.as_deref(), save.as_deref(), workers, thin),
+            None => train::train(&start::begin(&link, from.as_deref(), workers)?, out.as_deref(), save.as_deref(), workers, thin),
         },
-        Action::Bench { link, from, steps, workers } => train::bench(&start::begin(&link, from.as_deref())?, steps, workers),
+        Action::Bench { link, from, steps, workers } => train::bench(&start::begin(&link, from.as_deref(), workers)?, steps, workers),
         Action::Sample { link, count, split, published } => inspect::sample(&read_link(&link)?.config, count, split.into(), published),
         Action::Ceiling { link, samples, split } => inspect::ceiling(&read_link(&link)?.config, samples, split.into()),
         Action::Eval { dir, link, split, logits } => inspect::eval(&dir, &read_link(&link)?.config, split.into(), logits),
@@ -135,24 +137,45 @@ pub fn run() -> Result<(), String> {
 /// The list that is meant, where no run is.
 fn listed(text: &str) -> Option<&Path> {
     let path = Path::new(text);
-    (preset(text).is_none() && path.is_file()).then_some(path)
+    (named(text).is_none() && path.is_file()).then_some(path)
 }
 
-fn preset(name: &str) -> Option<&'static Preset> {
-    PRESETS.iter().find(|preset| preset.key == name)
+/// The run that a name stands for: a preset, or what made a checkpoint of the site.
+fn named(name: &str) -> Option<RunConfig> {
+    let preset = PRESETS.iter().find(|preset| preset.key == name).map(|preset| (preset.config)());
+    preset.or_else(|| shipped::find(name)?.config().ok())
 }
 
-/// A link, its fragment, or a preset's name, which settings may follow.
+/// A link, its fragment, or a preset's name, which settings may follow. A preset's name may also stand for a run that another starts from:
+/// `quick&k=2&from=(quick)`.
 fn read_link(text: &str) -> Result<Link, String> {
-    let (name, settings) = text.split_once('&').unwrap_or((text, ""));
-    let read = match preset(name) {
-        Some(preset) => link::change((preset.config)(), settings),
+    let text = written_out(text)?;
+    let (name, settings) = text.split_once('&').unwrap_or((&text, ""));
+    let read = match named(name) {
+        Some(config) => link::change(config, settings),
         None if !text.contains('=') => {
             return Err(format!("“{text}” is neither a link, a preset ({}) nor a file that is there.", presets::names()));
         }
-        None => link::read(text),
+        None => link::read(&text),
     };
-    read.map_err(|faults| format!("The link cannot be used:\n  {}", faults.join("\n  ")))
+    read.map_err(unusable)
+}
+
+fn unusable(faults: Vec<String>) -> String {
+    format!("The link cannot be used:\n  {}", faults.join("\n  "))
+}
+
+/// With whole links in place of presets in parentheses, the innermost first.
+fn written_out(text: &str) -> Result<Cow<'_, str>, String> {
+    let cut = text.split_once("from=(").and_then(|(before, rest)| Some((before, rest.rsplit_once(')')?)));
+    let Some((before, (inner, after))) = cut else { return Ok(text.into()) };
+    let inner = written_out(inner)?;
+    let (name, settings) = inner.split_once('&').unwrap_or((&inner, ""));
+    let inner = match named(name) {
+        Some(config) => Start::from_run(&link::change(config, settings).map_err(unusable)?.config).text().unwrap_or_default(),
+        None => format!("({inner})"),
+    };
+    Ok(format!("{before}from={inner}{after}").into())
 }
 
 /// Writes a line to standard output; whoever reads it may stop early, which ends the program without a word.

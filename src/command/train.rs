@@ -1,7 +1,7 @@
 //! `train` and `bench`.
 
 use super::print;
-use super::start::{self, Begun};
+use super::start::{Begun, Starts};
 use crate::config::RunConfig;
 use crate::config::link::{self, Link};
 use crate::engine::cpu::Kernel;
@@ -53,7 +53,7 @@ struct Measured {
 }
 
 /// The kernel that reproduces a link's fingerprint, if it carries one, and else this machine's quickest.
-fn kernel(link: &Link) -> Kernel {
+pub(super) fn kernel(link: &Link) -> Kernel {
     match link.fingerprint.as_ref().map(|fingerprint| fingerprint.engine) {
         Some(EngineClass::Separate) => Kernel::separate(),
         Some(EngineClass::Fused | EngineClass::WebGpu | EngineClass::Cpu | EngineClass::Native) | None => Kernel::best(),
@@ -84,16 +84,15 @@ pub fn train(run: &Begun, out: Option<&Path>, save: Option<&Path>, workers: usiz
         std::fs::create_dir_all(folder).map_err(|error| format!("The folder {} cannot be made: {error}", folder.display()))?;
     }
     let (run, results) = carry_out(run, workers, thin)?;
+    // First: whoever reads the results may stop reading, and with that this program.
+    let saved = save.filter(|_| results.failure.is_none()).map_or(Ok(()), |folder| save_weights(&run, folder));
     write(&results, out.as_mut())?;
-    match results.failure {
-        Some(sentence) => Err(sentence),
-        None => save.map_or(Ok(()), |folder| save_weights(&run, folder)),
-    }
+    results.failure.map_or(saved, Err)
 }
 
 /// What became of a run, even where it could not begin.
-pub(super) fn attempt(link: &Link, workers: usize, thin: bool) -> Results {
-    match start::of(link).and_then(|begun| carry_out(&begun, workers, thin)) {
+pub(super) fn attempt(link: &Link, starts: &mut Starts, workers: usize, thin: bool) -> Results {
+    match starts.begin(link).and_then(|begun| carry_out(&begun, workers, thin)) {
         Ok((_, results)) => results,
         Err(sentence) => Results {
             link: link::write(&link.config, None),
@@ -117,8 +116,8 @@ pub(super) fn attempt(link: &Link, workers: usize, thin: bool) -> Results {
 ///
 /// # Errors
 /// Where it could not begin.
-fn carry_out(Begun { link, start }: &Begun, workers: usize, thin: bool) -> Result<(Run, Results), String> {
-    let (place, class) = place(&link.config, workers, kernel(link))?;
+fn carry_out(Begun { link, start, kernel }: &Begun, workers: usize, thin: bool) -> Result<(Run, Results), String> {
+    let (place, class) = place(&link.config, workers, *kernel)?;
     let mut run = pollster::block_on(Run::new(&link.config, place, start.as_deref()))?;
     let mut course = Course::default();
     let ended = pollster::block_on(follow(&mut run, &mut course));
@@ -202,13 +201,23 @@ fn verdict(verdict: &Verdict) -> String {
     }
 }
 
-fn save_weights(run: &Run, folder: &Path) -> Result<(), String> {
+/// The weights of a run's best measurement, as a file.
+pub(super) fn weights(run: &Begun, workers: usize) -> Result<Vec<u8>, String> {
+    let (run, results) = carry_out(run, workers, true)?;
+    results.failure.map_or_else(|| best(&run), Err)
+}
+
+fn best(run: &Run) -> Result<Vec<u8>, String> {
     let (_, values) = pollster::block_on(run.values(true))?;
+    checkpoint::write(run.plan.own(), &values)
+}
+
+fn save_weights(run: &Run, folder: &Path) -> Result<(), String> {
     let put = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
         std::fs::write(&path, bytes).map_err(|error| format!("{} cannot be written: {error}", path.display()))
     };
-    put(checkpoint::WEIGHTS_FILE, &checkpoint::write(run.plan.own(), &values)?)?;
+    put(checkpoint::WEIGHTS_FILE, &best(run)?)?;
     put(checkpoint::CONFIG_FILE, checkpoint::config_json(&run.plan.config).as_bytes())
 }
 
@@ -223,9 +232,9 @@ pub(super) fn write<T: Serialize>(value: &T, out: Option<&mut File>) -> Result<(
 }
 
 /// Times steps one by one and prints their median.
-pub fn bench(Begun { link, start }: &Begun, steps: u64, workers: usize) -> Result<(), String> {
+pub fn bench(Begun { link, start, kernel }: &Begun, steps: u64, workers: usize) -> Result<(), String> {
     let config = &link.config;
-    let (place, class) = place(config, workers, Kernel::best())?;
+    let (place, class) = place(config, workers, *kernel)?;
     let mut run = pollster::block_on(Run::new(config, place, start.as_deref()))?;
     let mut seconds = Vec::new();
     for _ in 0..=steps {

@@ -1,6 +1,8 @@
 //! A run as a URL fragment: `#v=1&r=1&W=8&…&fp=…`. Readable, complete, and frozen: every field of the first links is written out, newer ones where they are used, and `v=`
-//! names the version whose meanings and defaults hold, so a link means the same for ever.
+//! names the version whose meanings and defaults hold, so a link means the same for ever. The link of a run that another starts from stands in
+//! parentheses inside the other's.
 
+use super::start::MOST_RUNS;
 use super::{RunConfig, Start, fields};
 use crate::replay::Fingerprint;
 
@@ -16,9 +18,22 @@ pub struct Link {
 
 /// Writes a run as a fragment without the leading `#`.
 pub fn write(config: &RunConfig, fingerprint: Option<&Fingerprint>) -> String {
+    let mut text = settings(config, |_| true);
+    if let Some(fingerprint) = fingerprint {
+        text.push_str(&format!("&fp={fingerprint}"));
+    }
+    text
+}
+
+/// Writes a run that another starts from, whose engine computes both.
+pub(super) fn write_inner(config: &RunConfig) -> String {
+    settings(config, |key| key != "engine")
+}
+
+fn settings(config: &RunConfig, wanted: impl Fn(&str) -> bool) -> String {
     let mut text = format!("v={VERSION}");
     let frozen = RunConfig::version_1();
-    for field in fields::FIELDS {
+    for field in fields::FIELDS.iter().filter(|field| wanted(field.key)) {
         // Links of runs that a newer setting means nothing to stay as they were.
         let new = field.came_later() || field.group == fields::Group::Model && !field.applies(config);
         if new && (field.get)(config) == (field.get)(&frozen) {
@@ -28,9 +43,6 @@ pub fn write(config: &RunConfig, fingerprint: Option<&Fingerprint>) -> String {
     }
     if let Some(start) = config.start.text() {
         text.push_str(&format!("&from={start}"));
-    }
-    if let Some(fingerprint) = fingerprint {
-        text.push_str(&format!("&fp={fingerprint}"));
     }
     text
 }
@@ -42,7 +54,7 @@ pub fn write(config: &RunConfig, fingerprint: Option<&Fingerprint>) -> String {
 pub fn read(text: &str) -> Result<Link, Vec<String>> {
     let fragment = text.split_once('#').map_or(text, |(_, fragment)| fragment).trim();
     let mut reader = Reader::new(RunConfig::version_1());
-    reader.take(fragment);
+    reader.take(fragment).map_err(|fault| vec![fault])?;
     if !reader.seen.iter().any(|key| key == "v") {
         let sentence = "The link does not say its version: it should begin with v=1. It may have been cut off at the start.";
         reader.faults.insert(0, sentence.into());
@@ -56,7 +68,7 @@ pub fn read(text: &str) -> Result<Link, Vec<String>> {
 /// As [`read`].
 pub fn change(config: RunConfig, settings: &str) -> Result<Link, Vec<String>> {
     let mut reader = Reader::new(config);
-    reader.take(settings);
+    reader.take(settings).map_err(|fault| vec![fault])?;
     reader.link()
 }
 
@@ -73,12 +85,17 @@ impl Reader {
         Self { config, fingerprint: None, faults: Vec::new(), seen: Vec::new() }
     }
 
-    fn take(&mut self, fragment: &str) {
-        for part in fragment.split('&').filter(|part| !part.is_empty()) {
+    /// Reads every part, and keeps what is wrong with each.
+    ///
+    /// # Errors
+    /// Where the fragment has no parts to be told apart.
+    fn take(&mut self, fragment: &str) -> Result<(), String> {
+        for part in parts(fragment)?.into_iter().filter(|part| !part.is_empty()) {
             if let Err(fault) = self.part(part) {
                 self.faults.push(fault);
             }
         }
+        Ok(())
     }
 
     /// One `key=value`.
@@ -109,6 +126,35 @@ impl Reader {
         }
         if faults.is_empty() { Ok(Link { config, fingerprint }) } else { Err(faults) }
     }
+}
+
+/// Cuts a fragment at each & that stands in no parentheses, which messengers may have written as %28 and %29.
+///
+/// # Errors
+/// A sentence where parentheses do not close, or too many stand inside one another.
+fn parts(fragment: &str) -> Result<Vec<&str>, String> {
+    let (mut parts, mut start, mut open) = (Vec::new(), 0, 0_usize);
+    for (at, letter) in fragment.char_indices() {
+        let code = if letter == '%' { fragment.get(at..at + 3) } else { None };
+        match (letter, code) {
+            ('(', _) | (_, Some("%28")) => open += 1,
+            (')', _) | (_, Some("%29")) => {
+                open = open.checked_sub(1).ok_or("The link has a ) without its (: it was probably cut off at the start.")?
+            }
+            ('&', _) if open == 0 => {
+                parts.push(&fragment[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+        if open > MOST_RUNS {
+            return Err(format!(
+                "More than {MOST_RUNS} runs start from one another in this link: save the weights of one, and start from that file."
+            ));
+        }
+    }
+    parts.push(&fragment[start..]);
+    if open > 0 { Err("The link has a ( without its ): it was probably cut off.".into()) } else { Ok(parts) }
 }
 
 fn version(value: &str) -> Result<(), String> {

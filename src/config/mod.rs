@@ -10,6 +10,9 @@ pub mod presets;
 mod problems;
 pub mod shipped;
 mod size;
+mod start;
+
+pub use start::Start;
 
 use crate::task::{Horizon, Layout, LossOn, Radius, Task, Vocabulary};
 use serde::{Deserialize, Serialize};
@@ -176,17 +179,6 @@ pub struct Grpo {
     pub kl: f64,
     /// ε, how far a ratio of probabilities may leave 1.
     pub clip: f64,
-}
-
-/// Where a run's weights come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Start {
-    /// Drawn anew.
-    Scratch,
-    /// A checkpoint of this name that the site carries: see [`shipped`].
-    Shipped(String),
-    /// A file of weights with this hash: see [`shipped::hash`].
-    File(u64),
 }
 
 /// How a run learns and how it is measured.

@@ -1,6 +1,6 @@
 //! What is wrong between the settings of a run, each with the field to mend and a sentence that says how.
 
-use super::{ModelConfig, Objective, Problem, RunConfig, Start, shipped};
+use super::{ModelConfig, Objective, Problem, RunConfig, Start};
 use crate::task::{Horizon, Layout};
 
 impl RunConfig {
@@ -39,7 +39,7 @@ impl RunConfig {
                 ),
             );
         }
-        for (key, sentence) in [self.curriculum_problem(), self.reward_problem(), shipped::problem(self)].into_iter().flatten() {
+        for (key, sentence) in [self.curriculum_problem(), self.reward_problem(), self.start_problem()].into_iter().flatten() {
             tell(key, sentence);
         }
         problems

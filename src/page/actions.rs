@@ -5,7 +5,7 @@ use super::run::Run;
 use super::session::{self, Snapshot};
 use super::state::{Failure, Faults, Page, Phase};
 use super::{browser, charts::series};
-use super::{start, sweep};
+use super::{sequel, start, sweep};
 use crate::config::fields::{self, Field};
 use crate::config::presets::{self, Preset};
 use crate::config::{ModelKind, RunConfig, Start, link};
@@ -18,12 +18,16 @@ pub fn train(page: Page) {
     if page.phase.get_untracked().active() || !form.reasons().is_empty() {
         return;
     }
-    begin_run(page, form.config);
+    sequel::begin(page, form.config, None);
 }
 
-/// Starts a new run.
-pub fn begin_run(page: Page, config: RunConfig) {
+/// Starts a new run, called so if not after its settings. The weights that it starts from are here.
+pub fn begin_run(page: Page, config: RunConfig, name: Option<String>) {
     add_run(page, config.clone(), false);
+    if let Some(name) = name {
+        page.change_current(|run| run.name = name);
+        page.runs.notify();
+    }
     page.session.update_value(|session| session.snapshot = None);
     page.snapshot_step.set(None);
     begin(page, config, None);
@@ -67,7 +71,7 @@ fn begin(page: Page, config: RunConfig, snapshot: Option<Snapshot>) {
     }
     let run = page.current.get_untracked();
     wasm_bindgen_futures::spawn_local(async move {
-        let file = start::file(page, &config.start).await;
+        let file = start::file(page, &config).await;
         // Somebody may have stopped the run meanwhile.
         if page.phase.get_untracked() != Phase::Preparing || page.current.get_untracked() != run {
             return;
@@ -107,6 +111,7 @@ pub fn stop(page: Page) {
         Phase::Preparing => {
             session::close(page);
             page.before_opening.set(None);
+            page.sequels.set(Vec::new());
             sweep::hold(page);
             let id = page.current.get_untracked();
             page.runs.update(|runs| runs.retain(|run| Some(run.id) != id || run.begun()));

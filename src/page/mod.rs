@@ -21,6 +21,7 @@ mod program;
 mod references;
 mod run;
 mod saved;
+mod sequel;
 mod session;
 mod start;
 mod state;

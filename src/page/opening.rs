@@ -111,7 +111,7 @@ pub fn opened(page: Page, config: RunConfig, engine: Engine, parameters: usize) 
     page.faults.set(None);
     let label = untrack(|| page.with_current(|run| run.name.clone())).unwrap_or_default();
     if let Some(bytes) = page.session.try_update_value(|session| session.opening.take()).flatten() {
-        start::keep(page, label, &config, bytes);
+        start::keep(page, label, &config, None, bytes);
     }
     actions::fill(page, config);
     page.runs.notify();

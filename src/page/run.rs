@@ -1,9 +1,9 @@
 //! One run as the page keeps it: what was asked, and all that came back.
 
-use crate::config::RunConfig;
 use crate::config::fields::FIELDS;
 use crate::config::link;
 use crate::config::presets::{PRESETS, Preset};
+use crate::config::{RunConfig, Start};
 use crate::protocol::{DepthScore, Ending, Engine, Prediction, Sampled, StepReward};
 use crate::replay::Fingerprint;
 use crate::task::{Split, Task};
@@ -174,6 +174,16 @@ pub fn subject(config: &RunConfig) -> (Task, u64) {
     (Task { segmented: false, ..config.task }, config.seed)
 }
 
+/// What it starts from, in a few words.
+fn start_of(config: &RunConfig) -> String {
+    match &config.start {
+        Start::Scratch => "new weights".into(),
+        Start::Shipped(name) => format!("from {name}"),
+        Start::File(_) => "from a file".into(),
+        Start::Run(run) => format!("after {}", name_of(run)),
+    }
+}
+
 /// A name from what differs from the nearest preset of the same network: “Quick”, “Quick: k=2, seed=3”, “Paper with 7
 /// changes”; where no preset has this network, “LSTM as Quick: k=2”.
 pub fn name_of(config: &RunConfig) -> String {
@@ -181,6 +191,7 @@ pub fn name_of(config: &RunConfig) -> String {
         let told = FIELDS.iter().filter(|field| field.key != "model" && field.applies(config));
         told.filter(|field| (field.get)(config) != (field.get)(other))
             .map(|field| format!("{}={}", field.key, (field.get)(config)))
+            .chain((config.start != other.start).then(|| start_of(config)))
             .collect()
     };
     let near = |preset: &Preset| {

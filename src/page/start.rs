@@ -1,10 +1,13 @@
-//! What a run starts from: weights kept in this browser, or a checkpoint that the site carries.
+//! What a run starts from: weights kept in this browser, those of a run that can be trained again among them, or a checkpoint that the site
+//! carries.
 
+use super::run::{Run, name_of};
 use super::state::Page;
-use super::{actions, storage};
+use super::{actions, sequel, storage};
 use crate::config::link;
-use crate::config::{RunConfig, Start, shipped};
-use crate::protocol::Which;
+use crate::config::{EngineChoice, RunConfig, Start, shipped};
+use crate::protocol::{Ending, Which};
+use crate::replay::EngineClass;
 use js_sys::Uint8Array;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -22,12 +25,37 @@ pub struct Kept {
     pub label: String,
     /// The run that made them, whose network they fit.
     pub link: String,
+    /// The engine that made them, where that run's link makes them again.
+    #[serde(default)]
+    class: Option<EngineClass>,
 }
 
 impl Kept {
     /// Their file.
     fn name(&self) -> String {
         format!("weights-{:016x}.safetensors", self.hash)
+    }
+
+    fn config(&self) -> Option<RunConfig> {
+        link::read(&self.link).ok().map(|link| link.config)
+    }
+
+    /// What a run says that starts from them.
+    pub fn start(&self) -> Start {
+        let run = self.class.and_then(|_| self.config());
+        run.map_or(Start::File(self.hash), |run| Start::from_run(&run))
+    }
+
+    /// Whether they are what `config` starts from, as an engine of the class `expected` makes them.
+    fn begins(&self, config: &RunConfig, expected: Option<EngineClass>) -> bool {
+        let Some(class) = self.class else { return config.start == Start::File(self.hash) };
+        let engine = match config.engine {
+            EngineChoice::Auto => true,
+            EngineChoice::Cpu => class != EngineClass::WebGpu,
+            EngineChoice::WebGpu => class == EngineClass::WebGpu,
+        };
+        config.start == Start::File(self.hash)
+            || engine && expected.is_none_or(|expected| expected == class) && config.start == self.start()
     }
 }
 
@@ -37,10 +65,10 @@ pub fn restore(page: Page) {
 }
 
 /// Keeps weights, here and beyond the page's life, and gives what a run says that starts from them.
-pub fn keep(page: Page, label: String, config: &RunConfig, bytes: Uint8Array) -> Start {
+pub fn keep(page: Page, label: String, config: &RunConfig, class: Option<EngineClass>, bytes: Uint8Array) -> Start {
     let hash = shipped::hash(&bytes.to_vec());
-    let kept = Kept { hash, label, link: link::write(config, None) };
-    let name = kept.name();
+    let kept = Kept { hash, label, link: link::write(config, None), class };
+    let (name, start) = (kept.name(), kept.start());
     page.session.update_value(|session| {
         session.kept.retain(|(known, _)| *known != hash);
         session.kept.push((hash, bytes.clone()));
@@ -56,22 +84,50 @@ pub fn keep(page: Page, label: String, config: &RunConfig, bytes: Uint8Array) ->
             page.tell(&sentence);
         }
     });
-    Start::File(hash)
+    start
+}
+
+/// Keeps the best weights of the current run.
+pub fn keep_current(page: Page, bytes: Uint8Array) -> Option<Start> {
+    let (name, (config, class)) = untrack(|| page.with_current(|run| (run.name.clone(), made_again(run))))?;
+    Some(keep(page, name, &config, class, bytes))
+}
+
+/// The run that makes these weights again, and on what engine; where nothing does, their run as it is.
+fn made_again(run: &Run) -> (RunConfig, Option<EngineClass>) {
+    let mut config = run.config.clone();
+    if run.ending == Some(Ending::Stopped) {
+        config.training.steps = run.step();
+    }
+    let class = run.engine.as_ref().map(|engine| engine.class);
+    let again = !run.opened && config.start.travels() && config.problems().is_empty();
+    if again { (config, class) } else { (run.config.clone(), None) }
+}
+
+/// The hash of the weights kept here that a run starts from.
+pub fn kept_run(page: Page, config: &RunConfig) -> Option<u64> {
+    let replayed = page.replay.get_untracked().filter(|link| super::state::same_numbers(&link.config, config));
+    let expected = replayed.and_then(|link| link.fingerprint).map(|fingerprint| fingerprint.engine);
+    page.kept.with(|all| all.iter().rev().find(|kept| kept.begins(config, expected)).map(|kept| kept.hash))
 }
 
 /// Forgets weights.
 pub fn forget(page: Page, hash: u64) {
     let name = page.kept.with_untracked(|all| all.iter().find(|kept| kept.hash == hash).map(Kept::name));
-    page.kept.update(|all| all.retain(|kept| kept.hash != hash));
     page.session.update_value(|session| session.kept.retain(|(known, _)| *known != hash));
-    let index = page.kept.with_untracked(|all| serde_json::to_string(all).unwrap_or_default());
-    storage::set_note(INDEX, &index);
+    forget_index(page, hash);
     if let Some(name) = name {
         spawn_local(async move { storage::remove(&name).await });
     }
     if page.form.with_untracked(|form| form.config.start == Start::File(hash)) {
         choose(page, "");
     }
+}
+
+fn forget_index(page: Page, hash: u64) {
+    page.kept.update(|all| all.retain(|kept| kept.hash != hash));
+    let index = page.kept.with_untracked(|all| serde_json::to_string(all).unwrap_or_default());
+    storage::set_note(INDEX, &index);
 }
 
 /// Asks for the current run's best weights, to start another run from.
@@ -83,9 +139,11 @@ pub fn go_on_from_run(page: Page) {
 /// The weights that were asked for are here: kept, and what the form starts from.
 pub fn arrived(page: Page, bytes: Option<Uint8Array>) {
     page.keeping.set(false);
-    let run = untrack(|| page.with_current(|run| (run.name.clone(), run.config.clone())));
-    if let (Some((name, config)), Some(bytes)) = (run, bytes) {
-        let start = keep(page, name, &config, bytes);
+    let Some(bytes) = bytes else { return };
+    if sequel::arrived(page, &bytes) {
+        return;
+    }
+    if let Some(start) = keep_current(page, bytes) {
         let text = start.text().unwrap_or_default();
         choose(page, &text);
         page.tell("The form now starts from these weights: change what you like, then press Train.");
@@ -110,10 +168,8 @@ fn maker(page: Page, start: &Start) -> Option<RunConfig> {
     match start {
         Start::Scratch => None,
         Start::Shipped(name) => shipped::find(name)?.config().ok(),
-        Start::File(hash) => {
-            let link = page.kept.with_untracked(|all| all.iter().find(|kept| kept.hash == *hash).map(|kept| kept.link.clone()))?;
-            link::read(&link).ok().map(|link| link.config)
-        }
+        Start::File(hash) => page.kept.with_untracked(|all| all.iter().find(|kept| kept.hash == *hash).and_then(Kept::config)),
+        Start::Run(run) => Some((**run).clone()),
     }
 }
 
@@ -121,24 +177,34 @@ fn maker(page: Page, start: &Start) -> Option<RunConfig> {
 ///
 /// # Errors
 /// A sentence when it is not here.
-pub async fn file(page: Page, start: &Start) -> Result<Option<Uint8Array>, String> {
-    match start {
+pub async fn file(page: Page, config: &RunConfig) -> Result<Option<Uint8Array>, String> {
+    match &config.start {
         Start::Scratch => Ok(None),
         Start::Shipped(name) => fetch(&format!("checkpoints/{name}.safetensors")).await.map(Some).ok_or(
             "The checkpoint that this run starts from could not be loaded from the site: check the connection, then press Train again."
                 .into(),
         ),
-        Start::File(hash) => {
-            let held =
-                page.session.with_value(|session| session.kept.iter().find(|(known, _)| known == hash).map(|(_, bytes)| bytes.clone()));
-            if held.is_some() {
-                return Ok(held);
+        Start::File(hash) => held(page, *hash).await.map(Some).ok_or(
+            "This run starts from a file of weights that is not in this browser: open that model (under Runs), then choose it where the run starts from.".into(),
+        ),
+        Start::Run(_) => {
+            let gone = || "The weights that this run starts from are gone from this browser: press Train again, and they are trained first.".to_string();
+            let hash = untrack(|| kept_run(page, config)).ok_or_else(gone)?;
+            let bytes = held(page, hash).await;
+            if bytes.is_none() {
+                forget_index(page, hash);
             }
-            let name = format!("weights-{hash:016x}.safetensors");
-            storage::read(&name).await.map(Some).ok_or(
-                "This run starts from a file of weights that is not in this browser: open that model (under Runs), then choose it where the run starts from.".into(),
-            )
+            bytes.map(Some).ok_or_else(gone)
         }
+    }
+}
+
+/// Kept weights.
+async fn held(page: Page, hash: u64) -> Option<Uint8Array> {
+    let held = page.session.with_value(|session| session.kept.iter().find(|(known, _)| *known == hash).map(|(_, bytes)| bytes.clone()));
+    match held {
+        Some(bytes) => Some(bytes),
+        None => storage::read(&format!("weights-{hash:016x}.safetensors")).await,
     }
 }
 
@@ -149,13 +215,14 @@ async fn fetch(address: &str) -> Option<Uint8Array> {
 }
 
 /// A name for what a run starts from.
-pub fn label(page: Page, start: &Start) -> String {
-    match start {
+pub fn label(page: Page, config: &RunConfig) -> String {
+    match &config.start {
         Start::Scratch => "new weights".into(),
         Start::Shipped(name) => shipped::find(name).map_or(name.clone(), |shipped| shipped.label.into()),
         Start::File(hash) => page
             .kept
             .with(|all| all.iter().find(|kept| kept.hash == *hash).map(|kept| kept.label.clone()))
             .unwrap_or_else(|| "a file that is not in this browser".into()),
+        Start::Run(run) => format!("{}, trained first", name_of(run)),
     }
 }

@@ -7,6 +7,7 @@ use super::pace::Pace;
 use super::references::References;
 use super::run::{Run, subject};
 use super::saved::Saved;
+use super::sequel::Sequel;
 use super::session::Session;
 use super::start::Kept;
 use super::sweep::Sweep;
@@ -98,6 +99,8 @@ pub struct Page {
     /// The opened link, where it carries a fingerprint.
     pub replay: RwSignal<Option<Link>>,
     pub sweep: RwSignal<Sweep>,
+    /// Runs that wait for the current one's weights, the next one last: each starts from the one behind it.
+    pub sequels: RwSignal<Vec<Sequel>>,
     /// Weights that a run can start from.
     pub kept: RwSignal<Vec<Kept>>,
     /// The weights that were asked for are to be kept, not downloaded.
@@ -144,6 +147,7 @@ impl Page {
             faults: RwSignal::new(None),
             replay: RwSignal::new(None),
             sweep: RwSignal::new(Sweep::default()),
+            sequels: RwSignal::new(Vec::new()),
             kept: RwSignal::new(Vec::new()),
             keeping: RwSignal::new(false),
             unfinished: RwSignal::new(None),

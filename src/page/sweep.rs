@@ -2,8 +2,8 @@
 //!
 //! The queue goes on whenever no run is in progress, unless it is held. Stop holds it; a failure does not.
 
-use super::actions;
 use super::run::{Run, name_of};
+use super::sequel;
 use super::state::{Failure, Page};
 use crate::config::RunConfig;
 use crate::config::fields::{self, Field};
@@ -167,11 +167,17 @@ pub fn advance(page: Page) {
     }
     let Some(next) = page.sweep.try_update(|sweep| sweep.waiting.remove(0)) else { return };
     let name = next.name();
-    actions::begin_run(page, next.config);
-    page.change_current(|run| run.name = name);
-    page.runs.notify();
+    sequel::begin(page, next.config, Some(name));
     let begun = page.current.get_untracked();
     page.sweep.update(|sweep| sweep.begun = begun);
+}
+
+/// The run that the queue began has gone over into the one that starts from it.
+pub fn went_on(page: Page, before: Option<usize>) {
+    let current = page.current.get_untracked();
+    if page.sweep.with_untracked(|sweep| sweep.began(before)) {
+        page.sweep.update(|sweep| sweep.begun = current);
+    }
 }
 
 /// As [`advance`], after what is being done now has been done.

@@ -3,7 +3,7 @@
 use super::run::Measurement;
 use super::session::{self, Snapshot};
 use super::state::{Failure, Page, Phase};
-use super::{browser, downloads, opening, saved, start, sweep};
+use super::{browser, downloads, opening, saved, sequel, start, sweep};
 use crate::protocol::{Ending, Engine, Report};
 use crate::replay::EngineClass;
 use js_sys::Uint8Array;
@@ -87,7 +87,9 @@ fn finished(page: Page, seconds: f64, why: Ending) {
     page.phase.set(Phase::Finished);
     saved::forget(page);
     page.runs.notify();
-    sweep::advance_soon(page);
+    if !sequel::follows(page) {
+        sweep::advance_soon(page);
+    }
 }
 
 /// Redraws soon: many reports within one [`PULSE`] make one redrawing.

@@ -137,7 +137,7 @@ impl Plan {
         let mut values = weights::initial(self.own(), self.config.seed);
         match (&self.config.start, file) {
             (Start::Scratch, _) => {}
-            (Start::Shipped(_) | Start::File(_), Some(file)) => {
+            (Start::Shipped(_) | Start::File(_) | Start::Run(_), Some(file)) => {
                 if let Start::File(hash) = self.config.start
                     && shipped::hash(file) != hash
                 {
@@ -148,7 +148,7 @@ impl Plan {
                 }
                 checkpoint::read_over(self.own(), file, &mut values)?;
             }
-            (Start::Shipped(_) | Start::File(_), None) => {
+            (Start::Shipped(_) | Start::File(_) | Start::Run(_), None) => {
                 return Err("This run starts from saved weights, and they are not here: open their file first.".into());
             }
         }

@@ -1,7 +1,7 @@
 //! What must not be missed: a broken link, a replayed one, a failure, a silent engine.
 
 use super::opening::UnopenedBanner;
-use super::start::UnfinishedBanner;
+use super::start::{SequelBanner, UnfinishedBanner};
 use crate::config::presets;
 use crate::page::state::{Page, Phase};
 use crate::page::{actions, words};
@@ -20,6 +20,7 @@ pub fn Banners(page: Page) -> impl IntoView {
         })}
         <UnopenedBanner page=page />
         <UnfinishedBanner page=page />
+        <SequelBanner page=page />
         <SilenceBanner page=page />
         <FaultsBanner page=page />
         <ReplayBanner page=page />

@@ -3,6 +3,7 @@
 use super::term::{self, Side};
 use crate::config::shipped::SHIPPED;
 use crate::page::run::Run;
+use crate::page::sequel::Sequel;
 use crate::page::state::{Page, Phase};
 use crate::page::{saved, start, words};
 use leptos::prelude::*;
@@ -17,11 +18,12 @@ pub fn StartField(page: Page) -> impl IntoView {
     let options = move || {
         let mut all: Vec<(String, String)> = vec![(String::new(), "new weights".into())];
         all.extend(SHIPPED.iter().map(|shipped| (shipped.name.into(), format!("{} (from this site)", shipped.label))));
-        page.kept
-            .with(|kept| all.extend(kept.iter().map(|kept| (format!("file-{:016x}", kept.hash), format!("{} (kept here)", kept.label)))));
+        page.kept.with(|kept| {
+            all.extend(kept.iter().map(|kept| (kept.start().text().unwrap_or_default(), format!("{} (kept here)", kept.label))))
+        });
         let chosen = value.get();
         if all.iter().all(|(known, _)| *known != chosen) {
-            let unknown = start::label(page, &page.form.with(|form| form.config.start.clone()));
+            let unknown = page.form.with(|form| start::label(page, &form.config));
             all.push((chosen.clone(), unknown));
         }
         let option = move |(value, label): (String, String)| {
@@ -30,12 +32,7 @@ pub fn StartField(page: Page) -> impl IntoView {
         };
         all.into_iter().map(option).collect_view()
     };
-    let kept = move || {
-        page.form.with(|form| match form.config.start {
-            crate::config::Start::File(hash) => page.kept.with(|all| all.iter().any(|kept| kept.hash == hash)).then_some(hash),
-            crate::config::Start::Scratch | crate::config::Start::Shipped(_) => None,
-        })
-    };
+    let kept = move || page.form.with(|form| start::kept_run(page, &form.config));
     view! {
         <div class="field" on:focusin=move |event| term::show(page, &event, HELP, Side::Beside) on:focusout=move |_| term::hide(page) on:mouseenter=move |event| term::show(page, &event, HELP, Side::Beside) on:mouseleave=move |_| term::hide(page)>
             <label for="field-from">"Starts from"</label>
@@ -56,6 +53,24 @@ pub fn GoOnFromRun(page: Page) -> impl IntoView {
         <button type="button" id="go-on-from" disabled=off title="Keeps these weights in this browser and sets the form to start from them" on:click=move |_| start::go_on_from_run(page)>
             "Start a new run from it"
         </button>
+    }
+}
+
+/// A run that waits for the one in progress, whose weights it starts from.
+#[component]
+pub fn SequelBanner(page: Page) -> impl IntoView {
+    let waiting = move || {
+        page.sequels.with(|sequels| sequels.first().map(|last| (last.name(), sequels.len()))).filter(|_| page.phase.get() != Phase::Idle)
+    };
+    let after =
+        |count: usize| if count == 1 { "this run is finished".into() } else { format!("this run and {} more are finished", count - 1) };
+    view! {
+        {move || waiting().map(|(name, count)| view! {
+            <div id="sequel" class="banner" role="status">
+                <p>{format!("“{name}” starts from the weights of another run, which are not kept here, so that is trained first. It begins when {}.", after(count))}</p>
+                <button type="button" class="quiet" id="forget-sequel" on:click=move |_| page.sequels.set(Vec::<Sequel>::new())>"Leave it out"</button>
+            </div>
+        })}
     }
 }
 
