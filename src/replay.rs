@@ -3,6 +3,8 @@
 //! Written `fma-500-9f3a12bc-3fb504f3.3fb1c28d…`: the class of engine, the number of steps, a hash over the bits of all
 //! losses, and the bits of the losses of steps 1, 2, 4, 8, … and the last.
 
+use crate::config::Objective;
+use crate::config::link::Link;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -76,6 +78,9 @@ pub enum Verdict {
     Differs { step: usize, expected: f32, found: f32 },
     /// Equal at every recorded step, but not at some step between two of them.
     DiffersBetween,
+    /// Unequal, where a policy learns from what it draws and the engines do not promise equal bits: from the first draw on that a last bit
+    /// decides, it learns from others.
+    DrewOthers,
     /// All equal so far; the run has yet to reach the fingerprint's last step.
     Agreeing { steps: usize },
 }
@@ -127,6 +132,16 @@ impl Fingerprint {
         }
         if exact { Verdict::DiffersBetween } else { Verdict::Reproduced }
     }
+}
+
+/// What the losses of a link's run on an engine say of the fingerprint that it carries, if it carries one.
+pub fn verdict(link: &Link, engine: EngineClass, trace: &[f32]) -> Option<Verdict> {
+    let fingerprint = link.fingerprint.as_ref()?;
+    let promised = fingerprint.engine == engine && engine.promises_bits();
+    Some(match (fingerprint.compare(engine, trace), link.config.training.objective) {
+        (Verdict::Differs { .. } | Verdict::DiffersBetween, Objective::Grpo) if !promised => Verdict::DrewOthers,
+        (verdict, Objective::Examples | Objective::Grpo) => verdict,
+    })
 }
 
 impl fmt::Display for Fingerprint {

@@ -6,7 +6,7 @@ use crate::config::RunConfig;
 use crate::config::link::{self, Link};
 use crate::engine::cpu::Kernel;
 use crate::protocol::{DepthScore, Ending, StepReward};
-use crate::replay::{EngineClass, Fingerprint, Verdict};
+use crate::replay::{self, EngineClass, Fingerprint, Verdict};
 use crate::task::Split;
 use crate::train::grpo::Rollouts;
 use crate::train::pool::ThreadPool;
@@ -132,7 +132,7 @@ fn carry_out(Begun { link, start, kernel }: &Begun, workers: usize, thin: bool) 
         failure: ended.err(),
         seconds: course.seconds,
         fingerprint: fingerprint.as_ref().map(ToString::to_string),
-        replay: link.fingerprint.as_ref().map(|expected| verdict(&expected.compare(class, &course.losses))),
+        replay: replay::verdict(link, class, &course.losses).as_ref().map(verdict),
         losses: (!thin).then_some(course.losses),
         rewards: if thin { Vec::new() } else { course.rewards },
         measured: course.measured,
@@ -196,6 +196,7 @@ fn verdict(verdict: &Verdict) -> String {
         Verdict::Identical => "reproduced bit for bit".into(),
         Verdict::Reproduced => "reproduced within tolerance".into(),
         Verdict::Differs { step, expected, found } => format!("differs at step {step} (expected {expected}, found {found})"),
+        Verdict::DrewOthers => "drew other samples, which engines that round differently do".into(),
         Verdict::DiffersBetween => "differs between two recorded steps".into(),
         Verdict::Agreeing { steps } => format!("agrees over the {steps} steps made"),
     }

@@ -30,7 +30,7 @@ pub fn begin(page: Page, config: RunConfig, name: Option<String>) {
 }
 
 fn begin_or_wait(page: Page, config: RunConfig, name: Option<String>) {
-    let Some(first) = config.first().filter(|_| start::kept_run(page, &config).is_none()) else {
+    let Some(first) = config.first().filter(|_| untrack(|| start::kept_as_expected(page, &config)).is_none()) else {
         actions::begin_run(page, config, name);
         return;
     };
@@ -77,7 +77,7 @@ pub fn arrived(page: Page, bytes: &Uint8Array) -> bool {
     set_timeout(
         move || {
             let before = page.current.get_untracked();
-            begin_or_wait(page, next.config, next.name);
+            actions::begin_run(page, next.config, next.name);
             sweep::went_on(page, before);
         },
         Duration::ZERO,

@@ -104,11 +104,20 @@ fn made_again(run: &Run) -> (RunConfig, Option<EngineClass>) {
     if again { (config, class) } else { (run.config.clone(), None) }
 }
 
-/// The hash of the weights kept here that a run starts from.
+/// The hash of the weights kept here that a run starts from: the newest, but rather those of the engine that is being replayed.
 pub fn kept_run(page: Page, config: &RunConfig) -> Option<u64> {
+    kept_as_expected(page, config).or_else(|| page.kept.with(|all| newest(all, config, None)))
+}
+
+/// The same, of no other engine than the one that is being replayed.
+pub fn kept_as_expected(page: Page, config: &RunConfig) -> Option<u64> {
     let replayed = page.replay.get_untracked().filter(|link| super::state::same_numbers(&link.config, config));
     let expected = replayed.and_then(|link| link.fingerprint).map(|fingerprint| fingerprint.engine);
-    page.kept.with(|all| all.iter().rev().find(|kept| kept.begins(config, expected)).map(|kept| kept.hash))
+    page.kept.with(|all| newest(all, config, expected))
+}
+
+fn newest(all: &[Kept], config: &RunConfig, expected: Option<EngineClass>) -> Option<u64> {
+    all.iter().rev().find(|kept| kept.begins(config, expected)).map(|kept| kept.hash)
 }
 
 /// Forgets weights.

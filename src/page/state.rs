@@ -13,7 +13,7 @@ use super::start::Kept;
 use super::sweep::Sweep;
 use crate::config::link::Link;
 use crate::config::{RunConfig, presets};
-use crate::replay::Verdict;
+use crate::replay::{self, Verdict};
 use crate::task::Task;
 use leptos::prelude::*;
 use std::time::Duration;
@@ -219,10 +219,9 @@ impl Page {
     /// What the opened link's fingerprint says of the newest run of its configuration; `None` while there is none.
     pub fn verdict(&self) -> Option<Verdict> {
         let link = self.replay.get()?;
-        let fingerprint = link.fingerprint?;
         self.runs.with(|runs| {
             let run = runs.iter().rev().find(|run| !run.losses.is_empty() && same_numbers(&run.config, &link.config))?;
-            Some(fingerprint.compare(run.engine.as_ref()?.class, &run.losses))
+            replay::verdict(&link, run.engine.as_ref()?.class, &run.losses)
         })
     }
 }

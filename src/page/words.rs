@@ -76,6 +76,9 @@ pub fn replay(verdict: Option<&Verdict>, steps: usize, engine: EngineClass) -> S
         Some(Verdict::Reproduced) => {
             format!("Reproduced within tolerance: the losses of {steps} steps agree with the link's to 2 %, as far as its engine promises.")
         }
+        Some(Verdict::DrewOthers) => format!(
+            "Not to be compared: a policy learns from what it draws, and an engine that rounds otherwise than {machine} soon draws something else. On the CPU engine such a run replays bit for bit wherever processors round alike."
+        ),
         Some(Verdict::DiffersBetween) => {
             format!(
                 "Differs somewhere between two of the recorded steps: other engine, adapter or version. All {steps} steps were compared."

@@ -40,13 +40,28 @@ test('GRPO from the checkpoint of the site raises exact match at k = 2, and its 
   await again.close();
 });
 
-test('a new run starts from a finished one, after a reload too, and its link says from which weights', async () => {
+const type = (page, selector, value) =>
+  page.$eval(
+    selector,
+    (input, value) => {
+      input.value = value;
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+    },
+    value,
+  );
+const runs = page => page.$$eval('#runs strong', all => all.map(name => name.textContent));
+const link = page => page.$eval('#link-text', box => box.value);
+/** A run's link as it stands inside another's. */
+const inner = changes => `(${tiny(changes).replace('&engine=cpu', '')})`;
+
+test('a new run starts from a finished one, after a reload too, and its link brings that run along', async () => {
   const page = await visit(tiny({ horizon: 'one', k: 1, steps: 12, every: 6 }));
   await press(page, '#train');
   await state(page, 'finished');
   await press(page, '#go-on-from');
-  await page.waitForFunction(() => document.querySelector('#field-from').value.startsWith('file-'));
+  await page.waitForFunction(() => document.querySelector('#field-from').value.startsWith('(v=1'));
   const from = await page.$eval('#field-from', field => field.value);
+  assert.ok(!from.includes('engine'), from);
   await page.waitForFunction(() => localStorage.getItem('lookahead-weights')?.includes('hash'));
   // The file is written behind the page's back.
   await new Promise(resolve => setTimeout(resolve, 1_000));
@@ -54,24 +69,76 @@ test('a new run starts from a finished one, after a reload too, and its link say
   await page.waitForFunction(() => document.body.dataset.state === 'idle');
   assert.equal(await page.$eval('#field-from', field => field.value), from);
   await page.select('#field-learn', 'grpo');
-  await page.$eval('#field-new', input => {
-    input.value = '6';
-    input.dispatchEvent(new Event('input', { bubbles: true }));
-  });
+  await type(page, '#field-new', '6');
   await press(page, '#train');
   await state(page, 'finished');
-  assert.match(await page.$eval('#link-text', box => box.value), new RegExp(`learn=grpo.*from=${from}`));
+  assert.equal((await runs(page)).length, 1, 'the weights are kept here: nothing is trained first');
+  const whole = await link(page);
+  assert.ok(whole.includes('&learn=grpo&') && whole.includes(`&from=${from}&fp=`), whole);
   assert.deepEqual(page.complaints, []);
-
-  // Forgotten weights cannot be started from, and the page says what to do.
-  await press(page, '#forget-weights');
-  assert.equal(await page.$eval('#field-from', field => field.value), '');
   await page.close();
-  const other = await visit(`${tiny({ horizon: 'one', k: 1, learn: 'grpo', new: 6 })}&from=${from}`);
+
+  // Whoever opens the link has no weights: the page makes them, and then the same numbers.
+  const fresh = await launch();
+  const other = await openPage(fresh, whole.replace('?', '?workers=1&'));
   await press(other, '#train');
-  await state(other, 'failed');
-  assert.match(await text(other, '#failure'), /not in this browser: open that model/);
-  await other.close();
+  await other.waitForFunction(() => document.querySelector('#sequel')?.textContent.includes('is trained first'));
+  await other.waitForFunction(() => document.querySelector('#replay')?.dataset.verdict === 'identical');
+  await state(other, 'finished');
+  assert.equal(await other.$('#sequel'), null);
+  const names = await runs(other);
+  assert.equal(names.length, 2, names.join());
+  await press(other, '#train');
+  await other.waitForFunction(() => document.querySelectorAll('#runs strong').length === 3);
+  await state(other, 'finished');
+  assert.deepEqual(other.complaints, []);
+  await fresh.end();
+});
+
+test('weights that no link makes are known by their file; forgotten, the page says what to do', async () => {
+  const from = 'file-0123456789abcdef';
+  const page = await visit(`${tiny({ horizon: 'one', k: 1, learn: 'grpo', new: 6 })}&from=${from}`);
+  await press(page, '#train');
+  await state(page, 'failed');
+  assert.match(await text(page, '#failure'), /not in this browser: open that model/);
+  await page.close();
+});
+
+test('runs behind one another are trained in their order; stopped, forgotten or left out, what follows is told', async () => {
+  const first = inner({ steps: 8, every: 4 });
+  const second = inner({ steps: 9, every: 4, seed: 2 }).replace(/\)$/, `&from=${first})`);
+  const page = await visit(`${tiny({ steps: 10, seed: 3 })}&from=${second}`);
+  await press(page, '#train');
+  await page.waitForFunction(() => document.querySelectorAll('#runs strong').length === 3);
+  await state(page, 'finished');
+  await steps(page, 10);
+  const names = (await runs(page)).reverse();
+  assert.ok(!names[0].includes('after') && /after|changes/.test(names[2]), names.join('; '));
+
+  // Kept now: the last alone is trained. Forgotten, the run stays a run that can be made.
+  await press(page, '#forget-weights');
+  assert.ok((await page.$eval('#field-from', field => field.value)).startsWith('(v=1'));
+  assert.match(await page.$eval('#field-from', field => field.selectedOptions[0].textContent), /trained first/);
+  await press(page, '#train');
+  await page.waitForFunction(() => document.querySelectorAll('#runs strong').length === 5);
+  await state(page, 'finished');
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+
+  const long = await visit(`${tiny({ steps: 10, seed: 4 })}&from=${inner({ steps: 500_000, every: 100_000, seed: 5 })}`);
+  await press(long, '#train');
+  await steps(long, 3);
+  await press(long, '#stop');
+  await long.waitForFunction(() => document.querySelector('#notice').textContent.includes('was not begun'));
+  assert.equal((await runs(long)).length, 1);
+  await press(long, '#train');
+  await steps(long, 3);
+  await press(long, '#forget-sequel');
+  await press(long, '#stop');
+  await state(long, 'finished');
+  assert.equal((await runs(long)).length, 2);
+  assert.deepEqual(long.complaints, []);
+  await long.close();
 });
 
 test('a run that the page was closed on is offered again, and goes on from its snapshot', async () => {

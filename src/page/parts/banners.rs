@@ -80,13 +80,14 @@ fn ReplayBanner(page: Page) -> impl IntoView {
     let class = move || match verdict.get() {
         Some(Verdict::Identical | Verdict::Reproduced) => "banner good",
         Some(Verdict::Differs { .. } | Verdict::DiffersBetween) => "banner bad",
-        Some(Verdict::Agreeing { .. }) | None => "banner",
+        Some(Verdict::Agreeing { .. } | Verdict::DrewOthers) | None => "banner",
     };
     let name = move || match verdict.get() {
         None => "waiting",
         Some(Verdict::Agreeing { .. }) => "agreeing",
         Some(Verdict::Identical) => "identical",
         Some(Verdict::Reproduced) => "reproduced",
+        Some(Verdict::DrewOthers) => "drew-others",
         Some(Verdict::Differs { .. } | Verdict::DiffersBetween) => "differs",
     };
     view! {
