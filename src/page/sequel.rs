@@ -17,6 +17,11 @@ pub struct Sequel {
 }
 
 impl Sequel {
+    /// Whether it is a run of these settings.
+    pub fn is_of(&self, config: &RunConfig) -> bool {
+        self.config == *config
+    }
+
     /// Its run's name.
     pub fn name(&self) -> String {
         self.name.clone().unwrap_or_else(|| super::run::name_of(&self.config))

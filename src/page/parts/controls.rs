@@ -108,7 +108,9 @@ fn Status(page: Page) -> impl IntoView {
         if page.sweep.with(|sweep| sweep.began(page.current.get())) && page.phase.get().active() {
             return "A run of the sweep: the settings are for runs that you start or queue next.".into();
         }
-        if changed { "The changed settings are for the next run. Stop this one to start it.".into() } else { String::new() }
+        // The banner says what follows.
+        let expected = page.form.with(|form| page.sequels.with(|sequels| sequels.first().is_some_and(|last| last.is_of(&form.config))));
+        if changed && !expected { "The changed settings are for the next run. Stop this one to start it.".into() } else { String::new() }
     };
     view! {
         <div class="status">

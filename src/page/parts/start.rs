@@ -8,7 +8,7 @@ use crate::page::state::{Page, Phase};
 use crate::page::{saved, start, words};
 use leptos::prelude::*;
 
-const HELP: &str = "A run may begin with weights that were trained before: a checkpoint of this site, a model that you have opened, or the best weights of a run on this page. GRPO needs some.";
+const HELP: &str = "A run may begin with weights that were trained before: a checkpoint of this site, a model that you have opened, or the best weights of another run, which its link names and the page trains first where they are not kept here. GRPO needs some.";
 
 /// The field “Starts from”.
 #[component]
@@ -67,7 +67,7 @@ pub fn SequelBanner(page: Page) -> impl IntoView {
     view! {
         {move || waiting().map(|(name, count)| view! {
             <div id="sequel" class="banner" role="status">
-                <p>{format!("“{name}” starts from the weights of another run, which are not kept here, so that is trained first. It begins when {}.", after(count))}</p>
+                <p>{format!("“{name}” starts from another run's weights, which are not kept here, so that run is trained first. “{name}” begins when {}.", after(count))}</p>
                 <button type="button" class="quiet" id="forget-sequel" on:click=move |_| page.sequels.set(Vec::<Sequel>::new())>"Leave it out"</button>
             </div>
         })}
