@@ -1,11 +1,29 @@
 //! Lists of runs: stopping and parting change nothing in what is found, and a mangled list trains nothing.
 
+use lookahead::config::presets::SMALL_PAPER;
+use lookahead::config::{EngineChoice, RunConfig, link};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// Runs that end in no time.
 const SMALL: &str = "quick&W=4&T=2&layers=1&d=8&heads=1&ff=8&batch=2&steps=3&evaln=8&every=2&engine=cpu";
+
+/// The page's comparison is of runs whose results are in the repository.
+#[test]
+fn the_paper_in_small_on_the_page_is_the_one_of_the_documentation() {
+    let results = include_str!("../docs/small-paper.jsonl");
+    let runs: Vec<RunConfig> = results
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .map(|line| link::read(line["link"].as_str().unwrap()).unwrap().config)
+        .collect();
+    for preset in SMALL_PAPER {
+        let config = RunConfig { engine: EngineChoice::Cpu, ..(preset.config)() };
+        assert_eq!(config.problems(), []);
+        assert!(runs.contains(&config), "{} is not among the results: {}", preset.key, link::write(&config, None));
+    }
+}
 
 /// A folder of its own for a test, empty.
 fn folder(test: &str) -> PathBuf {

@@ -78,6 +78,49 @@ pub static PRESETS: &[Preset] = &[
     },
 ];
 
+/// The paper's comparison in small: one task, one batch, one number of steps, and the methods beside one another. The first ones of
+/// `docs/small-paper.links`; `docs/small-paper.md` has the results.
+pub static SMALL_PAPER: &[Preset] = &[
+    Preset { key: "small-1", label: "Straight, k=1", help: "One row ahead, straight to the answer: solved.", config: || small(1) },
+    Preset { key: "small-2", label: "Straight, k=2", help: "Two rows ahead, straight to the answer: about half.", config: || small(2) },
+    Preset {
+        key: "small-3",
+        label: "Straight, k=3",
+        help: "Three rows ahead, straight to the answer: less than half.",
+        config: || small(3),
+    },
+    Preset {
+        key: "small-4",
+        label: "Straight, k=4",
+        help: "Four rows ahead, straight to the answer: less than half.",
+        config: || small(4),
+    },
+    Preset {
+        key: "small-cot",
+        label: "Thinking aloud, k=1 … 4",
+        help: "Four rows ahead, each written down: all four solved.",
+        config: small_aloud,
+    },
+    Preset {
+        key: "small-armt",
+        label: "ARMT, k=2",
+        help: "Two rows ahead, with a memory: a little more than straight.",
+        config: small_armt,
+    },
+    Preset {
+        key: "small-act",
+        label: "Thinking longer, k=2",
+        help: "Two rows ahead by layers applied up to three times.",
+        config: small_longer,
+    },
+    Preset {
+        key: "small-grpo",
+        label: "Reward, k=2",
+        help: "Two rows ahead, learnt from a reward alone by the network that looks one ahead: nearly solved.",
+        config: small_reward,
+    },
+];
+
 /// The keys of all presets, as a sentence names them.
 pub fn names() -> String {
     PRESETS.iter().map(|preset| preset.key).collect::<Vec<_>>().join(", ")
@@ -206,6 +249,53 @@ fn grpo() -> RunConfig {
     (training.learning_rate, training.weight_decay) = (5e-4, 0.0);
     (training.warmup, training.decay) = (5, 0);
     (training.batch, training.steps, training.eval_every) = (16, 100, 10);
+    config
+}
+
+/// Straight to the answer on the small paper's task, in which continuing a visible cycle answers only half.
+fn small(depth: usize) -> RunConfig {
+    let mut config = direct(depth);
+    (config.task.width, config.task.shown) = (10, 4);
+    let training = &mut config.training;
+    (training.decay, training.steps) = (1_500, 1_500);
+    (training.eval_every, training.eval_samples) = (100, 256);
+    config
+}
+
+fn small_aloud() -> RunConfig {
+    let mut config = small(4);
+    config.task.layout = Layout::ChainOfThought;
+    config
+}
+
+fn small_armt() -> RunConfig {
+    let mut config = small(2);
+    config.set_model(ModelConfig { kind: ModelKind::Armt, memory_tokens: 8, memory_width: 16, ..config.model.clone() });
+    config
+}
+
+fn small_longer() -> RunConfig {
+    let mut config = small(2);
+    (config.model.looped, config.model.hops) = (Looped::Layer, 3);
+    config
+}
+
+/// From the run at k = 1 and 40 steps more in which every token is learnt from, as the checkpoint of [`grpo`] was made; with room for the row
+/// between, `[gen]` and the answer.
+fn small_reward() -> RunConfig {
+    let mut every_token = small(1);
+    every_token.start = Start::from_run(&every_token);
+    every_token.loss_on = LossOn::All;
+    let training = &mut every_token.training;
+    training.optimizer = Optimizer::AdamW;
+    (training.learning_rate, training.weight_decay) = (1e-3, 0.0);
+    (training.warmup, training.decay) = (5, 0);
+    (training.steps, training.eval_every) = (40, 40);
+    let mut config = grpo();
+    config.start = Start::from_run(&every_token);
+    (config.task.width, config.task.shown) = (10, 4);
+    config.training.grpo.new_tokens = 21;
+    (config.training.eval_every, config.training.eval_samples) = (20, 256);
     config
 }
 

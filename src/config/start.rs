@@ -95,6 +95,11 @@ impl RunConfig {
         }
     }
 
+    /// The runs that stand behind this one, the nearest first.
+    pub fn firsts(&self) -> impl Iterator<Item = RunConfig> {
+        std::iter::successors(self.first(), RunConfig::first)
+    }
+
     /// Why the run cannot start from the weights that it names: the field's key and a sentence.
     pub(super) fn start_problem(&self) -> Option<(&'static str, String)> {
         let (what, made) = match &self.start {

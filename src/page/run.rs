@@ -2,7 +2,7 @@
 
 use crate::config::fields::FIELDS;
 use crate::config::link;
-use crate::config::presets::{PRESETS, Preset};
+use crate::config::presets::{PRESETS, Preset, SMALL_PAPER};
 use crate::config::{RunConfig, Start};
 use crate::protocol::{DepthScore, Ending, Engine, Prediction, Sampled, StepReward};
 use crate::replay::Fingerprint;
@@ -196,10 +196,14 @@ pub fn name_of(config: &RunConfig) -> String {
     };
     let near = |preset: &Preset| {
         let other = (preset.config)();
-        (other.model.kind != config.model.kind, differing(&other))
+        (other.training.objective != config.training.objective, other.model.kind != config.model.kind, differing(&other))
     };
-    let nearest = PRESETS.iter().map(|preset| (preset.label, near(preset))).min_by_key(|(_, (foreign, changes))| (*foreign, changes.len()));
-    let Some((label, (foreign, changes))) = nearest else { return "Run".into() };
+    let nearest = PRESETS
+        .iter()
+        .chain(SMALL_PAPER)
+        .map(|preset| (preset.label, near(preset)))
+        .min_by_key(|(_, (other_aim, foreign, changes))| (*other_aim, *foreign, changes.len()));
+    let Some((label, (_, foreign, changes))) = nearest else { return "Run".into() };
     let label = if foreign { format!("{} as {label}", config.model.kind.name()) } else { label.into() };
     match changes.len() {
         0 => label,

@@ -62,9 +62,9 @@ fn ask(page: Page) {
     actions::save(page, Which::Best);
 }
 
-/// The current run has ended. Says whether another follows that starts from it.
+/// The current run has ended. Says whether its weights were asked for, for a run that starts from them.
 pub fn follows(page: Page) -> bool {
-    if waited_for(page) {
+    if waited_for(page) || sweep::awaits_weights(page) && untrack(|| page.with_current(sweep::complete)) == Some(true) {
         ask(page);
         return true;
     }
@@ -77,8 +77,15 @@ pub fn follows(page: Page) -> bool {
 
 /// The current run's best weights are here. Says whether a run waited for them.
 pub fn arrived(page: Page, bytes: &Uint8Array) -> bool {
-    let Some(next) = page.sequels.try_update(Vec::pop).flatten() else { return false };
+    let next = page.sequels.try_update(Vec::pop).flatten();
+    if next.is_none() && !sweep::awaits_weights(page) {
+        return false;
+    }
     start::keep_current(page, bytes.clone());
+    let Some(next) = next else {
+        sweep::advance_soon(page);
+        return true;
+    };
     set_timeout(
         move || {
             let before = page.current.get_untracked();

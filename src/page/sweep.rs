@@ -1,12 +1,13 @@
-//! Runs that wait for one another: the same settings with more and more layers, or a wider and wider model.
+//! Runs that wait for one another: the same settings with more and more layers, or a wider and wider model; or the paper's comparison in small.
 //!
 //! The queue goes on whenever no run is in progress, unless it is held. Stop holds it; a failure does not.
 
 use super::run::{Run, name_of};
-use super::sequel;
 use super::state::{Failure, Page};
-use crate::config::RunConfig;
+use super::{actions, sequel};
 use crate::config::fields::{self, Field};
+use crate::config::presets::{Preset, SMALL_PAPER};
+use crate::config::{RunConfig, Start};
 use crate::protocol::Ending;
 use leptos::prelude::*;
 use std::time::Duration;
@@ -61,15 +62,15 @@ impl Axis {
 /// A run that waits.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Queued {
-    axis: Axis,
+    pub name: String,
     config: RunConfig,
 }
 
 impl Queued {
-    /// Its run's name, which says the swept value even where too much else differs from every preset.
-    pub fn name(&self) -> String {
-        let (name, value) = (name_of(&self.config), format!("{}={}", self.axis.key(), self.axis.of(&self.config)));
-        if name.contains(&value) { name } else { format!("{name}, {value}") }
+    /// A run of a sweep, whose name says the swept value even where too much else differs from every preset.
+    fn swept(axis: Axis, config: RunConfig) -> Self {
+        let (name, value) = (name_of(&config), format!("{}={}", axis.key(), axis.of(&config)));
+        Self { name: if name.contains(&value) { name } else { format!("{name}, {value}") }, config }
     }
 }
 
@@ -146,17 +147,48 @@ pub fn complete(run: &Run) -> bool {
 pub fn queue(page: Page) {
     let base = page.form.with_untracked(|form| form.config.clone());
     let asked = page.sweep.with_untracked(|sweep| page.runs.with_untracked(|runs| read(sweep.axis, &sweep.text, &base, runs)));
+    let axis = page.sweep.with_untracked(|sweep| sweep.axis);
+    put(page, asked.runs.into_iter().map(|config| Queued::swept(axis, config)));
+}
+
+/// The runs of the paper in small that this page has not trained yet.
+pub fn small_paper(page: Page) -> Vec<Queued> {
+    let run = |preset: &Preset| {
+        let config = (preset.config)();
+        Queued { name: name_of(&config), config }
+    };
+    let trained = |queued: &Queued| page.runs.with(|runs| runs.iter().any(|run| run.config == queued.config && complete(run)));
+    SMALL_PAPER.iter().map(run).filter(|queued| !trained(queued)).collect()
+}
+
+/// Puts them into the queue.
+pub fn queue_small_paper(page: Page) {
+    let runs = untrack(|| small_paper(page));
+    // Its ceiling and floors are then drawn beside it to the end.
+    if let Some(first) = runs.first() {
+        actions::fill(page, first.config.clone());
+    }
+    put(page, runs.into_iter());
+}
+
+fn put(page: Page, runs: impl Iterator<Item = Queued>) {
     page.sweep.update(|sweep| {
         sweep.failed.clear();
         sweep.held = false;
-        for config in asked.runs {
-            let queued = Queued { axis: sweep.axis, config };
+        for queued in runs {
             if !sweep.waiting.contains(&queued) {
                 sweep.waiting.push(queued);
             }
         }
     });
     advance(page);
+}
+
+/// Whether a run that waits starts, at once or by others, from the current one.
+pub fn awaits_weights(page: Page) -> bool {
+    let Some(current) = untrack(|| page.with_current(|run| Start::from_run(&run.config))) else { return false };
+    page.sweep
+        .with_untracked(|sweep| sweep.waiting.iter().any(|queued| queued.config.firsts().any(|first| Start::from_run(&first) == current)))
 }
 
 /// Begins the next run, if nothing stands against it.
@@ -166,8 +198,7 @@ pub fn advance(page: Page) {
         return;
     }
     let Some(next) = page.sweep.try_update(|sweep| sweep.waiting.remove(0)) else { return };
-    let name = next.name();
-    sequel::begin(page, next.config, Some(name));
+    sequel::begin(page, next.config, Some(next.name));
     let begun = page.current.get_untracked();
     page.sweep.update(|sweep| sweep.begun = begun);
 }

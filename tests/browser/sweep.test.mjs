@@ -116,3 +116,27 @@ test('a run that fails is told, and the next one is trained', async () => {
   assert.equal(await text(page, '#sweep-failed'), '');
   await page.close();
 });
+
+test('the paper in small is queued; the reward begins from the weights of the run that was trained before it', async () => {
+  const page = await visit(tiny());
+  await press(page, '#small-paper');
+  await page.waitForFunction(() => document.querySelector('#sweep').dataset.waiting === '7');
+  assert.match(await text(page, '#sweep-waiting'), /Straight, k=2.*Thinking aloud.*ARMT.*Thinking longer.*Reward, k=2/s);
+  assert.match(await page.$eval('#link-text', box => box.value), /&W=10&T=4&.*&k=1&/);
+  for (let left = 6; left > 0; left -= 1) {
+    await press(page, '#sweep-waiting li:first-child button');
+    await page.waitForFunction(left => document.querySelector('#sweep').dataset.waiting === String(left), {}, left);
+  }
+  await page.waitForFunction(() => document.querySelectorAll('#runs > li strong').length === 3, { timeout: 600_000 });
+  await steps(page, 1);
+  await page.waitForFunction(() => Number(document.body.dataset.step) < 100);
+  await press(page, '#stop');
+  await state(page, 'finished');
+  const [reward, everyToken, straight] = await names(page);
+  assert.equal(straight, 'Straight, k=1');
+  assert.match(everyToken, /Straight, k=1/);
+  assert.equal(reward, 'Reward, k=2');
+  assert.equal(await attribute(page, '#sweep', 'data-waiting'), '0');
+  assert.deepEqual(page.complaints, []);
+  await page.close();
+});

@@ -18,6 +18,7 @@ pub fn Sweeps(page: Page) -> impl IntoView {
                 <h2>"Sweep"</h2>
                 <p class="hint">"Train the same run again and again with one setting changed, and see what the change is worth. Everything else is as the settings say."</p>
                 <Order page=page />
+                <Methods page=page />
                 <Waiting page=page />
             </div>
             <SweepFigure page=page />
@@ -65,6 +66,32 @@ fn Order(page: Page) -> impl IntoView {
     }
 }
 
+/// All methods of the paper on one small task.
+#[component]
+fn Methods(page: Page) -> impl IntoView {
+    let left = Memo::new(move |_| {
+        // Runs finish now and then: only those ends matter here.
+        page.phase.track();
+        untrack(|| sweep::small_paper(page).len())
+    });
+    let waiting = move || page.sweep.with(|sweep| !sweep.waiting.is_empty());
+    let words = move || match left.get() {
+        0 => "All of it is there: see in the chart of depths how far ahead each one looks.".to_string(),
+        left => format!(
+            "{left} runs on one task, some minutes in all: straight to the answer at k = 1 … 4, thinking aloud, with a memory, thinking longer, for a reward."
+        ),
+    };
+    view! {
+        <div class="family">
+            <span>"Or compare all methods:"</span>
+            <button type="button" id="small-paper" disabled=move || left.get() == 0 || waiting() on:click=move |_| sweep::queue_small_paper(page)>
+                "The paper in small"
+            </button>
+            <p class="hint">{words}</p>
+        </div>
+    }
+}
+
 /// The queue.
 #[component]
 fn Waiting(page: Page) -> impl IntoView {
@@ -72,7 +99,7 @@ fn Waiting(page: Page) -> impl IntoView {
     let held = move || page.sweep.with(|sweep| sweep.held);
     let empty = move || waiting.with(Vec::is_empty);
     let item = move |(position, queued): (usize, &Queued)| {
-        let name = queued.name();
+        let name = queued.name.clone();
         let label = format!("Take {name} off the queue");
         view! {
             <li>
