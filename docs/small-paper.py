@@ -5,7 +5,8 @@
 
 Reads small-paper.jsonl (`lookahead train small-paper.links --out small-paper.jsonl --thin`) and small-paper.floors.jsonl
 (`lookahead ceiling`), both beside this script; writes small-paper.svg, and in small-paper.md what stands between its two marks.
-A label of the list reads "method k=2 seed=1". A new method is a row of METHODS. Plain Python, nothing to install.
+A label of the list reads "method k=2 seed=1", with "steps=3000" where it belongs beside the longer runs. A new method is a row of METHODS.
+Plain Python, nothing to install.
 """
 
 import json
@@ -15,14 +16,20 @@ from xml.sax.saxutils import escape
 
 HERE = pathlib.Path(__file__).parent
 DEPTHS = (1, 2, 3, 4)
-# Key in the labels: name, colour (Okabe and Ito's). GRPO has its place; without runs a method is left out.
+# Key in the labels: name, colour (Okabe and Ito's and three more). Without runs a method is left out.
 METHODS = {
     "direct": ("GPT-NeoX, straight", "#0072b2"),
     "act": ("GPT-NeoX with ACT", "#d55e00"),
+    "fct": ("GPT-NeoX, always three hops", "#8c6d1f"),
     "armt": ("ARMT", "#009e73"),
+    "oo": ("GPT-NeoX, O-O by curriculum", "#56b4e9"),
+    "ooact": ("GPT-NeoX with ACT, O-O", "#e69f00"),
     "grpo": ("GPT-NeoX with GRPO", "#5b4b9a"),
+    "stairs": ("GPT-NeoX with GRPO, k = 2 first", "#9d8fd6"),
     "cot": ("GPT-NeoX, chain of thought", "#cc79a7"),
 }
+# Steps of a run whose label says nothing of them; GRPO stands beside the run that it starts from.
+STEPS = 1_500
 LEVELS = (("ceiling", "ceiling"), ("cycle", "floor: continue a shifted cycle"), ("copy", "floor: copy the last row"))
 # A panel for each number of steps, and the names at the right.
 PANEL, NAMES, HEIGHT, LEFT, TOP, BOTTOM = 350, 250, 400, 62, 34, 346
@@ -43,11 +50,12 @@ def read():
     # The later line of a run holds; a failed one has no last measurement.
     runs = {run["label"]: run for run in map(json.loads, open(HERE / "small-paper.jsonl", encoding="utf-8")) if not run["failure"]}
     for label, run in runs.items():
-        method, *settings = label.split()
-        seed = int(dict(setting.split("=") for setting in settings)["seed"])
-        made.setdefault((run["steps"], method), []).append(run)
+        method, *words = label.split()
+        settings = dict(word.split("=") for word in words)
+        seed, steps = int(settings["seed"]), int(settings.get("steps", STEPS))
+        made.setdefault((steps, method), []).append(run)
         for score in run["measured"][-1]["depths"]:
-            depths = found.setdefault(run["steps"], {}).setdefault(method, {})
+            depths = found.setdefault(steps, {}).setdefault(method, {})
             depths.setdefault(score["depth"], {})[seed] = (score["exact"], score["samples"])
     ordered = lambda methods: {method: methods[method] for method in METHODS if method in methods}
     return {steps: ordered(found[steps]) for steps in sorted(found)}, made
@@ -82,7 +90,7 @@ def tables(found, made, floors):
             paces = sorted(1000 * run["seconds"] / run["steps"] for run in runs)
             minutes = sum(run["seconds"] for run in runs) / 60
             pace = f"{paces[0]:.0f}, {paces[len(paces) // 2]:.0f}"
-            rows.append(f"| {METHODS[method][0]} | {steps:,} | {len(runs)} | {runs[0]['parameters']:,} | {pace} | {minutes:.0f} |")
+            rows.append(f"| {METHODS[method][0]} | {runs[0]['steps']:,} | {len(runs)} | {runs[0]['parameters']:,} | {pace} | {minutes:.0f} |")
     return "\n".join(rows)
 
 

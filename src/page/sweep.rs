@@ -113,17 +113,17 @@ pub struct Asked {
 
 /// Reads a list of values for the settings of `base`. Values that this page has trained already need no second run.
 pub fn read(axis: Axis, text: &str, base: &RunConfig, done: &[Run]) -> Asked {
-    let mut asked = Asked::default();
+    let (mut asked, mut refused) = (Asked::default(), Vec::new());
     let Some(field) = axis.field() else { return asked };
     let parts = text.split(|letter: char| letter == ',' || letter == ';' || letter.is_whitespace()).filter(|part| !part.is_empty());
     for part in parts {
         let mut config = base.clone();
-        let set = field.set(&mut config, part).map_err(|sentence| format!("{part} is left out: {sentence}"));
-        let problem = || config.problems().into_iter().next().map(|problem| format!("{part} is left out: {}", problem.sentence));
+        let set = field.set(&mut config, part);
+        let problem = || config.problems().into_iter().next().map(|problem| problem.sentence);
         match set {
-            Err(sentence) => asked.left_out.push(sentence),
+            Err(sentence) => refused.push((part, sentence)),
             Ok(()) => match problem() {
-                Some(sentence) => asked.left_out.push(sentence),
+                Some(sentence) => refused.push((part, sentence)),
                 None if asked.runs.contains(&config) => asked.left_out.push(format!("{part} stands twice and is trained once.")),
                 None if done.iter().any(|run| run.config == config && complete(run)) => {
                     asked.left_out.push(format!("{part} has been trained on this page already."));
@@ -131,6 +131,12 @@ pub fn read(axis: Axis, text: &str, base: &RunConfig, done: &[Run]) -> Asked {
                 None => asked.runs.push(config),
             },
         }
+    }
+    // A reason that holds for many values is told once.
+    while let Some((_, sentence)) = refused.first().cloned() {
+        let alike: Vec<&str> = refused.extract_if(.., |(_, other)| *other == sentence).map(|(part, _)| part).collect();
+        let verb = if alike.len() == 1 { "is" } else { "are" };
+        asked.left_out.push(format!("{} {verb} left out: {sentence}", alike.join(", ")));
     }
     asked
 }

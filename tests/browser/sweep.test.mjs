@@ -69,6 +69,10 @@ test('a width that the heads cannot share is left out with its reason', async ()
   await worked(page);
   await page.waitForFunction(() => document.querySelector('#sweep-chart').dataset.points === '8');
   assert.match(await spoken(page), /model width.*8 .*, 24 /s);
+  // What stands against many values is told once.
+  await page.select('#field-from', 'k1');
+  await type(page, '#sweep-values', '8 16 24 48');
+  await page.waitForFunction(() => /8, 16, 24 are left out: The checkpoint/.test(document.querySelector('#sweep .notes').textContent));
   assert.deepEqual(page.complaints, []);
   await page.close();
 });
