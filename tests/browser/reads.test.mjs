@@ -115,7 +115,7 @@ test('the card fills by itself during a run, and its cells and heads are stepped
   await press(page, '#next');
   await page.waitForFunction(before => { const now = document.querySelector('#reads').dataset.sums; return now !== before && !now.startsWith('-'); }, {}, before);
   await addUp(page, 2, 'another question');
-  await fits(page, 'reads');
+  await fits(page, 'reads', { fullPage: true });
   assert.deepEqual(page.complaints, []);
   await page.close();
 });
