@@ -250,7 +250,8 @@ impl View<'_> {
             let bands = shares.map_or(vec![0; self.task().shown - 1], |shares| shares.into_iter().map(level).collect());
             return Part { caption: format!("{name}\n{told}"), name, bands: Some(bands) };
         }
-        let share = |of: fn(&Sums) -> f64| sums.map_or("–".into(), |sums| percent(of(sums)));
+        // Whole, so that no caption is longer than its panel is wide.
+        let share = |of: fn(&Sums) -> f64| sums.map_or("–".into(), |sums| format!("{:.0} %", 100.0 * of(sums)));
         let caption = format!("{name}\n{} outlined, {} signs", share(|sums| sums.source), share(|sums| sums.signs));
         Part { caption, name, bands: None }
     }
