@@ -39,6 +39,13 @@ pub enum Command {
     Save {
         which: Which,
     },
+    /// Say what every layer reads when it predicts the cells of one answered state, with the present weights: [`Report::Looked`]. Answered
+    /// between two steps, and after the run's end; it changes nothing of the run.
+    Look {
+        split: Split,
+        index: u64,
+        depth: usize,
+    },
 }
 
 /// What the bytes beside a start are.
@@ -128,6 +135,14 @@ pub enum Report {
         step: u64,
         config_json: String,
     },
+    /// What every layer reads at the question that [`Command::Look`] named, after `step` steps; nothing where the worker holds no run.
+    Looked {
+        step: u64,
+        split: Split,
+        index: u64,
+        depth: usize,
+        layers: Vec<LayerReads>,
+    },
     /// Something failed: what, and what to do. The run stays as it was at the last snapshot.
     Failed {
         sentence: String,
@@ -208,6 +223,33 @@ pub struct Sampled {
     pub tokens: Vec<u32>,
     pub reward: f64,
     pub advantage: f64,
+}
+
+/// What one layer reads when it predicts each of the W cells of a state. Where it is applied several times, the mean of those, as they are weighed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LayerReads {
+    /// From 0 on.
+    pub layer: usize,
+    pub reading: Reading,
+    /// The position that the first share is about: the start of what can be read.
+    pub first: usize,
+    /// `[W][heads][n]` in parts of [`WHOLE`]: of each position from `first` to the one that predicts the cell, or of each segment that has
+    /// written into the memory. What has no heads counts as one.
+    pub shares: Vec<Vec<Vec<u16>>>,
+}
+
+/// All that is read. Finer than a byte: attention that is spread over hundreds of positions would be rounded away.
+pub const WHOLE: u16 = 10_000;
+
+/// From what a layer reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reading {
+    /// The positions before, by attention.
+    Attention,
+    /// A state that the positions before have written.
+    State,
+    /// An associative memory that the segments before have written.
+    Memory,
 }
 
 /// Why a run ended.

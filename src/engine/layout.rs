@@ -12,7 +12,8 @@ const ALIGNMENT: usize = 16;
 /// Finishes a program.
 pub(super) fn lay_out(recorder: Recorder) -> Program {
     let training = recorder.training();
-    let Recorder { buffers, instructions, mut chains, constants, words, has_total, answers, generated, logits, journal, .. } = recorder;
+    let Recorder { buffers, instructions, spans, mut chains, constants, words, has_total, answers, generated, logits, journal, .. } =
+        recorder;
     let journal = journal.filter(|_| !training);
     let end = instructions.len();
     chains.retain(|chain| !chain.instructions.is_empty());
@@ -65,7 +66,7 @@ pub(super) fn lay_out(recorder: Recorder) -> Program {
     }
     let total = has_total.then_some(At { buffer: FIXED - 1, offset: 0 });
     let logits = logits.map(|var| (var.at, var.rows * var.width));
-    Program { instructions, chains, base, weights: buffers[0], constants, size, words, total, answers, generated, journal, logits }
+    Program { instructions, spans, chains, base, weights: buffers[0], constants, size, words, total, answers, generated, journal, logits }
 }
 
 /// Shows every array that an instruction reads or writes.

@@ -371,6 +371,9 @@ pub const NOT_ASKED: u32 = u32::MAX;
 #[derive(Clone, Debug)]
 pub struct Program {
     pub instructions: Vec<Instruction>,
+    /// The positions of a sequence that the rows of each instruction stand for, from row 0 on; rows behind them are a memory's. None for
+    /// those that follow a forward pass.
+    pub spans: Vec<std::ops::Range<usize>>,
     /// In rising order, not overlapping.
     pub chains: Vec<Chain>,
     /// Address of each buffer's first number.

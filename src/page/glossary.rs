@@ -102,6 +102,31 @@ pub static TERMS: &[Entry] = &[
         text: "How often a layer was applied to a token. A mean over the tokens from which the answer is predicted says how long the model thinks about it.",
     },
     Entry {
+        key: "reads",
+        title: "What a layer reads",
+        text: "To predict a cell, every layer takes something from what stands before. Its reads say from where, in shares that add up to 100 %. A high share shows where it looks, not what it makes of it; and from the second layer on, a place also holds what was read into it below.",
+    },
+    Entry {
+        key: "attention",
+        title: "Attention",
+        text: "Each head of a layer compares the place from which it predicts with every place before, and takes a mean of what stands there: the better the match, the larger the share. Several heads look at different things.",
+    },
+    Entry {
+        key: "state",
+        title: "State",
+        text: "A fixed number of numbers that is carried from token to token. Each token adds something and lets something fade; whatever the network still knows of the rows before is in it.",
+    },
+    Entry {
+        key: "memory",
+        title: "Associative memory",
+        text: "A table that is written and read by resemblance: what is asked for is compared with the keys under which something was written. It is all that an ARMT carries from one segment, two rows, to the next.",
+    },
+    Entry {
+        key: "signs",
+        title: "Signs",
+        text: "Tokens that are no cells: one before each row, one that asks for the answer. Networks often rest their look on them when they need nothing, or collect there what they have read.",
+    },
+    Entry {
         key: "reward",
         title: "Reward",
         text: "The share of the true row's cells, and of the end after them, that an answer has in their places: 1 when all is right. How the network came to the answer earns nothing.",

@@ -3,7 +3,7 @@
 use super::state::{Failure, Page, Phase};
 use super::update;
 use super::worker_link::WorkerLink;
-use super::{program, sweep};
+use super::{look, program, sweep};
 use crate::protocol::Command;
 use js_sys::Uint8Array;
 use leptos::prelude::*;
@@ -43,6 +43,13 @@ pub struct Session {
     pub pulse_due: bool,
     /// When the worker last said something, milliseconds.
     pub heard: f64,
+}
+
+impl Session {
+    /// Whether a worker is there and listens.
+    pub fn is_ready(&self) -> bool {
+        self.link.is_some() && self.ready
+    }
 }
 
 /// Starts the worker unless there is one.
@@ -116,6 +123,7 @@ pub fn close(page: Page) {
         session.waiting = None;
         session.link.take()
     });
+    look::give_up(page);
     if let Some(Some(link)) = link {
         link.end();
         // This may run inside one of the link's own closures, which must not be freed while it runs.

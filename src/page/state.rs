@@ -3,6 +3,7 @@
 
 use super::adapter::Adapter;
 use super::form::Form;
+use super::look::Looks;
 use super::pace::Pace;
 use super::references::References;
 use super::run::{Run, subject};
@@ -121,6 +122,8 @@ pub struct Page {
     pub reveal: RwSignal<bool>,
     /// How many of the rows that a chain of thought has written the picture holds back, to be shown one by one.
     pub held_back: RwSignal<usize>,
+    /// What the network was seen to read.
+    pub looks: RwSignal<Looks>,
     pub log_loss: RwSignal<bool>,
     /// A short confirmation beside Copy link.
     pub notice: RwSignal<String>,
@@ -159,6 +162,7 @@ impl Page {
             example: RwSignal::new(0),
             reveal: RwSignal::new(false),
             held_back: RwSignal::new(0),
+            looks: RwSignal::new(Looks::default()),
             log_loss: RwSignal::new(true),
             notice: RwSignal::new(String::new()),
             tip: RwSignal::new(None),

@@ -3,7 +3,7 @@
 use super::run::Measurement;
 use super::session::{self, Snapshot};
 use super::state::{Failure, Page, Phase};
-use super::{browser, downloads, opening, saved, sequel, start, sweep};
+use super::{browser, downloads, look, opening, saved, sequel, start, sweep};
 use crate::protocol::{Ending, Engine, Report};
 use crate::replay::EngineClass;
 use js_sys::Uint8Array;
@@ -45,6 +45,7 @@ pub fn report(page: Page, report: Report, bytes: Option<Uint8Array>) {
         Report::Finished { seconds, why, .. } => finished(page, seconds, why),
         Report::Weights { .. } if page.keeping.get_untracked() => start::arrived(page, bytes),
         Report::Weights { step, config_json, .. } => downloads::weights(page, step, bytes, &config_json),
+        Report::Looked { split, index, depth, layers, .. } => look::arrived(page, (split, index, depth), layers),
         Report::Failed { sentence, remedy } => session::lose(page, Failure { sentence, remedy }),
     }
     pulse(page);

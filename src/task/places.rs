@@ -28,6 +28,11 @@ impl Task {
         shown.chain(asked).map(|(state, start)| StatePlaces { state, positions: start..start + self.width }).collect()
     }
 
+    /// Where the rule's entries stand in that sequence, shown or asked for; nowhere in most layouts.
+    pub fn rule_places(&self, sample: &Sample, depth: usize) -> Range<usize> {
+        self.encode(sample, depth, LossOn::Target).rule.unwrap_or_else(|| self.shown_rule())
+    }
+
     /// Where each run of W cells begins: bits that stand together, the rule's left out.
     fn runs(&self, example: &Example) -> Vec<usize> {
         let rule = example.rule.clone().unwrap_or_else(|| self.shown_rule());

@@ -96,6 +96,11 @@ impl Questions {
         let (targets, rule) = first.map(|example| (example.targets, example.rule)).unwrap_or_default();
         Self { batch, from, free_after, targets, rule }
     }
+
+    /// The position from which the first cell of the state at this depth is predicted, if it is asked for; those of the others follow.
+    pub fn predicting(&self, depth: usize) -> Option<usize> {
+        self.targets.iter().find(|target| target.depth == depth).map(|target| target.start - 1)
+    }
 }
 
 /// Scores the outcomes of [`jobs`].

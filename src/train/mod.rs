@@ -18,6 +18,7 @@ pub mod optimizer;
 pub mod performer;
 pub mod place;
 pub mod pool;
+pub mod reads;
 pub mod run;
 pub mod schedule;
 

@@ -112,6 +112,12 @@ impl Performer {
         (found[program.weights], &found[..program.weights])
     }
 
+    /// A forward pass that is watched instruction by instruction: see [`Machine::run_watched`].
+    pub fn watch(&mut self, batch: &Batch, from: usize, mut watch: impl FnMut(&Program, usize, &[f32])) {
+        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), Whole::ANY, Purpose::Answer);
+        self.machine.run_watched(&program, &batch.words(from), |index, memory| watch(&program, index, memory));
+    }
+
     /// Logits `[B·(S − from), V]` with the loaded weights.
     pub fn logits(&mut self, batch: &Batch, from: usize) -> &[f32] {
         let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), Whole::ANY, Purpose::Answer);

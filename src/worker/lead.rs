@@ -60,7 +60,12 @@ async fn drive(inbox: Inbox<Incoming<Command>>, kernel: Kernel) {
                 }
                 Ok(())
             }
-            (Some(command), Some(session)) => obey(session, command.message).await,
+            (Some(command), Some(session)) => obey(session, command.message, kernel).await,
+            // Asked about a run that is gone: nothing is lost by that.
+            (Some(Incoming { message: Command::Look { split, index, depth }, .. }), None) => {
+                wire::post(&Report::Looked { step: 0, split, index, depth, layers: Vec::new() }, None);
+                Ok(())
+            }
             (Some(_), None) => Err("There is no run yet: press Train first.".into()),
             (None, Some(session)) => session.advance().await,
             (None, None) => Ok(()),
@@ -86,7 +91,7 @@ fn read_model(held: Option<&Session>, config: &RunConfig, config_json: &str, byt
     opening::open(config, config_json, &bytes.to_vec())
 }
 
-async fn obey(session: &mut Session, command: Command) -> Result<(), String> {
+async fn obey(session: &mut Session, command: Command, kernel: Kernel) -> Result<(), String> {
     match command {
         Command::Start { .. } | Command::Open { .. } => Ok(()),
         Command::Pause => session.pause().await,
@@ -95,6 +100,7 @@ async fn obey(session: &mut Session, command: Command) -> Result<(), String> {
         Command::Stop => session.finish(Ending::Stopped).await,
         Command::Reach { steps } => session.reach(steps),
         Command::Save { which } => session.save(which).await,
+        Command::Look { split, index, depth } => session.look(kernel, split, index, depth).await,
     }
 }
 

@@ -11,7 +11,7 @@ use crate::protocol::{Bytes, Ending, Engine, Report, Which};
 use crate::replay::EngineClass;
 use crate::task::Split;
 use crate::train::grpo::Rollouts;
-use crate::train::{Opened, Place, Plan, Run, checkpoint};
+use crate::train::{Opened, Place, Plan, Run, checkpoint, reads};
 use js_sys::Uint8Array;
 
 /// Losses are sent to the page at most this often.
@@ -276,6 +276,15 @@ impl Session {
         self.measure(Split::Test).await?;
         self.snapshot().await?;
         wire::post(&Report::Finished { step: self.run.step_count(), seconds: self.trained / 1e3, why }, None);
+        Ok(())
+    }
+
+    /// Says what the network reads at a question. Its own clock stands meanwhile: this is no training.
+    pub async fn look(&mut self, kernel: Kernel, split: Split, index: u64, depth: usize) -> Result<(), String> {
+        self.flush().await?;
+        let (step, weights) = self.run.values(false).await?;
+        let layers = reads::look(&self.run.plan, &weights, kernel, (split, index, depth)).await?;
+        wire::post(&Report::Looked { step, split, index, depth, layers }, None);
         Ok(())
     }
 

@@ -41,7 +41,7 @@ const hidden = (page, selector) => page.$eval(selector, element => !element.chec
 /** What a run of adaptive computation time has to show: a map of `parts` panels of `rows` rows of 5 cells, and hops from 1 to 3. */
 async function showsHops(page, { parts, rows, what }) {
   await page.waitForFunction(parts => document.querySelectorAll('#hops svg').length === parts, {}, parts);
-  const panels = await page.$$eval('#hops svg', panels => panels.map(panel => [...panel.querySelectorAll('path.hop')].map(hops => hops.getAttribute('d').split('z').length - 1)));
+  const panels = await page.$$eval('#hops svg', panels => panels.map(panel => [...panel.querySelectorAll('path.level')].map(hops => hops.getAttribute('d').split('z').length - 1)));
   for (const counts of panels) {
     assert.equal(counts.length, 3, `${what}: 1 … 3 hops`);
     assert.equal(counts.reduce((sum, count) => sum + count, 0), rows * 5, `${what}: every cell has its hops`);
@@ -172,7 +172,7 @@ test('the hops are reached by Tab and read cell by cell with the arrow keys', as
   await trained(page, deep({ model: 'armt', ...ADAPTIVE }));
   await showsHops(page, { parts: 2, rows: 4, what: 'armt' });
   assert.deepEqual(await places(), before);
-  assert.equal(await page.$$eval('#hops-legend .hop-key', keys => keys.map(key => key.textContent).join()), '1,2,3');
+  assert.equal(await page.$$eval('#hops-legend .level-key', keys => keys.map(key => key.textContent).join()), '1,2,3');
   await page.focus('#task-picture');
   while (await page.evaluate(() => document.activeElement.id) !== 'hops') await page.keyboard.press('Tab');
   const told = async (key, pattern) => {

@@ -70,6 +70,7 @@ impl Bench {
     pub fn program(&self) -> Program {
         Program {
             instructions: self.instructions.clone(),
+            spans: Vec::new(),
             base: vec![0],
             weights: self.memory.len(),
             constants: self.constants.clone(),

@@ -102,6 +102,7 @@ fn updates() {
                 rows: 1,
                 width: count,
             }],
+            spans: Vec::new(),
             base,
             weights: count,
             constants: Vec::new(),

@@ -88,6 +88,7 @@ fn drawn(logits: &[f32], sampling: Sampling, times: usize) -> Vec<f64> {
     let instruction = Instruction::Draw { logits: row(0, 0), rows: times, vocabulary, sampling, uniforms: (0, 1), out: row(start, 1) };
     let program = Program {
         instructions: vec![instruction],
+        spans: Vec::new(),
         base: vec![0],
         weights: vocabulary,
         constants: Vec::new(),

@@ -103,30 +103,15 @@ pub fn forward(kernel: Kernel, space: &mut Space, memory: &mut [f32], arrays: &A
 /// One position of each sequence over those up to it. `at` are the addresses of `qkv` and of the result.
 #[inline(never)]
 pub fn at(space: &mut Space, memory: &mut [f32], at: (usize, usize), turns: &[f32], shape: &AttentionShape, position: usize) {
-    let AttentionShape { sequences, length, heads, head: size, rotary } = *shape;
-    let part = |memory: &[f32], into: &mut Vec<f32>, row: usize, part: usize, angles: Option<usize>| {
-        let from = at.0 + row * 3 * size + part * size;
-        into.clear();
-        into.extend_from_slice(&memory[from..from + size]);
-        if let Some(position) = angles {
-            turn(&mut into[..rotary], &turns[position * rotary..(position + 1) * rotary], 1.0);
-        }
-    };
-    let scale = 1.0 / (size as f32).sqrt();
+    let AttentionShape { sequences, length, heads, head: size, .. } = *shape;
     for sequence in 0..sequences {
         for head in 0..heads {
             let row = |position: usize| (sequence * length + position) * heads + head;
-            part(memory, &mut space.q, row(position), 0, Some(position));
-            space.scores.resize(position + 1, 0.0);
-            for seen in 0..=position {
-                part(memory, &mut space.k, row(seen), 1, Some(seen));
-                space.scores[seen] = scale * sum(size, |i| space.q[i] * space.k[i]);
-            }
-            softmax(&mut space.scores, position + 1);
+            weigh(space, memory, at.0, turns, shape, (sequence, head, position));
             space.mixed.clear();
             space.mixed.resize(size, 0.0);
             for seen in 0..=position {
-                part(memory, &mut space.v, row(seen), 2, None);
+                part(&mut space.v, memory, at.0, size, row(seen), 2);
                 let weight = space.scores[seen];
                 space.mixed.iter_mut().zip(&space.v).for_each(|(mixed, v)| *mixed += weight * v);
             }
@@ -134,6 +119,47 @@ pub fn at(space: &mut Space, memory: &mut [f32], at: (usize, usize), turns: &[f3
             memory[out..out + size].copy_from_slice(&space.mixed);
         }
     }
+}
+
+/// The weights of one position of the first sequence over those up to it, by head: `[heads][position + 1]`, each summing to 1.
+pub fn weights(memory: &[f32], qkv: usize, turns: &[f32], shape: &AttentionShape, position: usize) -> Vec<Vec<f32>> {
+    let mut space = Space::default();
+    let of = |head: usize| {
+        weigh(&mut space, memory, qkv, turns, shape, (0, head, position));
+        space.scores[..=position].to_vec()
+    };
+    (0..shape.heads).map(of).collect()
+}
+
+/// Leaves in `space.scores` how one position of a sequence and head weighs those up to it.
+fn weigh(
+    space: &mut Space,
+    memory: &[f32],
+    qkv: usize,
+    turns: &[f32],
+    shape: &AttentionShape,
+    (sequence, head, position): (usize, usize, usize),
+) {
+    let AttentionShape { length, heads, head: size, rotary, .. } = *shape;
+    let row = |position: usize| (sequence * length + position) * heads + head;
+    let angles = |position: usize| &turns[position * rotary..(position + 1) * rotary];
+    let scale = 1.0 / (size as f32).sqrt();
+    part(&mut space.q, memory, qkv, size, row(position), 0);
+    turn(&mut space.q[..rotary], angles(position), 1.0);
+    space.scores.resize(position + 1, 0.0);
+    for seen in 0..=position {
+        part(&mut space.k, memory, qkv, size, row(seen), 1);
+        turn(&mut space.k[..rotary], angles(seen), 1.0);
+        space.scores[seen] = scale * sum(size, |i| space.q[i] * space.k[i]);
+    }
+    softmax(&mut space.scores, position + 1);
+}
+
+/// Part 0, 1 or 2, q, k or v, of one row and head.
+fn part(into: &mut Vec<f32>, memory: &[f32], qkv: usize, size: usize, row: usize, part: usize) {
+    let from = qkv + (row * 3 + part) * size;
+    into.clear();
+    into.extend_from_slice(&memory[from..from + size]);
 }
 
 /// Scores of a block of rows over all positions up to its last, `[rows, first + rows]`.

@@ -13,6 +13,7 @@ pub mod micro;
 mod norm;
 mod policy;
 mod products;
+pub mod reads;
 mod recurrent;
 mod rows;
 mod scan;
@@ -54,11 +55,20 @@ impl Machine {
     /// # Panics
     /// When there are fewer words than the program reads, or a token is outside the vocabulary: a fault of the caller.
     pub fn run(&mut self, program: &Program, words: &[u32]) {
+        self.run_watched(program, words, |_, _| {});
+    }
+
+    /// The same, and after each instruction somebody may look: at its number in the program and the memory as it left it.
+    ///
+    /// # Panics
+    /// As [`Self::run`].
+    pub fn run_watched(&mut self, program: &Program, words: &[u32], mut watch: impl FnMut(usize, &[f32])) {
         if self.memory.len() < program.size {
             self.memory.resize(program.size, 0.0);
         }
-        for instruction in &program.instructions {
+        for (index, instruction) in program.instructions.iter().enumerate() {
             self.carry_out(program, words, instruction);
+            watch(index, &self.memory);
         }
     }
 

@@ -5,7 +5,7 @@ use super::ranges;
 use crate::engine::program::{CHUNK, Keep, Rows, STATE, Window};
 
 /// Numbers of state of one channel, side by side in SIMD.
-type State = [f32; STATE];
+pub type State = [f32; STATE];
 
 /// Channels walked back together: their states over a chunk stay in the first-level cache.
 const BLOCK: usize = 16;
@@ -77,7 +77,7 @@ impl Arrays {
     }
 
     /// B and C of a row.
-    fn row(&self, memory: &[f32], row: usize) -> (State, State) {
+    pub fn row(&self, memory: &[f32], row: usize) -> (State, State) {
         let start = self.projected.0 + row * self.projected.1;
         (state(memory, start), state(memory, start + STATE))
     }
@@ -108,7 +108,7 @@ fn put(memory: &mut [f32], at: usize, line: &Line, count: usize) {
 }
 
 /// A = −exp(a_log) of every channel.
-fn decays(into: &mut Vec<State>, memory: &[f32], arrays: &Arrays) {
+pub fn decays(into: &mut Vec<State>, memory: &[f32], arrays: &Arrays) {
     into.clear();
     into.extend((0..arrays.channels).map(|channel| state(memory, arrays.a_log + channel * STATE).map(|log| -exp(log))));
 }

@@ -1,11 +1,11 @@
 //! Charts: pure functions from plain data to SVG. Colours are written as `var(--name)`, so that a chart follows the
 //! theme on the page and is resolved when it is saved ([`super::downloads::svg`]).
 
+pub mod cells;
 pub mod chain;
 pub mod depth;
 pub mod frame;
 pub mod group;
-pub mod hops;
 pub mod loss;
 pub mod orbit;
 pub mod progress;

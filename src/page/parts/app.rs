@@ -9,6 +9,7 @@ use super::models::Models;
 use super::opening::DropHint;
 use super::picture::Picture;
 use super::presets::Presets;
+use super::reads::Reads;
 use super::reward::Reward;
 use super::runs::Runs;
 use super::settings::Settings;
@@ -50,6 +51,7 @@ pub fn App(page: Page) -> impl IntoView {
                         <section class="card" aria-label="Accuracy over steps"><ProgressFigure page=page /></section>
                         <section class="card" aria-label="Loss"><LossFigure page=page /></section>
                     </div>
+                    <Reads page=page />
                     <Sweeps page=page />
                 </div>
                 <div class="aside">

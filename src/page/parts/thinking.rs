@@ -1,16 +1,16 @@
 //! How long each token was thought about: the hops of adaptive computation time at the question on show.
 
+use super::panel::Panel;
 use super::picture::{Question, question};
 use super::term::Term;
 use crate::config::{Looped, RunConfig};
 use crate::page::browser;
-use crate::page::charts::hops::{self, Line, Map};
+use crate::page::charts::cells::{self, Line, Map, Part};
 use crate::page::state::{Page, Phase};
 use crate::protocol::Prediction;
 use crate::task::StatePlaces;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, KeyboardEvent, MouseEvent};
+use web_sys::KeyboardEvent;
 
 /// The heat maps, where the run on show is looped adaptively.
 #[component]
@@ -36,12 +36,13 @@ pub fn Thinking(page: Page) -> impl IntoView {
     let words = move || map.with(|map| map.as_ref().map(|map| pointed_at.get().map_or_else(|| hint(map), |place| told(map, place))));
     let live = move || if page.phase.get() == Phase::Running { "off" } else { "polite" };
     let panels =
-        move || (0..parts.get()).map(|part| view! { <Panel map=map part=part pointed=pointed pointed_at=pointed_at /> }).collect_view();
+        move || (0..parts.get()).map(|part| view! { <Panel map=map part=part framed=pointed_at pointed=pointed /> }).collect_view();
+    let keys = move || cells::keys(&(1..=most.get()).collect::<Vec<_>>());
     view! {
         <section class="card thinking" id="thinking" aria-label="Thinking time" hidden=move || parts.get() == 0>
             <div class="heading">
                 <h2>"How long does it think?"</h2>
-                {move || hops::legend(most.get())}
+                <p class="level-legend" id="hops-legend"><span>"hops"</span>{keys}</p>
             </div>
             <p class="ask">
                 {move || average(page)} " A " <Term page=page key="hops" text="hop" /> " is one application of a layer, and "
@@ -58,42 +59,10 @@ pub fn Thinking(page: Page) -> impl IntoView {
     }
 }
 
-#[component]
-fn Panel(
-    map: Memo<Option<Map>>,
-    part: usize,
-    pointed: RwSignal<Option<(usize, usize)>>,
-    pointed_at: Memo<Option<(usize, usize)>>,
-) -> impl IntoView {
-    let point = move |event: MouseEvent| {
-        let Some(panel) = event.current_target().and_then(|target| target.dyn_into::<HtmlElement>().ok()) else { return };
-        let ((left, top, _, _), scale) = (browser::place(&panel), browser::magnification());
-        let (x, y) = (f64::from(event.client_x()) - left, f64::from(event.client_y()) - top);
-        pointed.set(map.with_untracked(|map| map.as_ref().and_then(|map| map.at(x / scale, y / scale))));
-    };
-    let caption = move || {
-        map.with(|map| {
-            let map = map.as_ref().filter(|map| part < map.parts.len())?;
-            let mean = map.mean(part).map_or("–".into(), |mean| format!("{mean:.2}"));
-            Some(format!("{} · mean {mean}", map.parts[part]))
-        })
-    };
-    let drawn = move || {
-        let place = pointed_at.get();
-        map.with(|map| map.as_ref().filter(|map| part < map.parts.len()).map(|map| hops::panel(map, part, place, browser::magnification())))
-    };
-    view! {
-        <div class="panel">
-            <div on:mousemove=point>{drawn}</div>
-            <p class="hint">{caption}</p>
-        </div>
-    }
-}
-
 /// The hops of a question, each at its cell.
 fn map(config: &RunConfig, question: &Question) -> Map {
     let model = &config.model;
-    let parts = match model.looped {
+    let names: Vec<String> = match model.looped {
         Looped::Layer => (1..=model.layers).map(|layer| format!("layer {layer}")).collect(),
         Looped::Stack => vec!["all layers".into()],
         Looped::None | Looped::Fixed => Vec::new(),
@@ -103,7 +72,7 @@ fn map(config: &RunConfig, question: &Question) -> Map {
     let line = |StatePlaces { state, positions }: StatePlaces, answer: Option<&&Prediction>| {
         let hops = answer.and_then(|answer| answer.hops.as_ref());
         let hops = hops.map(|hops| hops.iter().map(|counts| counts.get(positions.clone()).unwrap_or_default().to_vec()).collect());
-        Line { row: state + 1, asked: state >= task.shown, hops }
+        Line { row: state + 1, asked: state >= task.shown, levels: hops }
     };
     let lines = |depth: usize| {
         let answer = measured.iter().find(|answer| answer.depth == depth);
@@ -112,9 +81,24 @@ fn map(config: &RunConfig, question: &Question) -> Map {
     // No answer reaches back: the rows shown are read alike whatever is asked.
     let shown = lines(task.max_depth()).filter(|line| !line.asked);
     let asked = task.depths().into_iter().filter_map(|depth| lines(depth).find(|line| line.row == task.shown + depth));
-    // On a telephone two small panels then stand side by side.
-    let largest = if browser::window_size().0 < 600.0 { 12.0 } else { 16.0 };
-    Map { lines: shown.chain(asked).collect(), cells: task.width, parts, most: model.hops, largest }
+    let lines: Vec<Line> = shown.chain(asked).collect();
+    let part = |(part, name): (usize, String)| {
+        let mean = mean(&lines, part).map_or("–".into(), |mean| format!("{mean:.2}"));
+        Part { caption: format!("{name} · mean {mean}"), name, bands: None }
+    };
+    let parts = names.into_iter().enumerate().map(part).collect();
+    Map { lines, cells: task.width, parts, most: model.hops, outlined: Vec::new(), largest: largest_cell(16.0) }
+}
+
+/// Mean hops of a part over all lines.
+fn mean(lines: &[Line], part: usize) -> Option<f64> {
+    let hops: Vec<f64> = lines.iter().filter_map(|line| line.levels.as_ref()?.get(part)).flatten().map(|&hops| f64::from(hops)).collect();
+    (!hops.is_empty()).then(|| hops.iter().sum::<f64>() / hops.len() as f64)
+}
+
+/// The largest side of a cell: on a telephone two small panels then stand side by side.
+pub fn largest_cell(elsewhere: f64) -> f64 {
+    if browser::window_size().0 < 600.0 { 12.0 } else { elsewhere }
 }
 
 /// The mean hops of the newest measurement, over all its questions; dashes before it, so that nothing moves.
@@ -157,14 +141,14 @@ fn told(map: &Map, (line, cell): (usize, usize)) -> String {
     let what = &map.lines[line];
     let verb = if what.asked { "Predicting" } else { "Reading" };
     let place = format!("{verb} row {}, cell {}", what.row, cell + 1);
-    let Some(hops) = &what.hops else { return format!("{place}: not measured.") };
-    let counts = map.parts.iter().zip(hops).map(|(part, hops)| format!("{part}: {}", hops.get(cell).copied().unwrap_or(0)));
+    let Some(hops) = &what.levels else { return format!("{place}: not measured.") };
+    let counts = map.parts.iter().zip(hops).map(|(part, hops)| format!("{}: {}", part.name, hops.get(cell).copied().unwrap_or(0)));
     format!("{place}, hops: {}.", counts.collect::<Vec<_>>().join(", "))
 }
 
 /// What to say while no cell is pointed at.
 fn hint(map: &Map) -> String {
-    if map.lines.iter().any(|line| line.hops.is_some()) {
+    if map.lines.iter().any(|line| line.levels.is_some()) {
         "Point at a cell, or go to the picture by Tab and from cell to cell by arrow keys, to read its hops.".into()
     } else {
         "Nothing is known of this question: hops are kept at every measurement, of its first questions alone.".into()
