@@ -70,6 +70,13 @@ async function choose(page, files) {
 
 const scores = run => run.measured.at(-1).depths;
 
+/** Where the network looks, in words: asked for once the card is looked at. */
+async function reads(page) {
+  await page.evaluate(() => document.querySelector('#where').scrollIntoView());
+  await page.waitForFunction(() => /On the/.test(document.querySelector('#reads-words').textContent));
+  return page.$eval('#reads', panels => panels.dataset.sums);
+}
+
 for (const [key, name] of Object.entries(MODELS)) {
   test(`${name}: trained, saved and opened again, it measures the same`, async () => {
     const first = await visit(small({ model: key }));
@@ -78,6 +85,7 @@ for (const [key, name] of Object.entries(MODELS)) {
     const files = await downloads(first, () => press(first, '#save-latest'), 'model.safetensors', 'config.json');
     const trained = await account(first);
     saved[key] = { ...files, scores: scores(trained) };
+    const read = await reads(first);
     assert.deepEqual(first.complaints, []);
     await first.close();
 
@@ -90,6 +98,7 @@ for (const [key, name] of Object.entries(MODELS)) {
     assert.deepEqual(scores(opened), scores(trained));
     assert.equal(opened.name, `Opened: ${name}, 2 layers`);
     assert.equal(opened.parameters, trained.parameters);
+    assert.equal(await reads(page), read, 'and reads the same');
     assert.deepEqual([opened.losses, opened.ending, opened.fingerprint], [[], 'opened', null]);
     // The form has taken the network over, and nothing else.
     assert.equal(await page.$eval(`#model-${key}`, input => input.checked), true);
