@@ -31,8 +31,8 @@ METHODS = {
 # Steps of a run whose label says nothing of them; GRPO stands beside the run that it starts from.
 STEPS = 1_500
 LEVELS = (("ceiling", "ceiling"), ("cycle", "floor: continue a shifted cycle"), ("copy", "floor: copy the last row"))
-# A panel for each number of steps, and the names at the right.
-PANEL, NAMES, HEIGHT, LEFT, TOP, BOTTOM = 350, 250, 400, 62, 34, 346
+# A panel for each number of steps, and at the right the names, of levels and then of methods.
+PANEL, NAMES, METHODS_AT, HEIGHT, LEFT, TOP, BOTTOM = 350, 456, 190, 400, 62, 34, 346
 
 
 def wilson(hits, samples):
@@ -143,13 +143,13 @@ def up(share):
 
 
 def names(left, methods, floors):
-    """Levels at their height, methods below the ceiling's."""
+    """Levels at their height, methods beside them."""
     parts = [text(left, up(floors[DEPTHS[-1]][key]) + 4, name, extra=' fill="#555" font-size="12"') for key, name in LEVELS]
     for place, method in enumerate(methods):
         name, colour = METHODS[method]
-        y = TOP + 40 + 24 * place
-        parts.append(f'<path d="M{left} {y}h28" stroke="{colour}" stroke-width="2"/>')
-        parts.append(text(left + 36, y + 4, name))
+        x, y = left + METHODS_AT, TOP + 24 * place
+        parts.append(f'<path d="M{x} {y}h28" stroke="{colour}" stroke-width="2"/>')
+        parts.append(text(x + 36, y + 4, name))
     parts.append(text(left, BOTTOM - 4, "rings: one seed; bars: 95 % over all", extra=' fill="#555" font-size="12"'))
     return parts
 

@@ -123,7 +123,6 @@ fn a_mangled_link_in_a_link_is_told() {
         ("v=1&from=(v=1&W=99)", "In the run that it starts from: “Cells in a row”"),
         ("v=1&from=(v=1&d=64)", "set the network to the same sizes"),
         ("v=1&from=(v=1&engine=cpu)", "take “engine” out of the parentheses"),
-        ("v=1&from=(v=1&from=(v=1&from=(v=1&from=(v=1&from=(v=1)))))", "More than 4 runs"),
         ("v=1&from=(v=1&learn=grpo)", "must start from a trained one"),
     ];
     for (text, words) in cases {
@@ -131,7 +130,16 @@ fn a_mangled_link_in_a_link_is_told() {
         assert!(faults.contains(words), "{text}: {faults}");
     }
     let deep = format!("v=1{}", "&from=(v=1".repeat(100_000));
-    assert!(link::read(&deep).unwrap_err()[0].contains("More than 4 runs"), "a hostile link costs no stack");
+    assert!(link::read(&deep).unwrap_err()[0].contains("More than 8 runs"), "a hostile link costs no stack");
+    let mut run = RunConfig::version_1();
+    for behind in 0..=9 {
+        let text = link::write(&run, None);
+        match link::read(&text) {
+            Ok(link) => assert!(behind <= 8 && link.config == run && run.can_be_started_from() == (behind < 8)),
+            Err(faults) => assert!(behind > 8 && faults[0].contains("More than 8 runs") && !run.can_be_started_from()),
+        }
+        run = RunConfig { start: Start::from_run(&run), ..run };
+    }
     let folder = folder("both");
     let given = lookahead(&["train", &format!("{SMALL}&from=({})", run("neox", 1).1), "--from", folder.to_str().unwrap()]);
     assert!(!given.status.success());

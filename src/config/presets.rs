@@ -117,7 +117,19 @@ pub static SMALL_PAPER: &[Preset] = &[
         key: "small-grpo",
         label: "Reward, k=2",
         help: "Two rows ahead, learnt from a reward alone by the network that looks one ahead: nearly solved.",
-        config: small_reward,
+        config: || small_reward(2),
+    },
+    Preset {
+        key: "small-grpo-3",
+        label: "Reward, k=3",
+        help: "Three rows ahead, from a reward alone, by the network that a reward has taught two: it writes both rows between.",
+        config: || small_reward(3),
+    },
+    Preset {
+        key: "small-grpo-4",
+        label: "Reward, k=4",
+        help: "Four rows ahead, from a reward alone, by the network that a reward has taught three.",
+        config: || small_reward(4),
     },
 ];
 
@@ -280,9 +292,19 @@ fn small_longer() -> RunConfig {
     config
 }
 
-/// From the run at k = 1 and 40 steps more in which every token is learnt from, as the checkpoint of [`grpo`] was made; with room for the row
-/// between, `[gen]` and the answer.
-fn small_reward() -> RunConfig {
+/// By stages: each depth from the run that a reward has taught the one before, with room for the rows between, a `[gen]` behind each, and the answer.
+fn small_reward(depth: usize) -> RunConfig {
+    let mut config = grpo();
+    let before = if depth > 2 { small_reward(depth - 1) } else { small_every_token() };
+    config.start = Start::from_run(&before);
+    (config.task.width, config.task.shown, config.task.depth) = (10, 4, depth);
+    config.training.grpo.new_tokens = 11 * depth - 1;
+    (config.training.eval_every, config.training.eval_samples) = (20, 256);
+    config
+}
+
+/// The run at k = 1 and 40 steps more in which every token is learnt from, as the checkpoint of [`grpo`] was made.
+fn small_every_token() -> RunConfig {
     let mut every_token = small(1);
     every_token.start = Start::from_run(&every_token);
     every_token.loss_on = LossOn::All;
@@ -291,12 +313,7 @@ fn small_reward() -> RunConfig {
     (training.learning_rate, training.weight_decay) = (1e-3, 0.0);
     (training.warmup, training.decay) = (5, 0);
     (training.steps, training.eval_every) = (40, 40);
-    let mut config = grpo();
-    config.start = Start::from_run(&every_token);
-    (config.task.width, config.task.shown) = (10, 4);
-    config.training.grpo.new_tokens = 21;
-    (config.training.eval_every, config.training.eval_samples) = (20, 256);
-    config
+    every_token
 }
 
 fn depths() -> RunConfig {

@@ -10,7 +10,7 @@ use super::{EngineChoice, RunConfig, link, shipped};
 use serde::{Deserialize, Serialize};
 
 /// The most runs that may stand behind one another in a link.
-pub(super) const MOST_RUNS: usize = 4;
+pub(super) const MOST_RUNS: usize = 8;
 
 /// Where a run's weights come from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -100,8 +100,17 @@ impl RunConfig {
         std::iter::successors(self.first(), RunConfig::first)
     }
 
+    /// Whether another run's link can say that it starts from this one: no file is wanted, and there are not too many runs behind it.
+    pub fn can_be_started_from(&self) -> bool {
+        self.start.travels() && self.firsts().count() < MOST_RUNS && self.problems().is_empty()
+    }
+
     /// Why the run cannot start from the weights that it names: the field's key and a sentence.
     pub(super) fn start_problem(&self) -> Option<(&'static str, String)> {
+        if self.firsts().count() > MOST_RUNS {
+            let sentence = format!("More than {MOST_RUNS} runs start from one another: save the weights of one, and start from that file.");
+            return Some(("from", sentence));
+        }
         let (what, made) = match &self.start {
             Start::Scratch | Start::File(_) => return None,
             Start::Run(run) => ("run that it starts from".into(), (**run).clone()),

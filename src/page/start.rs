@@ -100,7 +100,7 @@ fn made_again(run: &Run) -> (RunConfig, Option<EngineClass>) {
         config.training.steps = run.step();
     }
     let class = run.engine.as_ref().map(|engine| engine.class);
-    let again = !run.opened && config.start.travels() && config.problems().is_empty();
+    let again = !run.opened && config.can_be_started_from();
     if again { (config, class) } else { (run.config.clone(), None) }
 }
 

@@ -27,8 +27,8 @@ test("the page's program is small and holds no training engine; the worker's doe
   const worker = file(/^worker.*\.wasm$/);
   const [packedPage, packedWorker] = [gzipSync(page, { level: 9 }).length, gzipSync(worker, { level: 9 }).length];
   context.diagnostic(`page ${kilobytes(page.length)}, gzipped ${kilobytes(packedPage)}; worker ${kilobytes(worker.length)}, gzipped ${kilobytes(packedWorker)}`);
-  // Without wasm-opt; what thinks, what is read, reward and kept runs are 80 kB of it.
-  assert.ok(packedPage < 480_000, `the page's program has ${packedPage} bytes gzipped`);
+  // Without wasm-opt; what thinks, what is read, reward, kept runs and runs behind runs are 90 kB of it.
+  assert.ok(packedPage < 500_000, `the page's program has ${packedPage} bytes gzipped`);
   assert.ok(packedWorker < 3_000_000, `the worker's program has ${packedWorker} bytes gzipped`);
   assert.doesNotMatch(page.toString('latin1'), engine);
   assert.match(worker.toString('latin1'), engine, 'or the marks looked for say nothing');

@@ -124,11 +124,11 @@ test('a run that fails is told, and the next one is trained', async () => {
 test('the paper in small is queued; the reward begins from the weights of the run that was trained before it', async () => {
   const page = await visit(tiny());
   await press(page, '#small-paper');
-  await page.waitForFunction(() => document.querySelector('#sweep').dataset.waiting === '7');
-  assert.match(await text(page, '#sweep-waiting'), /Straight, k=2.*Thinking aloud.*ARMT.*Thinking longer.*Reward, k=2/s);
+  await page.waitForFunction(() => document.querySelector('#sweep').dataset.waiting === '9');
+  assert.match(await text(page, '#sweep-waiting'), /Straight, k=2.*Thinking aloud.*ARMT.*Thinking longer.*Reward, k=2.*Reward, k=3.*Reward, k=4/s);
   assert.match(await page.$eval('#link-text', box => box.value), /&W=10&T=4&.*&k=1&/);
-  for (let left = 6; left > 0; left -= 1) {
-    await press(page, '#sweep-waiting li:first-child button');
+  for (let left = 8; left > 0; left -= 1) {
+    await press(page, `#sweep-waiting li:${left > 2 ? 'first' : 'last'}-child button`);
     await page.waitForFunction(left => document.querySelector('#sweep').dataset.waiting === String(left), {}, left);
   }
   await page.waitForFunction(() => document.querySelectorAll('#runs > li strong').length === 3, { timeout: 600_000 });
