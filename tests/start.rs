@@ -131,14 +131,14 @@ fn a_mangled_link_in_a_link_is_told() {
     }
     let deep = format!("v=1{}", "&from=(v=1".repeat(100_000));
     assert!(link::read(&deep).unwrap_err()[0].contains("More than 8 runs"), "a hostile link costs no stack");
-    let mut run = RunConfig::version_1();
+    let mut last = RunConfig::version_1();
     for behind in 0..=9 {
-        let text = link::write(&run, None);
+        let text = link::write(&last, None);
         match link::read(&text) {
-            Ok(link) => assert!(behind <= 8 && link.config == run && run.can_be_started_from() == (behind < 8)),
-            Err(faults) => assert!(behind > 8 && faults[0].contains("More than 8 runs") && !run.can_be_started_from()),
+            Ok(link) => assert!(behind <= 8 && link.config == last && last.can_be_started_from() == (behind < 8)),
+            Err(faults) => assert!(behind > 8 && faults[0].contains("More than 8 runs") && !last.can_be_started_from()),
         }
-        run = RunConfig { start: Start::from_run(&run), ..run };
+        last = RunConfig { start: Start::from_run(&last), ..last };
     }
     let folder = folder("both");
     let given = lookahead(&["train", &format!("{SMALL}&from=({})", run("neox", 1).1), "--from", folder.to_str().unwrap()]);
