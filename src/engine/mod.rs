@@ -32,6 +32,7 @@ pub mod cpu;
 mod generation;
 #[cfg(feature = "webgpu")]
 pub mod gpu;
+mod journal;
 mod layout;
 mod operands;
 pub mod ops;

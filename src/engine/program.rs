@@ -7,6 +7,7 @@
 //! overlap. What changes from step to step (tokens, labels) lies in a second memory of `u32` words, and what never changes
 //! (tables) in the program itself.
 
+pub use super::journal::{Journal, JournalPart};
 pub use super::operands::*;
 
 /// One kernel's work. Arrays of N rows are sequence-major, B sequences of S rows.
@@ -337,31 +338,6 @@ pub struct Chain {
     pub instructions: std::ops::Range<usize>,
     /// B.
     pub sequences: usize,
-}
-
-/// How often each row of each looped part was computed, kept to the program's end.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Journal {
-    /// Those of all parts, one after the other, as numbers.
-    pub at: At,
-    pub parts: Vec<JournalPart>,
-}
-
-/// One part of a [`Journal`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct JournalPart {
-    /// Which of the looped parts of the network it is.
-    pub unit: usize,
-    /// `[B, n]`: the first of the n are the positions, any others memory rows.
-    pub rows: usize,
-    pub positions: std::ops::Range<usize>,
-}
-
-impl Journal {
-    /// How many numbers it has.
-    pub fn count(&self) -> usize {
-        self.parts.iter().map(|part| part.rows).sum()
-    }
 }
 
 /// The word of a label that does not count.

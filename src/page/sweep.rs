@@ -190,11 +190,11 @@ fn put(page: Page, runs: impl Iterator<Item = Queued>) {
     advance(page);
 }
 
-/// Whether a run that waits starts, at once or by others, from the current one.
+/// Whether a run that waits, in a queue that goes on, starts from the current one, at once or by others.
 pub fn awaits_weights(page: Page) -> bool {
     let Some(current) = untrack(|| page.with_current(|run| Start::from_run(&run.config))) else { return false };
-    page.sweep
-        .with_untracked(|sweep| sweep.waiting.iter().any(|queued| queued.config.firsts().any(|first| Start::from_run(&first) == current)))
+    let behind = |queued: &Queued| queued.config.firsts().any(|first| Start::from_run(&first) == current);
+    page.sweep.with_untracked(|sweep| !sweep.held && sweep.waiting.iter().any(behind))
 }
 
 /// Begins the next run, if nothing stands against it.
