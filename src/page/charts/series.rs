@@ -2,8 +2,10 @@
 
 use super::tenth;
 
-/// How many lines can be told apart.
+/// Colours, and markers.
 pub const COUNT: usize = 6;
+/// How many lines can be told apart: each turn of the colours goes with other markers.
+const LOOKS: usize = COUNT * COUNT;
 const COLOURS: [&str; COUNT] = ["var(--s0)", "var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)", "var(--s5)"];
 const DEPTH_COLOURS: [&str; 4] = ["var(--k1)", "var(--k2)", "var(--k3)", "var(--k4)"];
 
@@ -19,17 +21,17 @@ pub fn depth_colour(position: usize) -> &'static str {
 
 /// The first series that no run has, or the least used one.
 pub fn free(taken: impl Iterator<Item = usize>) -> usize {
-    let mut uses = [0; COUNT];
+    let mut uses = [0; LOOKS];
     for series in taken {
-        uses[series % COUNT] += 1;
+        uses[series % LOOKS] += 1;
     }
-    (0..COUNT).min_by_key(|&series| uses[series]).unwrap_or(0)
+    (0..LOOKS).min_by_key(|&series| uses[series]).unwrap_or(0)
 }
 
 /// The outline of a marker around a point, as path data.
 pub fn marker(series: usize, x: f64, y: f64, radius: f64) -> String {
     let (x, y, r) = (tenth(x), tenth(y), radius);
-    match series % COUNT {
+    match (series + series / COUNT) % COUNT {
         0 => format!("M{} {y}a{r} {r} 0 1 0 {} 0a{r} {r} 0 1 0 {} 0z", x - r, 2.0 * r, -2.0 * r),
         1 => format!("M{} {}h{d}v{d}h-{d}z", x - 0.9 * r, y - 0.9 * r, d = tenth(1.8 * r)),
         2 => format!("M{x} {}L{} {}H{}z", y - 1.2 * r, x + 1.15 * r, y + 0.8 * r, x - 1.15 * r),
