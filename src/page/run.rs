@@ -187,11 +187,13 @@ fn start_of(config: &RunConfig) -> String {
 /// A name from what differs from the nearest preset of the same network: “Quick”, “Quick: k=2, seed=3”, “Paper with 7
 /// changes”; where no preset has this network, “LSTM as Quick: k=2”.
 pub fn name_of(config: &RunConfig) -> String {
+    // Once: it names the run behind this one, and so on.
+    let start = start_of(config);
     let differing = |other: &RunConfig| -> Vec<String> {
         let told = FIELDS.iter().filter(|field| field.key != "model" && field.applies(config));
         told.filter(|field| (field.get)(config) != (field.get)(other))
             .map(|field| format!("{}={}", field.key, (field.get)(config)))
-            .chain((config.start != other.start).then(|| start_of(config)))
+            .chain((config.start != other.start).then(|| start.clone()))
             .collect()
     };
     let near = |preset: &Preset| {
