@@ -78,7 +78,7 @@ fn Methods(page: Page) -> impl IntoView {
     let words = move || match left.get() {
         0 => "All of it is there: see in the chart of depths how far ahead each one looks.".to_string(),
         left => format!(
-            "{left} runs on one task, a quarter of an hour in all on two cores: straight to the answer at k = 1 … 4, thinking aloud, with a memory, thinking longer, for a reward at k = 2, 3, 4."
+            "{left} runs on one task, some minutes in all: straight to the answer at k = 1 … 4, thinking aloud, with a memory, thinking longer, for a reward at k = 2, 3, 4."
         ),
     };
     view! {
