@@ -7,7 +7,7 @@ mod start;
 mod train;
 
 use crate::config::link::{self, Link};
-use crate::config::presets::{self, PRESETS, SMALL_PAPER};
+use crate::config::presets;
 use crate::config::{RunConfig, Start, shipped};
 use crate::task::Split;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -142,7 +142,7 @@ fn listed(text: &str) -> Option<&Path> {
 
 /// The run that a name stands for: a preset, or what made a checkpoint of the site.
 fn named(name: &str) -> Option<RunConfig> {
-    let preset = PRESETS.iter().chain(SMALL_PAPER).find(|preset| preset.key == name).map(|preset| (preset.config)());
+    let preset = presets::all().find(|preset| preset.key == name).map(|preset| (preset.config)());
     preset.or_else(|| shipped::find(name)?.config().ok())
 }
 

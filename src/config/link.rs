@@ -2,7 +2,7 @@
 //! names the version whose meanings and defaults hold, so a link means the same for ever. The link of a run that another starts from stands in
 //! parentheses inside the other's.
 
-use super::start::MOST_RUNS;
+use super::start::{MOST_RUNS, too_many_runs};
 use super::{RunConfig, Start, fields};
 use crate::replay::Fingerprint;
 
@@ -148,9 +148,7 @@ fn parts(fragment: &str) -> Result<Vec<&str>, String> {
             _ => {}
         }
         if open > MOST_RUNS {
-            return Err(format!(
-                "More than {MOST_RUNS} runs start from one another in this link: save the weights of one, and start from that file."
-            ));
+            return Err(too_many_runs());
         }
     }
     parts.push(&fragment[start..]);

@@ -133,6 +133,11 @@ pub static SMALL_PAPER: &[Preset] = &[
     },
 ];
 
+/// All named runs.
+pub fn all() -> impl Iterator<Item = &'static Preset> {
+    PRESETS.iter().chain(SMALL_PAPER)
+}
+
 /// The keys of all presets, as a sentence names them.
 pub fn names() -> String {
     PRESETS.iter().map(|preset| preset.key).collect::<Vec<_>>().join(", ")
@@ -298,7 +303,7 @@ fn small_reward(depth: usize) -> RunConfig {
     let before = if depth > 2 { small_reward(depth - 1) } else { small_every_token() };
     config.start = Start::from_run(&before);
     (config.task.width, config.task.shown, config.task.depth) = (10, 4, depth);
-    config.training.grpo.new_tokens = 11 * depth - 1;
+    config.training.grpo.new_tokens = (config.task.width + 1) * depth - 1;
     (config.training.eval_every, config.training.eval_samples) = (20, 256);
     config
 }

@@ -77,6 +77,11 @@ impl Start {
     }
 }
 
+/// What is wrong with more than [`MOST_RUNS`].
+pub(super) fn too_many_runs() -> String {
+    format!("More than {MOST_RUNS} runs start from one another: save the weights of one, and start from that file.")
+}
+
 /// A run that another starts from. What its losses were is not looked at: the run that starts from it says whether it was the same.
 fn read_run(text: &str) -> Result<Start, String> {
     let run = link::read(text).map_err(|faults| faults.join(" "))?.config;
@@ -108,8 +113,7 @@ impl RunConfig {
     /// Why the run cannot start from the weights that it names: the field's key and a sentence.
     pub(super) fn start_problem(&self) -> Option<(&'static str, String)> {
         if self.firsts().count() > MOST_RUNS {
-            let sentence = format!("More than {MOST_RUNS} runs start from one another: save the weights of one, and start from that file.");
-            return Some(("from", sentence));
+            return Some(("from", too_many_runs()));
         }
         let (what, made) = match &self.start {
             Start::Scratch | Start::File(_) => return None,

@@ -2,7 +2,7 @@
 
 use crate::config::fields::FIELDS;
 use crate::config::link;
-use crate::config::presets::{PRESETS, Preset, SMALL_PAPER};
+use crate::config::presets::{self, Preset};
 use crate::config::{RunConfig, Start};
 use crate::protocol::{DepthScore, Ending, Engine, Prediction, Sampled, StepReward};
 use crate::replay::Fingerprint;
@@ -200,9 +200,7 @@ pub fn name_of(config: &RunConfig) -> String {
         let other = (preset.config)();
         (other.training.objective != config.training.objective, other.model.kind != config.model.kind, differing(&other))
     };
-    let nearest = PRESETS
-        .iter()
-        .chain(SMALL_PAPER)
+    let nearest = presets::all()
         .map(|preset| (preset.label, near(preset)))
         .min_by_key(|(_, (other_aim, foreign, changes))| (*other_aim, *foreign, changes.len()));
     let Some((label, (_, foreign, changes))) = nearest else { return "Run".into() };

@@ -48,20 +48,30 @@ impl Kept {
 
     /// Whether they are what `config` starts from, as an engine of the class `expected` makes them.
     fn begins(&self, config: &RunConfig, expected: Option<EngineClass>) -> bool {
-        let Some(class) = self.class else { return config.start == Start::File(self.hash) };
+        if config.start == Start::File(self.hash) {
+            return true;
+        }
+        let Some(class) = self.class else { return false };
         let engine = match config.engine {
             EngineChoice::Auto => true,
             EngineChoice::Cpu => class != EngineClass::WebGpu,
             EngineChoice::WebGpu => class == EngineClass::WebGpu,
         };
-        config.start == Start::File(self.hash)
-            || engine && expected.is_none_or(|expected| expected == class) && config.start == self.start()
+        engine && expected.is_none_or(|expected| expected == class) && config.start == self.start()
     }
 }
 
-/// Lists what earlier visits have kept.
+/// Lists what earlier visits have kept, but for what the browser has cleared since.
 pub fn restore(page: Page) {
-    page.kept.set(serde_json::from_str(&storage::note(INDEX)).unwrap_or_default());
+    let listed: Vec<Kept> = serde_json::from_str(&storage::note(INDEX)).unwrap_or_default();
+    page.kept.set(listed.clone());
+    spawn_local(async move {
+        for kept in listed {
+            if !storage::has(&kept.name()).await {
+                forget_index(page, kept.hash);
+            }
+        }
+    });
 }
 
 /// Keeps weights, here and beyond the page's life, and gives what a run says that starts from them.

@@ -46,6 +46,11 @@ pub async fn write(name: &str, bytes: &JsValue) -> Result<(), String> {
     })
 }
 
+/// Whether a file is there.
+pub async fn has(name: &str) -> bool {
+    file(name, false).await.is_ok()
+}
+
 /// Reads a file; none where there is none.
 pub async fn read(name: &str) -> Option<Uint8Array> {
     let handle = file(name, false).await.ok()?;

@@ -125,6 +125,22 @@ test('runs behind one another are trained in their order; stopped, forgotten or 
   assert.deepEqual(page.complaints, []);
   await page.close();
 
+  // What the browser has cleared behind the page's back is told; after a reload it is no longer counted on.
+  const cleared = await visit(`${tiny({ steps: 10, seed: 3 })}&from=${second}`);
+  await cleared.evaluate(async () => {
+    const folder = await navigator.storage.getDirectory();
+    for await (const name of folder.keys()) if (name.startsWith('weights-')) await folder.removeEntry(name);
+  });
+  await press(cleared, '#train');
+  await state(cleared, 'failed');
+  assert.match(await text(cleared, '#failure'), /are gone from this browser: press Train again/);
+  await cleared.reload();
+  await cleared.waitForFunction(() => document.body.dataset.state === 'idle' && JSON.parse(localStorage.getItem('lookahead-weights')).length === 0);
+  await press(cleared, '#train');
+  await cleared.waitForFunction(() => document.querySelectorAll('#runs strong').length === 3);
+  await state(cleared, 'finished');
+  await cleared.close();
+
   const long = await visit(`${tiny({ steps: 10, seed: 4 })}&from=${inner({ steps: 500_000, every: 100_000, seed: 5 })}`);
   await press(long, '#train');
   await steps(long, 3);

@@ -1,6 +1,6 @@
 //! Ready-made runs, first of all.
 
-use crate::config::presets::PRESETS;
+use crate::config::presets::{self, PRESETS};
 use crate::page::actions;
 use crate::page::run::name_of;
 use crate::page::state::Page;
@@ -10,8 +10,10 @@ use leptos::prelude::*;
 #[component]
 pub fn Presets(page: Page) -> impl IntoView {
     let chosen = Memo::new(move |_| page.form.with(|form| PRESETS.iter().position(|preset| (preset.config)() == form.config)));
-    let help = move || match chosen.get() {
-        Some(index) => PRESETS[index].help.to_string(),
+    let known =
+        Memo::new(move |_| page.form.with(|form| presets::all().find(|preset| (preset.config)() == form.config).map(|preset| preset.help)));
+    let help = move || match known.get() {
+        Some(help) => help.to_string(),
         None => format!("Your own: {}. Press a preset to begin from it again.", page.form.with(|form| name_of(&form.config))),
     };
     let buttons = PRESETS.iter().enumerate().map(|(index, preset)| {

@@ -82,7 +82,7 @@ fn Methods(page: Page) -> impl IntoView {
         ),
     };
     view! {
-        <div class="family">
+        <div class="methods">
             <span>"Or compare all methods:"</span>
             <button type="button" id="small-paper" disabled=move || left.get() == 0 || waiting() on:click=move |_| sweep::queue_small_paper(page)>
                 "The paper in small"
