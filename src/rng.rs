@@ -5,8 +5,8 @@
 //! function of `i` alone: it does not matter which other items were drawn, in which order, or how many.
 //! The values are part of what a link means, so they never change (a test pins them).
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{RngCore, SeedableRng};
+use rand::rngs::ChaCha8Rng;
+use rand::{Rng, SeedableRng};
 
 /// What a stream is for. Streams of different purposes are independent. The numbers are part of what a link means:
 /// add new ones, never renumber.
