@@ -21,10 +21,22 @@ pub enum EngineClass {
     Cpu,
     /// That engine in the command line of its day, whose last bits differed between machines.
     Native,
+    /// Burn on the CPU.
+    BurnFlex,
+    /// Burn on the graphics card.
+    BurnWgpu,
 }
 
 impl EngineClass {
-    const ALL: [EngineClass; 5] = [EngineClass::Fused, EngineClass::Separate, EngineClass::WebGpu, EngineClass::Cpu, EngineClass::Native];
+    const ALL: [EngineClass; 7] = [
+        EngineClass::Fused,
+        EngineClass::Separate,
+        EngineClass::WebGpu,
+        EngineClass::Cpu,
+        EngineClass::Native,
+        EngineClass::BurnFlex,
+        EngineClass::BurnWgpu,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -33,6 +45,8 @@ impl EngineClass {
             EngineClass::WebGpu => "webgpu",
             EngineClass::Cpu => "cpu",
             EngineClass::Native => "native",
+            EngineClass::BurnFlex => "burnflex",
+            EngineClass::BurnWgpu => "burnwgpu",
         }
     }
 
@@ -49,7 +63,7 @@ impl EngineClass {
     fn promises_bits(self) -> bool {
         match self {
             EngineClass::Fused | EngineClass::Separate | EngineClass::Cpu => true,
-            EngineClass::WebGpu | EngineClass::Native => false,
+            EngineClass::WebGpu | EngineClass::Native | EngineClass::BurnFlex | EngineClass::BurnWgpu => false,
         }
     }
 }
@@ -142,6 +156,61 @@ pub fn verdict(link: &Link, engine: EngineClass, trace: &[f32]) -> Option<Verdic
         (Verdict::Differs { .. } | Verdict::DiffersBetween, Objective::Grpo) if !promised => Verdict::DrewOthers,
         (verdict, Objective::Examples | Objective::Grpo) => verdict,
     })
+}
+
+/// How far the same first steps on two engines agree.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Agreement {
+    pub steps: usize,
+    /// Greatest relative difference of two losses of one step.
+    pub greatest: f32,
+    /// The step of it, counted from 1.
+    pub at: usize,
+}
+
+impl Agreement {
+    /// Up to this relative difference two engines have computed the same: rounding alone stays far below it.
+    pub const SAME: f32 = 1e-3;
+
+    /// Of two traces, as far as both go; none where they have no step in common or a loss is not finite.
+    pub fn of(ours: &[f32], theirs: &[f32]) -> Option<Self> {
+        let apart = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs() / b.abs().max(f32::MIN_POSITIVE));
+        let (mut steps, mut greatest, mut at) = (0, 0.0, 1);
+        for (index, difference) in apart.enumerate() {
+            if !difference.is_finite() {
+                return None;
+            }
+            steps += 1;
+            if difference > greatest {
+                (greatest, at) = (difference, index + 1);
+            }
+        }
+        (steps > 0).then_some(Self { steps, greatest, at })
+    }
+
+    /// Whether the engines have computed the same.
+    pub fn same(&self) -> bool {
+        self.greatest <= Self::SAME
+    }
+
+    /// In one sentence.
+    pub fn sentence(&self) -> String {
+        let Self { steps, greatest, at } = *self;
+        if greatest == 0.0 {
+            return format!("All {steps} losses are equal to the last digit.");
+        }
+        let digits = -greatest.log10().floor() - 1.0;
+        if self.same() {
+            format!(
+                "Burn, which computes everything from the plain definitions, finds the same {steps} losses to {digits} digits (greatest relative difference {greatest:.1e}, at step {at}): the fast engine computes what it says."
+            )
+        } else {
+            format!(
+                "The losses differ by {:.1} % at step {at}: one of the two engines is wrong, or both learn from what they draw and drew different samples.",
+                100.0 * greatest
+            )
+        }
+    }
 }
 
 impl fmt::Display for Fingerprint {

@@ -30,7 +30,7 @@ pub enum Purpose {
 }
 
 /// A value-stable sequence of random numbers.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Stream(ChaCha8Rng);
 
 /// The stream of item `index` of `purpose` in the run `seed`.

@@ -96,7 +96,7 @@ fn an_answer_is_what_follows_the_last_gen_and_is_rewarded_token_by_token() {
 
 #[test]
 fn every_network_explores_and_replays_on_any_number_of_workers() {
-    for kind in ModelKind::ALL {
+    for kind in ModelKind::with_kernels() {
         let file = file(kind);
         let config = policy(kind, &file);
         let found = train(&config, &file, 1, 4);
@@ -123,7 +123,7 @@ fn every_network_explores_and_replays_on_any_number_of_workers() {
 /// With older probabilities given, the loss is a function of the weights whose slope at the policy that drew is the gradient of GRPO.
 #[test]
 fn the_gradient_is_the_slope_of_the_clipped_objective() {
-    for kind in ModelKind::ALL {
+    for kind in ModelKind::with_kernels() {
         let file = file(kind);
         let mut config = policy(kind, &file);
         // From the third segment on ARMT's γ counts as a constant. A long leash lets the distance weigh in.

@@ -12,7 +12,7 @@ use pollster::block_on;
 
 const LAYOUTS: [Layout; 5] =
     [Layout::OrbitState, Layout::OrbitOrbit, Layout::OrbitRuleState, Layout::RuleOrbitState, Layout::ChainOfThought];
-const KINDS: [ModelKind; 4] = ModelKind::ALL;
+const KINDS: [ModelKind; 4] = [ModelKind::GptNeox, ModelKind::Lstm, ModelKind::Mamba, ModelKind::Armt];
 
 fn task(layout: Layout, segmented: bool) -> Task {
     let (radius, horizon, vocabulary) = (Radius::One, Horizon::Single, Vocabulary::Compact);

@@ -23,7 +23,7 @@ fn run(kind: ModelKind, looped: Looped, hops: usize) -> RunConfig {
 }
 
 fn all() -> impl Iterator<Item = (ModelKind, Looped)> {
-    ModelKind::ALL.into_iter().flat_map(|kind| LOOPS.map(|looped| (kind, looped)))
+    ModelKind::with_kernels().flat_map(|kind| LOOPS.map(|looped| (kind, looped)))
 }
 
 /// Where the parameters of this prefix lie.

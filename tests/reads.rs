@@ -167,7 +167,7 @@ fn put_out(program: &Program, memory: &[f32], instruction: &Instruction, row: us
 
 #[test]
 fn the_parts_sum_to_what_the_operator_put_out() {
-    for kind in ModelKind::ALL {
+    for kind in ModelKind::with_kernels() {
         let plan = Plan::new(&run(kind, Looped::None));
         let (mut worst, mut compared) = ([0.0f32; 2], [0; 2]);
         watched(&mut performer(&plan), &question(&plan, 2).batch, |program, memory, instruction, _, rows| {
@@ -194,7 +194,7 @@ fn the_parts_sum_to_what_the_operator_put_out() {
 /// What a row reads depends on nothing after it, and reaches from its segment's start to itself.
 #[test]
 fn reads_are_causal_and_stay_in_their_segment() {
-    for (kind, looped) in ModelKind::ALL.into_iter().flat_map(|kind| LOOPS.map(|looped| (kind, looped))) {
+    for (kind, looped) in ModelKind::with_kernels().flat_map(|kind| LOOPS.map(|looped| (kind, looped))) {
         let plan = Plan::new(&run(kind, looped));
         let mut questions = question(&plan, 2);
         let all = |batch: &Batch| {
@@ -228,7 +228,7 @@ fn reads_are_causal_and_stay_in_their_segment() {
 fn every_network_loop_and_layout_tells_a_share_of_every_place() {
     use Layout::{ChainOfThought, OrbitOrbit, OrbitRuleState, OrbitState, RuleOrbitState};
     let layouts = [OrbitState, OrbitOrbit, OrbitRuleState, RuleOrbitState, ChainOfThought];
-    for (kind, looped) in ModelKind::ALL.into_iter().flat_map(|kind| LOOPS.map(|looped| (kind, looped))) {
+    for (kind, looped) in ModelKind::with_kernels().flat_map(|kind| LOOPS.map(|looped| (kind, looped))) {
         for (layout, horizon) in layouts.map(|layout| (layout, Horizon::Single)).into_iter().chain([(OrbitState, Horizon::Multi)]) {
             let mut config = run(kind, looped);
             (config.task.layout, config.task.horizon) = (layout, horizon);
@@ -269,7 +269,7 @@ fn every_network_loop_and_layout_tells_a_share_of_every_place() {
 /// A chain is read as the network wrote it, not as it should have been.
 #[test]
 fn an_answer_is_read_after_the_networks_own_earlier_tokens() {
-    for kind in ModelKind::ALL {
+    for kind in ModelKind::with_kernels() {
         let mut config = run(kind, Looped::None);
         (config.task.layout, config.task.depth) = (Layout::ChainOfThought, 3);
         let plan = Plan::new(&config);
@@ -306,7 +306,7 @@ fn an_answer_is_read_after_the_networks_own_earlier_tokens() {
 /// Hops that no answer takes from count for nothing: a network that halts at once reads like the plain one. And those of a fixed loop count alike.
 #[test]
 fn hops_are_weighed_as_the_network_weighs_them() {
-    for (kind, looped) in ModelKind::ALL.into_iter().flat_map(|kind| [Looped::Layer, Looped::Stack].map(|looped| (kind, looped))) {
+    for (kind, looped) in ModelKind::with_kernels().flat_map(|kind| [Looped::Layer, Looped::Stack].map(|looped| (kind, looped))) {
         let (plan, plain) = (Plan::new(&run(kind, looped)), Plan::new(&run(kind, Looped::None)));
         let of = |bias: f32| {
             let mut values = lively(&plan);

@@ -68,7 +68,7 @@ pub fn eval(folder: &Path, config: &RunConfig, split: Split, logits: u64) -> Res
         let batch = Batch::new(&tokens);
         let mut performer = Performer::new(plan, kernel);
         performer.load(&values);
-        let rows: Vec<&[f32]> = performer.logits(&batch, 0).chunks(config.task.vocabulary.size()).collect();
+        let rows: Vec<&[f32]> = performer.logits(&batch, 0)?.chunks(config.task.vocabulary.size()).collect();
         result["tokens"] = serde_json::json!(batch.inputs.chunks(batch.length).collect::<Vec<_>>());
         result["logits"] = serde_json::json!(rows.chunks(batch.length).collect::<Vec<_>>());
     }

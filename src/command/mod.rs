@@ -3,12 +3,14 @@
 
 mod inspect;
 mod list;
+mod place;
 mod start;
 mod train;
+mod verify;
 
 use crate::config::link::{self, Link};
 use crate::config::presets;
-use crate::config::{RunConfig, Start, shipped};
+use crate::config::{EngineChoice, RunConfig, Start, shipped};
 use crate::task::Split;
 use clap::{Parser, Subcommand, ValueEnum};
 use std::borrow::Cow;
@@ -82,6 +84,21 @@ enum Action {
         #[arg(long, default_value_t = 1)]
         workers: usize,
     },
+    /// Make the first steps of a run on its engine and on Burn, and say how far their losses agree
+    Verify {
+        link: String,
+        /// Start from the weights in this folder or safetensors file
+        #[arg(long)]
+        from: Option<PathBuf>,
+        #[arg(long, default_value_t = 20)]
+        steps: u64,
+        /// Burn's device
+        #[arg(long, value_enum, default_value_t = BurnDevice::Auto)]
+        on: BurnDevice,
+        /// Threads that share a batch (0: one a core)
+        #[arg(long, default_value_t = 0)]
+        workers: usize,
+    },
     /// Measure saved weights on the task of a link
     Eval {
         /// A folder with model.safetensors and config.json
@@ -95,6 +112,25 @@ enum Action {
     },
     /// Print the table of fields that a link is made of
     Fields,
+}
+
+/// Where Burn computes.
+#[derive(Clone, Copy, ValueEnum)]
+enum BurnDevice {
+    /// burn-wgpu where a real graphics card answers, else burn-flex
+    Auto,
+    Flex,
+    Wgpu,
+}
+
+impl From<BurnDevice> for EngineChoice {
+    fn from(device: BurnDevice) -> Self {
+        match device {
+            BurnDevice::Auto => EngineChoice::Burn,
+            BurnDevice::Flex => EngineChoice::BurnFlex,
+            BurnDevice::Wgpu => EngineChoice::BurnWgpu,
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -127,6 +163,9 @@ pub fn run() -> Result<(), String> {
             None => train::train(&start::begin(&link, from.as_deref(), workers)?, out.as_deref(), save.as_deref(), workers, thin),
         },
         Action::Bench { link, from, steps, workers } => train::bench(&start::begin(&link, from.as_deref(), workers)?, steps, workers),
+        Action::Verify { link, from, steps, on, workers } => {
+            verify::verify(&start::begin(&link, from.as_deref(), workers)?, steps, on.into(), workers)
+        }
         Action::Sample { link, count, split, published } => inspect::sample(&read_link(&link)?.config, count, split.into(), published),
         Action::Ceiling { link, samples, split } => inspect::ceiling(&read_link(&link)?.config, samples, split.into()),
         Action::Eval { dir, link, split, logits } => inspect::eval(&dir, &read_link(&link)?.config, split.into(), logits),

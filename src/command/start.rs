@@ -1,6 +1,6 @@
 //! What a run starts from: its link, and the weights that the link names or the command line gives.
 
-use super::{read_link, train};
+use super::{place, read_link, train};
 use crate::config::link::{self, Link};
 use crate::config::{RunConfig, Start, shipped};
 use crate::engine::cpu::{Arithmetic, Kernel};
@@ -35,7 +35,7 @@ impl Starts {
     /// # Errors
     /// Where it starts from a file, or the run that it starts from failed.
     pub fn begin(&mut self, link: &Link) -> Result<Begun, String> {
-        let kernel = train::kernel(link);
+        let kernel = place::kernel(link);
         let start = self.weights(&link.config, kernel)?;
         Ok(Begun { link: link.clone(), start, kernel })
     }
@@ -89,7 +89,7 @@ pub fn begin(text: &str, from: Option<&Path>, workers: usize) -> Result<Begun, S
             return Err("The link says itself what the run starts from: leave --from out, or take “from” out of the link.".into());
         }
     }
-    let kernel = train::kernel(&link);
+    let kernel = place::kernel(&link);
     Ok(Begun { link, start: Some(start), kernel })
 }
 

@@ -1,16 +1,14 @@
 //! `train` and `bench`.
 
+use super::place::place;
 use super::print;
 use super::start::{Begun, Starts};
-use crate::config::RunConfig;
 use crate::config::link::{self, Link};
-use crate::engine::cpu::Kernel;
 use crate::protocol::{DepthScore, Ending, StepReward};
-use crate::replay::{self, EngineClass, Fingerprint, Verdict};
+use crate::replay::{self, Fingerprint, Verdict};
 use crate::task::Split;
 use crate::train::grpo::Rollouts;
-use crate::train::pool::ThreadPool;
-use crate::train::{Measurement, Place, Plan, Run, checkpoint};
+use crate::train::{Measurement, Run, checkpoint};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::fs::File;
@@ -50,30 +48,6 @@ struct Measured {
     split: Split,
     best: bool,
     depths: Vec<DepthScore>,
-}
-
-/// The kernel that reproduces a link's fingerprint, if it carries one, and else this machine's quickest.
-pub(super) fn kernel(link: &Link) -> Kernel {
-    match link.fingerprint.as_ref().map(|fingerprint| fingerprint.engine) {
-        Some(EngineClass::Separate) => Kernel::separate(),
-        Some(EngineClass::Fused | EngineClass::WebGpu | EngineClass::Cpu | EngineClass::Native) | None => Kernel::best(),
-    }
-}
-
-/// Where a run computes, and the class of that engine. Only a build with the feature `webgpu` has a graphics card, and only
-/// a link that asks for it gets it.
-fn place(config: &RunConfig, workers: usize, kernel: Kernel) -> Result<(Place, EngineClass), String> {
-    #[cfg(feature = "webgpu")]
-    if config.engine == crate::config::EngineChoice::WebGpu {
-        let gpu = pollster::block_on(crate::engine::gpu::open(|sentence| eprintln!("{sentence}")))?;
-        return Ok((Place::Device(gpu), EngineClass::WebGpu));
-    }
-    #[cfg(not(feature = "webgpu"))]
-    if config.engine == crate::config::EngineChoice::WebGpu {
-        eprintln!("This build has no graphics engine, so the CPU computes: build with --features webgpu to use the graphics card.");
-    }
-    let pool = ThreadPool::new(&Plan::new(config), kernel, super::threads(workers));
-    Ok((Place::Pool(Box::new(pool), kernel), EngineClass::of(kernel.arithmetic)))
 }
 
 /// Trains a run, from its weights if it starts from some. The results are written whatever befalls the run; then its end is told.

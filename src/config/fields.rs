@@ -50,7 +50,9 @@ impl Field {
     /// Whether the field means anything to this run: heads do not to a network without attention. Links write it all the same.
     pub fn applies(&self, config: &RunConfig) -> bool {
         match self.key {
-            "heads" | "ff" | "rope" | "base" => config.model.kind.attends(),
+            "heads" | "ff" => config.model.kind.has_heads(),
+            "rope" | "base" => config.model.kind.attends(),
+            "fade" | "beta" => config.model.kind == ModelKind::DeltaNet,
             "mem" | "dmem" => config.model.kind.segmented(),
             _ if self.about_rewards() => config.training.objective == Objective::Grpo,
             "loss" => config.training.objective == Objective::Examples,
@@ -69,7 +71,7 @@ impl Field {
     /// Whether the field came after the first links: a link names it only where it differs from what the version froze, so that
     /// the links of runs that do without stay as they were.
     pub fn came_later(&self) -> bool {
-        self.about_rewards() || matches!(self.key, "layout" | "stage" | "loop" | "hops" | "tau" | "learn")
+        self.about_rewards() || matches!(self.key, "layout" | "stage" | "loop" | "hops" | "tau" | "learn" | "fade" | "beta")
     }
 }
 
@@ -160,9 +162,18 @@ const VOCABULARIES: [Vocabulary; 2] = [Vocabulary::Compact, Vocabulary::Paper];
 const VOCABULARY_CHOICES: &[(&str, &str)] = &[("compact", "compact (12 tokens)"), ("paper", "the paper's (128 tokens)")];
 const LOSSES: [LossOn; 3] = [LossOn::Target, LossOn::Rows, LossOn::All];
 const LOSS_CHOICES: &[(&str, &str)] = &[("target", "the answer only"), ("rows", "every row"), ("all", "every token, and the end")];
-const MODELS: [ModelKind; 4] = ModelKind::ALL;
-const MODEL_CHOICES: &[(&str, &str)] =
-    &[("neox", "GPT-NeoX (transformer)"), ("lstm", "LSTM"), ("mamba", "Mamba"), ("armt", "ARMT (transformer with memory)")];
+const MODELS: [ModelKind; 5] = ModelKind::ALL;
+const MODEL_CHOICES: &[(&str, &str)] = &[
+    ("neox", "GPT-NeoX (transformer)"),
+    ("lstm", "LSTM"),
+    ("mamba", "Mamba"),
+    ("armt", "ARMT (transformer with memory)"),
+    ("deltanet", "DeltaNet"),
+];
+const DECAYS: [bool; 2] = [false, true];
+const DECAY_CHOICES: &[(&str, &str)] = &[("none", "held until overwritten"), ("gated", "fades, as each token decides")];
+const STRENGTHS: [bool; 2] = [false, true];
+const STRENGTH_CHOICES: &[(&str, &str)] = &[("1", "1 · replaces what was held"), ("2", "2 · may reverse what was held")];
 const LOOPS: [Looped; 4] = [Looped::None, Looped::Layer, Looped::Stack, Looped::Fixed];
 const LOOP_CHOICES: &[(&str, &str)] = &[
     ("none", "each layer once"),
@@ -174,8 +185,16 @@ const OPTIMIZERS: [Optimizer; 2] = [Optimizer::AdamW, Optimizer::Muon];
 const OPTIMIZER_CHOICES: &[(&str, &str)] = &[("adamw", "AdamW"), ("muon", "Muon")];
 const OBJECTIVES: [Objective; 2] = [Objective::Examples, Objective::Grpo];
 const OBJECTIVE_CHOICES: &[(&str, &str)] = &[("examples", "the true answers"), ("grpo", "a reward for its own answers (GRPO)")];
-const ENGINES: [EngineChoice; 3] = [EngineChoice::Auto, EngineChoice::Cpu, EngineChoice::WebGpu];
-const ENGINE_CHOICES: &[(&str, &str)] = &[("auto", "automatic"), ("cpu", "CPU"), ("webgpu", "WebGPU")];
+const ENGINES: [EngineChoice; 6] =
+    [EngineChoice::Auto, EngineChoice::Cpu, EngineChoice::WebGpu, EngineChoice::Burn, EngineChoice::BurnFlex, EngineChoice::BurnWgpu];
+const ENGINE_CHOICES: &[(&str, &str)] = &[
+    ("auto", "automatic"),
+    ("cpu", "CPU"),
+    ("webgpu", "WebGPU"),
+    ("burn", "Burn, automatic"),
+    ("burn-flex", "Burn on the CPU"),
+    ("burn-wgpu", "Burn on WebGPU"),
+];
 
 /// The table, in the order of the form and of the link.
 #[rustfmt::skip]
@@ -265,6 +284,16 @@ pub static FIELDS: &[Field] = &[
         key: "dmem", label: "Key width", unit: "numbers", group: Group::Model, kind: Kind::Integer { min: 2, max: 64 },
         help: "ARMT only: how many numbers a memory's key is made of. The memory has six features for each.",
         get: |c| c.model.memory_width.to_string(), write: |c, v| c.model.memory_width = v.integer() as usize,
+    },
+    Field {
+        key: "fade", label: "State", unit: "", group: Group::Model, kind: Kind::Choice(DECAY_CHOICES),
+        help: "DeltaNet only: whether what the state holds fades from token to token (Gated DeltaNet), or stays until it is overwritten.",
+        get: |c| choice(DECAY_CHOICES, &DECAYS, &c.model.decay), write: |c, v| c.model.decay = v.pick(&DECAYS),
+    },
+    Field {
+        key: "beta", label: "Write strength", unit: "at most", group: Group::Model, kind: Kind::Choice(STRENGTH_CHOICES),
+        help: "DeltaNet only: at strength 1 a token replaces what stood under its key. Up to 2 it can also write the opposite of it, so that a state can flip back and forth (negative eigenvalues).",
+        get: |c| choice(STRENGTH_CHOICES, &STRENGTHS, &c.model.reflects), write: |c, v| c.model.reflects = v.pick(&STRENGTHS),
     },
     Field {
         key: "loop", label: "Thinking time", unit: "", group: Group::Model, kind: Kind::Choice(LOOP_CHOICES),
@@ -393,7 +422,7 @@ pub static FIELDS: &[Field] = &[
     },
     Field {
         key: "engine", label: "Engine", unit: "", group: Group::Machine, kind: Kind::Choice(ENGINE_CHOICES),
-        help: "Where it computes. Automatic takes WebGPU when a real graphics card answers and the CPU otherwise. Only the CPU replays bit for bit.",
+        help: "Where it computes. Automatic takes WebGPU when a real graphics card answers and the CPU otherwise. Only the CPU replays bit for bit. Burn computes every operator by its plain definition: slower, and a check on the other two.",
         get: |c| choice(ENGINE_CHOICES, &ENGINES, &c.engine), write: |c, v| c.engine = v.pick(&ENGINES),
     },
 ];

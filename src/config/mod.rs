@@ -43,11 +43,12 @@ pub enum ModelKind {
     Lstm,
     Mamba,
     Armt,
+    DeltaNet,
 }
 
 impl ModelKind {
     /// All of them, in the order of the form.
-    pub const ALL: [Self; 4] = [Self::GptNeox, Self::Lstm, Self::Mamba, Self::Armt];
+    pub const ALL: [Self; 5] = [Self::GptNeox, Self::Lstm, Self::Mamba, Self::Armt, Self::DeltaNet];
 
     /// Its value in links.
     pub fn key(self) -> &'static str {
@@ -56,6 +57,7 @@ impl ModelKind {
             ModelKind::Lstm => "lstm",
             ModelKind::Mamba => "mamba",
             ModelKind::Armt => "armt",
+            ModelKind::DeltaNet => "deltanet",
         }
     }
 
@@ -66,14 +68,33 @@ impl ModelKind {
             ModelKind::Lstm => "LSTM",
             ModelKind::Mamba => "Mamba",
             ModelKind::Armt => "ARMT",
+            ModelKind::DeltaNet => "DeltaNet",
         }
     }
 
-    /// Whether it attends, with heads, rotary positions and an MLP.
+    /// Whether it attends, with rotary positions.
     pub fn attends(self) -> bool {
         match self {
             ModelKind::GptNeox | ModelKind::Armt => true,
-            ModelKind::Lstm | ModelKind::Mamba => false,
+            ModelKind::Lstm | ModelKind::Mamba | ModelKind::DeltaNet => false,
+        }
+    }
+
+    /// Whether its width is cut into heads, and an MLP follows them.
+    pub fn has_heads(self) -> bool {
+        self.attends() || self == ModelKind::DeltaNet
+    }
+
+    /// Those that every engine computes.
+    pub fn with_kernels() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|kind| kind.has_kernels())
+    }
+
+    /// Whether every operator of it has kernels; without, it is computed by Burn alone.
+    pub fn has_kernels(self) -> bool {
+        match self {
+            ModelKind::GptNeox | ModelKind::Lstm | ModelKind::Mamba | ModelKind::Armt => true,
+            ModelKind::DeltaNet => false,
         }
     }
 
@@ -81,7 +102,7 @@ impl ModelKind {
     pub fn segmented(self) -> bool {
         match self {
             ModelKind::Armt => true,
-            ModelKind::GptNeox | ModelKind::Lstm | ModelKind::Mamba => false,
+            ModelKind::GptNeox | ModelKind::Lstm | ModelKind::Mamba | ModelKind::DeltaNet => false,
         }
     }
 }
@@ -121,6 +142,10 @@ pub struct ModelConfig {
     pub looped: Looped,
     /// How often what is looped is applied at most, or always.
     pub hops: usize,
+    /// DeltaNet: whether what a state holds fades.
+    pub decay: bool,
+    /// DeltaNet: whether a token may write at up to twice the strength that replaces what was held, which reflects it.
+    pub reflects: bool,
 }
 
 impl ModelConfig {
@@ -221,10 +246,24 @@ pub struct TrainingConfig {
 /// Where a run is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EngineChoice {
-    /// WebGPU if an adapter that is not a software one answers, else the CPU.
+    /// WebGPU if an adapter that is not a software one answers, else the CPU; Burn for a network that has no kernels.
     Auto,
     Cpu,
     WebGpu,
+    /// Burn: burn-wgpu if an adapter that is not a software one answers, else burn-flex.
+    Burn,
+    BurnFlex,
+    BurnWgpu,
+}
+
+impl EngineChoice {
+    /// Whether it asks for Burn.
+    pub fn is_burn(self) -> bool {
+        match self {
+            EngineChoice::Burn | EngineChoice::BurnFlex | EngineChoice::BurnWgpu => true,
+            EngineChoice::Auto | EngineChoice::Cpu | EngineChoice::WebGpu => false,
+        }
+    }
 }
 
 /// One thing wrong with a configuration: the field's key and a sentence that says what to do.
@@ -253,6 +292,11 @@ impl Stage {
 }
 
 impl RunConfig {
+    /// Whether Burn computes the run: because it is asked for, or because the network has no kernels.
+    pub fn on_burn(&self) -> bool {
+        self.engine.is_burn() || self.engine == EngineChoice::Auto && !self.model.kind.has_kernels()
+    }
+
     /// The values that a link of version 1 has where it names none: the paper's setting, frozen for ever.
     pub fn version_1() -> Self {
         Self {
@@ -279,6 +323,8 @@ impl RunConfig {
                 memory_width: 32,
                 looped: Looped::None,
                 hops: 4,
+                decay: false,
+                reflects: false,
             },
             start: Start::Scratch,
             training: TrainingConfig {

@@ -59,6 +59,12 @@ pub static PRESETS: &[Preset] = &[
         config: armt,
     },
     Preset {
+        key: "deltanet",
+        label: "DeltaNet",
+        help: "Quick's task for DeltaNet, whose state is a table in which each token replaces what stands under its key. It runs on Burn and takes some minutes.",
+        config: deltanet,
+    },
+    Preset {
         key: "lstm",
         label: "LSTM",
         help: "Quick's task for an LSTM of the 1990s. It takes many times as many steps, but they are small: about a minute and a half.",
@@ -155,6 +161,7 @@ pub fn quick_of(kind: ModelKind) -> RunConfig {
         ModelKind::Lstm => lstm(),
         ModelKind::Mamba => mamba(),
         ModelKind::Armt => armt(),
+        ModelKind::DeltaNet => deltanet(),
     }
 }
 
@@ -184,6 +191,8 @@ fn direct(depth: usize) -> RunConfig {
             memory_width: 32,
             looped: Looped::None,
             hops: 4,
+            decay: false,
+            reflects: false,
         },
         start: Start::Scratch,
         training: TrainingConfig {
@@ -240,6 +249,14 @@ fn armt() -> RunConfig {
         model.memory_width = 16;
     };
     like_quick(memory, 1_500)
+}
+
+fn deltanet() -> RunConfig {
+    let shape = |model: &mut ModelConfig| {
+        model.kind = ModelKind::DeltaNet;
+        model.reflects = true;
+    };
+    like_quick(shape, 700)
 }
 
 fn lstm() -> RunConfig {

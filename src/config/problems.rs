@@ -12,10 +12,15 @@ impl RunConfig {
             tell(key, sentence);
         }
         let model = &self.model;
-        if model.kind.attends()
-            && let Some((key, sentence)) = attention_problem(model)
-        {
+        if let Some((key, sentence)) = heads_problem(model) {
             tell(key, sentence);
+        }
+        if !model.kind.has_kernels() && !self.on_burn() {
+            let sentence = format!(
+                "{} runs on Burn alone, as the engines CPU and WebGPU have no kernels for it yet: choose the engine “automatic” or Burn.",
+                model.kind.name()
+            );
+            tell("engine", sentence);
         }
         // WebAssembly has 4 GB in all.
         if self.least_bytes() > 3_000_000_000 {
@@ -100,13 +105,19 @@ impl RunConfig {
 }
 
 /// What is wrong with a network's heads: the field's key and a sentence.
-fn attention_problem(model: &ModelConfig) -> Option<(&'static str, String)> {
+fn heads_problem(model: &ModelConfig) -> Option<(&'static str, String)> {
+    if !model.kind.has_heads() {
+        return None;
+    }
     if !model.width.is_multiple_of(model.heads) {
         let sentence = format!(
             "The model width {} cannot be shared evenly by {} heads: choose a width that is a multiple of the heads.",
             model.width, model.heads
         );
         return Some(("heads", sentence));
+    }
+    if !model.kind.attends() {
+        return None;
     }
     let (head, dims) = (model.width / model.heads, model.rotary_dims());
     // transformers gives an odd number of dimensions a meaning of its own; nobody wants it.

@@ -15,7 +15,7 @@ const FEATURES: usize = 6;
 impl RunConfig {
     /// How many numbers the network learns.
     pub fn parameter_count(&self) -> usize {
-        let ModelConfig { kind, layers, width: d, ff, memory_tokens, memory_width, .. } = self.model;
+        let ModelConfig { kind, layers, width: d, heads, ff, memory_tokens, memory_width, .. } = self.model;
         let vocabulary = self.task.vocabulary.size();
         let block = 4 * d * d + 2 * d * ff + 9 * d + ff;
         let transformer = |block: usize| 2 * vocabulary * d + layers * block + 2 * d;
@@ -28,6 +28,11 @@ impl RunConfig {
                     let (channels, rank) = (EXPAND * d, d.div_ceil(16));
                     let maps = 2 * channels * d + (rank + 2 * STATE) * channels + channels * rank + d * channels;
                     vocabulary * d + layers * (maps + channels * (STATE + TAPS + 3) + d) + d
+                }
+                ModelKind::DeltaNet => {
+                    let decay = if self.model.decay { heads * (d + 2) } else { 0 };
+                    let rule = 3 * (d * d + (TAPS + 1) * d) + heads * d + decay + d / heads + d * d;
+                    2 * vocabulary * d + layers * (rule + 2 * d * ff + 2 * d) + d
                 }
                 ModelKind::Armt => transformer(block + 2 * memory_width * d + d * d + d + 1) + memory_tokens * d,
             }
@@ -62,7 +67,7 @@ impl RunConfig {
 
     /// Numbers that the forward pass of one position of a batch keeps for its gradient, about.
     fn kept_numbers(&self) -> usize {
-        let ModelConfig { kind, layers, width: d, ff, memory_tokens, memory_width, .. } = self.model;
+        let ModelConfig { kind, layers, width: d, heads, ff, memory_tokens, memory_width, .. } = self.model;
         let tokens = self.tokens_a_position();
         // Stream, two norms, qkv, attention's result, and the MLP before and after GELU.
         let block = 7 * d + 2 * ff;
@@ -72,6 +77,8 @@ impl RunConfig {
             ModelKind::Lstm => tokens * 6 * d,
             // Stream and norm; both halves of in_proj, convolution, Δ and result; a state every so many rows.
             ModelKind::Mamba => tokens * (2 * d + (5 + STATE / CHUNK) * EXPAND * d),
+            // Burn keeps every intermediate: of the maps and convolutions, of the MLP, and of a chunk's products.
+            ModelKind::DeltaNet => tokens * (40 * d + 4 * ff + 20 * CHUNK * heads),
             ModelKind::Armt => {
                 let (segments, features) = (self.task.shown, FEATURES * memory_width);
                 (tokens + segments * memory_tokens) * (block + d + features) + segments * features * (d + 1)

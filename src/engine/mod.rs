@@ -28,17 +28,24 @@
 //!
 //! Why not burn's autodiff and backends: see `docs/engine.md`, with the sizes and counts that decided it.
 
+#[cfg(feature = "burn")]
+pub mod burn;
 pub mod cpu;
+pub mod eager;
 mod generation;
 #[cfg(feature = "webgpu")]
 pub mod gpu;
 mod journal;
 mod layout;
 mod operands;
+pub mod operators;
 pub mod ops;
+mod pass;
 pub mod program;
 mod recorder;
 pub mod update;
 
+pub use operators::{Missing, Operators, Shaped, Weight};
+pub use pass::{Pass, Purpose, record};
 pub use program::Program;
-pub use recorder::{Carrier, Purpose, Recorder, Var, Weight};
+pub use recorder::{Carrier, Recorder, Var};

@@ -155,18 +155,12 @@ pub struct Scan {
     pub states: At,
 }
 
-/// Numbers of state of each channel of a selective scan.
-pub const STATE: usize = 16;
-/// Taps of the causal convolution.
-pub const TAPS: usize = 4;
 /// Rows between two states that a scan keeps for its backward pass, which makes those between anew.
 pub const CHUNK: usize = 16;
-/// Numbers that the DPFP map makes of one: two signs, three products.
-pub const FEATURES: usize = 6;
 
 /// Numbers of scratch that [`Instruction::ScanBackward`] takes.
 pub const fn scan_scratch(sequences: usize, length: usize, channels: usize) -> usize {
-    sequences * channels * (length.div_ceil(CHUNK) * STATE + 2 * length)
+    sequences * channels * (length.div_ceil(CHUNK) * super::operators::STATE + 2 * length)
 }
 
 /// Which states a scan keeps.
@@ -201,30 +195,6 @@ pub struct Hops {
     pub rows: usize,
     pub hops: usize,
     pub pitch: usize,
-}
-
-/// A row has halted when its halting probabilities add up to this, 1 − ε with ε = 0.1 (Graves, arXiv 1603.08983, uses .01).
-pub const HALTED: f32 = 0.9;
-
-/// How tokens are drawn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sampling {
-    pub temperature: f32,
-    /// 0 for all.
-    pub top_k: usize,
-}
-
-/// Numbers and words of a policy's loss: see [`Instruction::Policy`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PolicyTerms {
-    pub temperature: f32,
-    /// β.
-    pub kl: f32,
-    /// ε.
-    pub clip: f32,
-    pub advantages: usize,
-    pub old: usize,
-    pub scale: usize,
 }
 
 /// Where tokens are read.

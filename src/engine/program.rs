@@ -9,6 +9,7 @@
 
 pub use super::journal::{Journal, JournalPart};
 pub use super::operands::*;
+pub use super::operators::{FEATURES, HALTED, NOT_ASKED, PolicyTerms, STATE, Sampling, TAPS};
 
 /// One kernel's work. Arrays of N rows are sequence-major, B sequences of S rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -339,9 +340,6 @@ pub struct Chain {
     /// B.
     pub sequences: usize,
 }
-
-/// The word of a label that does not count.
-pub const NOT_ASKED: u32 = u32::MAX;
 
 /// A finished list with its memory laid out.
 #[derive(Clone, Debug)]

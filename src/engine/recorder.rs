@@ -1,7 +1,9 @@
 //! Writes a [`Program`] down: operators append their instructions forwards and leave behind what to append backwards.
 
 use super::layout;
-use super::program::{At, Chain, ColumnSum, Copy, Factor, Form, Instruction, Journal, Product, Program, Rows, Sampling, Summand, Term};
+use super::operators::{Sampling, Shaped, Weight};
+use super::pass::Purpose;
+use super::program::{At, Chain, ColumnSum, Copy, Factor, Form, Instruction, Journal, Product, Program, Rows, Summand, Term};
 use crate::model::Parameter;
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,19 +24,21 @@ pub struct Var {
     pub width: usize,
 }
 
+impl Shaped for Var {
+    fn rows(self) -> usize {
+        self.rows
+    }
+
+    fn width(self) -> usize {
+        self.width
+    }
+}
+
 impl Var {
     /// Its rows.
     pub(super) fn dense(self) -> Rows {
         Rows { at: self.at, stride: self.width }
     }
-}
-
-/// A parameter of the model, `[rows, columns]`; a vector has one row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Weight {
-    pub(super) offset: usize,
-    pub rows: usize,
-    pub columns: usize,
 }
 
 impl Weight {
@@ -108,19 +112,6 @@ pub enum Carrier {
     Card,
 }
 
-/// What a program is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Purpose {
-    /// Forward pass only.
-    Answer,
-    /// Forward pass, and then the sequence continued with the program's own answers, token by token.
-    Generate,
-    /// Loss and gradient, which replace what was there.
-    Gradient,
-    /// Loss and gradient, added to what is there.
-    More,
-}
-
 impl Recorder {
     /// An empty program over these parameters, which lie flat one after the other.
     pub fn new(parameters: &Arc<[Parameter]>, purpose: Purpose, carrier: Carrier) -> Self {
@@ -163,24 +154,13 @@ impl Recorder {
         self.training
     }
 
-    /// The parameter of this name.
-    ///
-    /// # Panics
-    /// When the model has no such parameter: a fault of the model's file.
-    pub fn weight(&self, name: &str) -> Weight {
-        let mut offset = 0;
-        for parameter in self.parameters.iter() {
-            if parameter.name.strip_prefix(self.prefix) == Some(name) {
-                let rows = parameter.shape[..parameter.shape.len() - 1].iter().product();
-                return Weight { offset, rows, columns: parameter.shape[parameter.shape.len() - 1] };
-            }
-            offset += parameter.size();
-        }
-        panic!("the model has no parameter {name}")
+    /// See [`super::Operators::weight`].
+    pub(super) fn weight(&self, name: &str) -> Weight {
+        Weight::find(&self.parameters, self.prefix, name)
     }
 
     /// Records what `record` does over the weights whose names begin with `prefix`, without a backward pass.
-    pub fn frozen<T>(&mut self, prefix: &'static str, record: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn frozen<T>(&mut self, prefix: &'static str, record: impl FnOnce(&mut Self) -> T) -> T {
         let (training, outer) = (self.training, self.prefix);
         (self.training, self.prefix) = (false, prefix);
         let result = record(self);
@@ -229,7 +209,7 @@ impl Recorder {
     }
 
     /// Says which positions of each sequence the rows of the coming instructions stand for.
-    pub fn at_positions(&mut self, span: Range<usize>) {
+    pub(super) fn at_positions(&mut self, span: Range<usize>) {
         self.span = span;
     }
 
@@ -239,7 +219,7 @@ impl Recorder {
     }
 
     /// Records what `record` does, and its backward pass, as a [`Chain`] each, where a graphics card carries the program out.
-    pub fn chain<T>(&mut self, sequences: usize, record: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn chain<T>(&mut self, sequences: usize, record: impl FnOnce(&mut Self) -> T) -> T {
         if self.carrier == Carrier::Thread {
             return record(self);
         }

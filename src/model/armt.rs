@@ -8,7 +8,7 @@
 //!             memory ← memorize(φ(W_mk m), W_mv m, W_mb m)     m: the layer's M memory rows
 //! logits = LN x · embed_outᵀ                                   [B, S, V], of the tokens' rows
 //! ```
-//! φ is DPFP-3, `recall` and `memorize` the delta rule; see `Recorder`'s. Attention never leaves a segment: what a later one knows of
+//! φ is DPFP-3, `recall` and `memorize` the delta rule; see [`Operators`]. Attention never leaves a segment: what a later one knows of
 //! it went through the memory, which is zero at the start of a sequence and trained through all segments.
 //! Initial weights: GPT-NeoX's; W_mq, W_mk, W_mb U(±d^-½) as PyTorch's linear maps, W_mv 0, memory tokens N(0, the embedding's deviation).
 
@@ -17,8 +17,8 @@ use super::gpt_neox::{self, affine};
 use super::weights::{Init, Parameter, Role};
 use super::{Model, Shape, looped};
 use crate::config::{ModelConfig, ModelKind};
-use crate::engine::ops::{Activation, Heads, Linear, MemoryVar};
-use crate::engine::{Recorder, Var, Weight};
+use crate::engine::operators::{Activation, Heads, Linear, MemoryVar};
+use crate::engine::{Operators, Shaped, Weight};
 use serde_json::Value;
 
 /// The parameters: GPT-NeoX's by their names, the memory tokens after the embedding, and each layer's maps after its block.
@@ -50,35 +50,35 @@ pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
 }
 
 /// Logits `[B·(S − from), V]` at positions `from` … of the tokens, the words from `tokens` on.
-pub fn logits(model: &Model, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
-    let table = recorder.weight("gpt_neox.embed_in.weight");
-    let x = recorder.embedding(table, tokens, shape.sequences * shape.length);
-    let x = recorder.chain(shape.sequences, |recorder| segments(model, recorder, x, shape));
-    let last = affine(recorder, "gpt_neox.final_layer_norm");
-    let [x] = recorder.layer_norms(x, [last], gpt_neox::EPSILON);
-    let weight = recorder.weight("embed_out.weight");
-    recorder.linear(Linear { x, weight, bias: None, activation: Activation::None })
+pub fn logits<O: Operators>(model: &Model, ops: &mut O, tokens: usize, shape: Shape) -> O::Var {
+    let table = ops.weight("gpt_neox.embed_in.weight");
+    let x = ops.embedding(table, tokens, shape.sequences * shape.length);
+    let x = ops.chain(shape.sequences, |ops| segments(model, ops, x, shape));
+    let last = affine(ops, "gpt_neox.final_layer_norm");
+    let [x] = ops.layer_norms(x, [last], gpt_neox::EPSILON);
+    let weight = ops.weight("embed_out.weight");
+    ops.linear(Linear::plain(x, weight))
 }
 
 /// All segments through all layers: x `[B·S, d]`, result `[B·(S − from), d]`.
-fn segments(model: &Model, recorder: &mut Recorder, x: Var, shape: Shape) -> Var {
+fn segments<O: Operators>(model: &Model, ops: &mut O, x: O::Var, shape: Shape) -> O::Var {
     let config = &model.config;
-    let tokens = recorder.weight("memory");
-    let mut memories: Vec<Option<MemoryVar>> = vec![None; config.layers];
+    let tokens = ops.weight("memory");
+    let mut memories: Vec<Option<MemoryVar<O::Var>>> = vec![None; config.layers];
     let mut parts = Vec::new();
     for index in 0..model.segments {
         let writes = index + 1 < model.segments;
         let start = index * model.segment;
         let positions = start..if writes { start + model.segment } else { shape.length };
-        recorder.at_positions(positions.clone());
-        let part = recorder.segment(x, shape.length, positions.clone(), writes.then_some(tokens));
-        let (outcome, written) = think(config, recorder, part, &memories, shape.sequences);
+        ops.at_positions(positions.clone());
+        let part = ops.segment(x, shape.length, positions.clone(), writes.then_some(tokens));
+        let (outcome, written) = think(config, ops, part, &memories, shape.sequences);
         for (layer, (memory, from)) in memories.iter_mut().zip(written).enumerate().filter(|_| writes) {
-            *memory = Some(write(recorder, &layer_name(layer), from, *memory, positions.len(), shape.sequences));
+            *memory = Some(write(ops, &layer_name(layer), from, *memory, positions.len(), shape.sequences));
         }
         parts.push((outcome, positions.len()));
     }
-    recorder.join(&parts, shape.sequences, shape.from)
+    ops.join(&parts, shape.sequences, shape.from)
 }
 
 fn layer_name(layer: usize) -> String {
@@ -87,20 +87,26 @@ fn layer_name(layer: usize) -> String {
 
 /// One segment through all layers: what it gives, and for each layer the rows from which its memory is written. Hops of a loop read the
 /// same memory; it is written once, from their mean.
-fn think(config: &ModelConfig, recorder: &mut Recorder, x: Var, memories: &[Option<MemoryVar>], sequences: usize) -> (Var, Vec<Var>) {
-    let mut given: Vec<Vec<Var>> = vec![Vec::new(); config.layers];
-    let (outcome, weights) = looped::stack(config, recorder, x, |recorder, x| {
+fn think<O: Operators>(
+    config: &ModelConfig,
+    ops: &mut O,
+    x: O::Var,
+    memories: &[Option<MemoryVar<O::Var>>],
+    sequences: usize,
+) -> (O::Var, Vec<O::Var>) {
+    let mut given: Vec<Vec<O::Var>> = vec![Vec::new(); config.layers];
+    let (outcome, weights) = looped::stack(config, ops, x, |ops, x| {
         memories.iter().enumerate().fold(x, |x, (layer, memory)| {
-            let once = |recorder: &mut Recorder, x| read_and_think(config, recorder, &layer_name(layer), x, *memory, sequences);
-            let x = looped::layer(config, recorder, layer, x, once);
+            let once = |ops: &mut O, x| read_and_think(config, ops, &layer_name(layer), x, *memory, sequences);
+            let x = looped::layer(config, ops, layer, x, once);
             given[layer].push(x);
             x
         })
     });
     let last = config.layers - 1;
-    let written = |(layer, hops): (usize, Vec<Var>)| match weights {
+    let written = |(layer, hops): (usize, Vec<O::Var>)| match weights {
         Some(_) if layer == last => outcome,
-        Some(weights) => recorder.mixture(&hops, weights),
+        Some(weights) => ops.mixture(&hops, weights),
         None => hops[0],
     };
     let written = given.into_iter().enumerate().map(written).collect();
@@ -108,33 +114,47 @@ fn think(config: &ModelConfig, recorder: &mut Recorder, x: Var, memories: &[Opti
 }
 
 /// What the memory holds under each row's query is added, then the block.
-fn read_and_think(config: &ModelConfig, recorder: &mut Recorder, name: &str, x: Var, memory: Option<MemoryVar>, sequences: usize) -> Var {
-    let heads = Heads { length: x.rows / sequences, heads: config.heads, rotary: config.rotary_dims(), base: config.rotary_base };
+fn read_and_think<O: Operators>(
+    config: &ModelConfig,
+    ops: &mut O,
+    name: &str,
+    x: O::Var,
+    memory: Option<MemoryVar<O::Var>>,
+    sequences: usize,
+) -> O::Var {
+    let heads = Heads { length: x.rows() / sequences, heads: config.heads, rotary: config.rotary_dims(), base: config.rotary_base };
     let x = match memory {
         Some(memory) => {
-            let queries = map(recorder, name, "W_mq", x, None);
-            let queries = recorder.features(queries);
-            recorder.recall(x, queries, memory)
+            let queries = map(ops, name, "W_mq", x, None);
+            let queries = ops.features(queries);
+            ops.recall(x, queries, memory)
         }
         None => x,
     };
-    gpt_neox::block(recorder, name, x, heads)
+    gpt_neox::block(ops, name, x, heads)
 }
 
 /// The memory after a segment's memory rows, which follow its first `positions` rows, have written.
-fn write(recorder: &mut Recorder, name: &str, x: Var, old: Option<MemoryVar>, positions: usize, sequences: usize) -> MemoryVar {
-    let rows = recorder.rows_from(x, x.rows / sequences, positions);
-    let keys = map(recorder, name, "W_mk", rows, None);
-    let keys = recorder.features(keys);
-    let values = map(recorder, name, "W_mv", rows, None);
-    let bias = recorder.weight(&format!("{name}.W_mb.bias"));
-    let strengths = map(recorder, name, "W_mb", rows, Some(bias));
-    recorder.memorize(keys, values, strengths, old, sequences)
+fn write<O: Operators>(
+    ops: &mut O,
+    name: &str,
+    x: O::Var,
+    old: Option<MemoryVar<O::Var>>,
+    positions: usize,
+    sequences: usize,
+) -> MemoryVar<O::Var> {
+    let rows = ops.rows_from(x, x.rows() / sequences, positions);
+    let keys = map(ops, name, "W_mk", rows, None);
+    let keys = ops.features(keys);
+    let values = map(ops, name, "W_mv", rows, None);
+    let bias = ops.weight(&format!("{name}.W_mb.bias"));
+    let strengths = map(ops, name, "W_mb", rows, Some(bias));
+    ops.memorize(keys, values, strengths, old, sequences)
 }
 
-fn map(recorder: &mut Recorder, name: &str, part: &str, x: Var, bias: Option<Weight>) -> Var {
-    let weight = recorder.weight(&format!("{name}.{part}.weight"));
-    recorder.linear(Linear { x, weight, bias, activation: Activation::None })
+fn map<O: Operators>(ops: &mut O, name: &str, part: &str, x: O::Var, bias: Option<Weight>) -> O::Var {
+    let weight = ops.weight(&format!("{name}.{part}.weight"));
+    ops.linear(Linear { x, weight, bias, activation: Activation::None })
 }
 
 /// GPT-NeoX's keys, and the memory's.

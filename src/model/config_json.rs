@@ -1,6 +1,6 @@
 //! The config.json that stands beside saved weights: each network's shape under the keys that its own field uses.
 
-use super::{armt, gpt_neox, lstm, mamba};
+use super::{armt, deltanet, gpt_neox, lstm, mamba};
 use crate::config::{Looped, ModelConfig, ModelKind, RunConfig};
 use serde_json::Value;
 
@@ -75,6 +75,7 @@ pub fn write(model: &ModelConfig, vocabulary: usize, positions: usize, segment: 
         ModelKind::Lstm => lstm::config_json(model, vocabulary),
         ModelKind::Mamba => mamba::config_json(model, vocabulary),
         ModelKind::Armt => armt::config_json(model, vocabulary, positions, segment),
+        ModelKind::DeltaNet => deltanet::config_json(model, vocabulary),
     };
     if model.looped != Looped::None {
         // Others' tools know no such networks and must not open them as plain ones.
@@ -120,8 +121,9 @@ pub fn read(text: &str) -> Result<Described, String> {
         Some("lstm") => lstm::read_config(&json),
         Some("mamba") => mamba::read_config(&json),
         Some("armt") => armt::read_config(&json),
+        Some("deltanet") => deltanet::read_config(&json),
         other => Err(format!(
-            "config.json is of a model of type {}; this version opens gpt_neox, lstm, mamba and armt.",
+            "config.json is of a model of type {}; this version opens gpt_neox, lstm, mamba, armt and deltanet.",
             other.map_or("unknown".into(), |name| format!("“{name}”"))
         )),
     }?;

@@ -13,8 +13,8 @@ use super::config_json::Json;
 use super::weights::{Init, Parameter, Role};
 use super::{Shape, looped};
 use crate::config::{ModelConfig, ModelKind};
-use crate::engine::ops::{Activation, Affine, Heads, Linear};
-use crate::engine::{Recorder, Var};
+use crate::engine::Operators;
+use crate::engine::operators::{Activation, Affine, Heads, Linear};
 use serde_json::Value;
 
 /// The layer norms' ε.
@@ -54,44 +54,43 @@ pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
 }
 
 /// Logits `[B·(S − from), V]` at positions `from` … of the tokens, the words from `tokens` on.
-pub fn logits(config: &ModelConfig, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
-    let table = recorder.weight("gpt_neox.embed_in.weight");
+pub fn logits<O: Operators>(config: &ModelConfig, ops: &mut O, tokens: usize, shape: Shape) -> O::Var {
+    let table = ops.weight("gpt_neox.embed_in.weight");
     let heads = Heads { length: shape.length, heads: config.heads, rotary: config.rotary_dims(), base: config.rotary_base };
-    let x = recorder.embedding(table, tokens, shape.sequences * shape.length);
-    let one = |recorder: &mut Recorder, x, layer| {
-        looped::layer(config, recorder, layer, x, |recorder, x| block(recorder, &format!("gpt_neox.layers.{layer}"), x, heads))
-    };
-    let (x, _) = looped::stack(config, recorder, x, |recorder, x| (0..config.layers).fold(x, |x, layer| one(recorder, x, layer)));
-    let x = recorder.positions(x, shape.length, shape.from);
-    let last = affine(recorder, "gpt_neox.final_layer_norm");
-    let [x] = recorder.layer_norms(x, [last], EPSILON);
-    let weight = recorder.weight("embed_out.weight");
-    recorder.linear(Linear { x, weight, bias: None, activation: Activation::None })
+    let x = ops.embedding(table, tokens, shape.sequences * shape.length);
+    let one =
+        |ops: &mut O, x, layer| looped::layer(config, ops, layer, x, |ops, x| block(ops, &format!("gpt_neox.layers.{layer}"), x, heads));
+    let (x, _) = looped::stack(config, ops, x, |ops, x| (0..config.layers).fold(x, |x, layer| one(ops, x, layer)));
+    let x = ops.positions(x, shape.length, shape.from);
+    let last = affine(ops, "gpt_neox.final_layer_norm");
+    let [x] = ops.layer_norms(x, [last], EPSILON);
+    let weight = ops.weight("embed_out.weight");
+    ops.linear(Linear::plain(x, weight))
 }
 
 /// One block, `[B·S, d]` → `[B·S, d]`. Both branches read the same x, so their norms and their first maps go together.
-pub(super) fn block(recorder: &mut Recorder, name: &str, x: Var, heads: Heads) -> Var {
-    let norms = ["input_layernorm", "post_attention_layernorm"].map(|norm| affine(recorder, &format!("{name}.{norm}")));
-    let [for_attention, for_mlp] = recorder.layer_norms(x, norms, EPSILON);
-    let map = |recorder: &Recorder, part: &str, x: Var, activation: Activation| {
-        let [weight, bias] = ["weight", "bias"].map(|kind| recorder.weight(&format!("{name}.{part}.{kind}")));
+pub(super) fn block<O: Operators>(ops: &mut O, name: &str, x: O::Var, heads: Heads) -> O::Var {
+    let norms = ["input_layernorm", "post_attention_layernorm"].map(|norm| affine(ops, &format!("{name}.{norm}")));
+    let [for_attention, for_mlp] = ops.layer_norms(x, norms, EPSILON);
+    let map = |ops: &O, part: &str, x: O::Var, activation: Activation| {
+        let [weight, bias] = ["weight", "bias"].map(|kind| ops.weight(&format!("{name}.{part}.{kind}")));
         Linear { x, weight, bias: Some(bias), activation }
     };
-    let qkv = map(recorder, "attention.query_key_value", for_attention, Activation::None);
-    let up = map(recorder, "mlp.dense_h_to_4h", for_mlp, Activation::Gelu);
-    let [qkv, hidden] = recorder.linears([qkv, up]);
-    let attended = recorder.causal_attention(qkv, heads);
-    let branch = |recorder: &Recorder, part: &str, x: Var| {
-        let Linear { weight, bias, .. } = map(recorder, part, x, Activation::None);
+    let qkv = map(ops, "attention.query_key_value", for_attention, Activation::None);
+    let up = map(ops, "mlp.dense_h_to_4h", for_mlp, Activation::Gelu);
+    let [qkv, hidden] = ops.linears([qkv, up]);
+    let attended = ops.causal_attention(qkv, heads);
+    let branch = |ops: &O, part: &str, x: O::Var| {
+        let Linear { weight, bias, .. } = map(ops, part, x, Activation::None);
         (x, weight, bias)
     };
-    let branches = [branch(recorder, "attention.dense", attended), branch(recorder, "mlp.dense_4h_to_h", hidden)];
-    recorder.residual(x, branches)
+    let branches = [branch(ops, "attention.dense", attended), branch(ops, "mlp.dense_4h_to_h", hidden)];
+    ops.residual(x, branches)
 }
 
 /// Gain and shift of the norm of this name.
-pub(super) fn affine(recorder: &Recorder, name: &str) -> Affine {
-    Affine { gamma: recorder.weight(&format!("{name}.weight")), beta: Some(recorder.weight(&format!("{name}.bias"))) }
+pub(super) fn affine<O: Operators>(ops: &O, name: &str) -> Affine {
+    Affine { gamma: ops.weight(&format!("{name}.weight")), beta: Some(ops.weight(&format!("{name}.bias"))) }
 }
 
 /// The keys of transformers' `GPTNeoXConfig`. Rotary settings are written in the form of transformers 4 and of 5: each ignores the

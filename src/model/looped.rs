@@ -11,8 +11,8 @@
 
 use super::weights::{Init, Parameter, Role};
 use crate::config::{Looped, ModelConfig};
-use crate::engine::ops::{Activation, Linear};
-use crate::engine::{Recorder, Var};
+use crate::engine::Operators;
+use crate::engine::operators::Linear;
 
 /// Before the names of the halting units' parameters.
 pub const UNITS: &str = "halting.";
@@ -33,42 +33,53 @@ pub fn parameters(config: &ModelConfig) -> Vec<Parameter> {
 }
 
 /// Layer `index`, looped if each layer is: x and result `[N, d]`.
-pub fn layer(config: &ModelConfig, recorder: &mut Recorder, index: usize, x: Var, mut f: impl FnMut(&mut Recorder, Var) -> Var) -> Var {
+pub fn layer<O: Operators>(
+    config: &ModelConfig,
+    ops: &mut O,
+    index: usize,
+    x: O::Var,
+    mut f: impl FnMut(&mut O, O::Var) -> O::Var,
+) -> O::Var {
     match config.looped {
-        Looped::None | Looped::Stack => f(recorder, x),
-        Looped::Layer => adaptive(config, recorder, index, x, f).0,
-        Looped::Fixed => (0..config.hops).fold(x, |h, _| f(recorder, h)),
+        Looped::None | Looped::Stack => f(ops, x),
+        Looped::Layer => adaptive(config, ops, index, x, f).0,
+        Looped::Fixed => (0..config.hops).fold(x, |h, _| f(ops, h)),
     }
 }
 
 /// The whole stack, looped if it is: x and result `[N, d]`, and the weights of the hops, if there were several.
-pub fn stack(config: &ModelConfig, recorder: &mut Recorder, x: Var, mut f: impl FnMut(&mut Recorder, Var) -> Var) -> (Var, Option<Var>) {
+pub fn stack<O: Operators>(
+    config: &ModelConfig,
+    ops: &mut O,
+    x: O::Var,
+    mut f: impl FnMut(&mut O, O::Var) -> O::Var,
+) -> (O::Var, Option<O::Var>) {
     match config.looped {
-        Looped::None | Looped::Layer | Looped::Fixed => (f(recorder, x), None),
+        Looped::None | Looped::Layer | Looped::Fixed => (f(ops, x), None),
         Looped::Stack => {
-            let (y, weights) = adaptive(config, recorder, 0, x, f);
+            let (y, weights) = adaptive(config, ops, 0, x, f);
             (y, Some(weights))
         }
     }
 }
 
 /// y, and the weights `[N, M]`.
-fn adaptive(
+fn adaptive<O: Operators>(
     config: &ModelConfig,
-    recorder: &mut Recorder,
+    ops: &mut O,
     unit: usize,
-    x: Var,
-    mut f: impl FnMut(&mut Recorder, Var) -> Var,
-) -> (Var, Var) {
-    let [weight, bias] = ["weight", "bias"].map(|part| recorder.weight(&format!("{UNITS}{unit}.{part}")));
+    x: O::Var,
+    mut f: impl FnMut(&mut O, O::Var) -> O::Var,
+) -> (O::Var, O::Var) {
+    let [weight, bias] = ["weight", "bias"].map(|part| ops.weight(&format!("{UNITS}{unit}.{part}")));
     let (mut h, mut scores, mut states) = (x, Vec::new(), Vec::new());
     for hop in 0..config.hops {
         if hop + 1 < config.hops {
-            scores.push(recorder.linear(Linear { x: h, weight, bias: Some(bias), activation: Activation::None }));
+            scores.push(ops.linear(Linear::with_bias(h, weight, bias)));
         }
-        h = f(recorder, h);
+        h = f(ops, h);
         states.push(h);
     }
-    let weights = recorder.halting(unit, &scores);
-    (recorder.mixture(&states, weights), weights)
+    let weights = ops.halting(unit, &scores);
+    (ops.mixture(&states, weights), weights)
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! x ← embed(tokens)                         [B, S, d]
-//! x ← LSTM_l x                              L layers, d → d; see `Recorder::lstm`
+//! x ← LSTM_l x                              L layers, d → d; see `Operators::lstm`
 //! logits = x headᵀ + b                      [B, S, V]
 //! ```
 //! No norm and no residual. All that a position knows of those before it went through one vector h and one c of d numbers a layer.
@@ -12,8 +12,8 @@ use super::config_json::Json;
 use super::weights::{Init, Parameter, Role};
 use super::{Shape, looped};
 use crate::config::{ModelConfig, ModelKind};
-use crate::engine::ops::{Activation, Linear, LstmWeights};
-use crate::engine::{Recorder, Var};
+use crate::engine::Operators;
+use crate::engine::operators::{Linear, LstmWeights};
 use serde_json::Value;
 
 /// The parameters in `state_dict` order.
@@ -36,19 +36,19 @@ pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
 }
 
 /// Logits `[B·(S − from), V]` at positions `from` … of the tokens, the words from `tokens` on.
-pub fn logits(config: &ModelConfig, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
-    let table = recorder.weight("embedding.weight");
-    let x = recorder.embedding(table, tokens, shape.sequences * shape.length);
-    let once = |recorder: &mut Recorder, x, layer| {
-        let [input, hidden] = ["ih", "hh"].map(|kind| recorder.weight(&format!("lstm.weight_{kind}_l{layer}")));
-        let biases = ["ih", "hh"].map(|kind| recorder.weight(&format!("lstm.bias_{kind}_l{layer}")));
-        recorder.lstm(x, LstmWeights { input, hidden, biases }, shape.length)
+pub fn logits<O: Operators>(config: &ModelConfig, ops: &mut O, tokens: usize, shape: Shape) -> O::Var {
+    let table = ops.weight("embedding.weight");
+    let x = ops.embedding(table, tokens, shape.sequences * shape.length);
+    let once = |ops: &mut O, x, layer| {
+        let [input, hidden] = ["ih", "hh"].map(|kind| ops.weight(&format!("lstm.weight_{kind}_l{layer}")));
+        let biases = ["ih", "hh"].map(|kind| ops.weight(&format!("lstm.bias_{kind}_l{layer}")));
+        ops.lstm(x, LstmWeights { input, hidden, biases }, shape.length)
     };
-    let one = |recorder: &mut Recorder, x, layer| looped::layer(config, recorder, layer, x, |recorder, x| once(recorder, x, layer));
-    let (x, _) = looped::stack(config, recorder, x, |recorder, x| (0..config.layers).fold(x, |x, layer| one(recorder, x, layer)));
-    let x = recorder.positions(x, shape.length, shape.from);
-    let [weight, bias] = ["weight", "bias"].map(|kind| recorder.weight(&format!("head.{kind}")));
-    recorder.linear(Linear { x, weight, bias: Some(bias), activation: Activation::None })
+    let one = |ops: &mut O, x, layer| looped::layer(config, ops, layer, x, |ops, x| once(ops, x, layer));
+    let (x, _) = looped::stack(config, ops, x, |ops, x| (0..config.layers).fold(x, |x, layer| one(ops, x, layer)));
+    let x = ops.positions(x, shape.length, shape.from);
+    let [weight, bias] = ["weight", "bias"].map(|kind| ops.weight(&format!("head.{kind}")));
+    ops.linear(Linear::with_bias(x, weight, bias))
 }
 
 /// The keys of a file that stands beside `torch.nn` weights; transformers has no LSTM.

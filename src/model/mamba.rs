@@ -3,9 +3,9 @@
 //! ```text
 //! h ← embed(tokens)                                            [B, S, d]
 //! x, g  = in_proj(RMSNorm h)                                   [B, S, C] each, C = 2d
-//! u     = silu(causal convolution of 4 taps, x)                see `Recorder::causal_convolution`
+//! u     = silu(causal convolution of 4 taps, x)                see `Operators::causal_convolution`
 //! Δ,B,C = x_proj u                                             R = ⌈d / 16⌉ numbers for Δ, 16 each for B and C
-//! y     = scan(u, Δ, B, C) ⊙ silu(g)                           see `Recorder::selective_scan`
+//! y     = scan(u, Δ, B, C) ⊙ silu(g)                           see `Operators::selective_scan`
 //! h ← h + out_proj y                                           L blocks
 //! logits = RMSNorm h · embedᵀ                                  [B, S, V], head tied to the embedding
 //! ```
@@ -17,9 +17,8 @@ use super::config_json::Json;
 use super::weights::{Init, Parameter, Role};
 use super::{Shape, looped};
 use crate::config::{ModelConfig, ModelKind};
-use crate::engine::ops::{Activation, Linear, ScanWeights};
-use crate::engine::program::{STATE, TAPS};
-use crate::engine::{Recorder, Var};
+use crate::engine::Operators;
+use crate::engine::operators::{Linear, STATE, ScanWeights, TAPS};
 use serde_json::Value;
 
 /// The norms' ε.
@@ -60,40 +59,35 @@ pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
 }
 
 /// Logits `[B·(S − from), V]` at positions `from` … of the tokens, the words from `tokens` on.
-pub fn logits(config: &ModelConfig, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
-    let table = recorder.weight("backbone.embeddings.weight");
-    let h = recorder.embedding(table, tokens, shape.sequences * shape.length);
-    let one = |recorder: &mut Recorder, h, layer| {
-        looped::layer(config, recorder, layer, h, |recorder, h| block(recorder, &format!("backbone.layers.{layer}"), h, shape.length))
+pub fn logits<O: Operators>(config: &ModelConfig, ops: &mut O, tokens: usize, shape: Shape) -> O::Var {
+    let table = ops.weight("backbone.embeddings.weight");
+    let h = ops.embedding(table, tokens, shape.sequences * shape.length);
+    let one = |ops: &mut O, h, layer| {
+        looped::layer(config, ops, layer, h, |ops, h| block(ops, &format!("backbone.layers.{layer}"), h, shape.length))
     };
-    let (h, _) = looped::stack(config, recorder, h, |recorder, h| (0..config.layers).fold(h, |h, layer| one(recorder, h, layer)));
-    let h = recorder.positions(h, shape.length, shape.from);
-    let gamma = recorder.weight("backbone.norm_f.weight");
-    let x = recorder.rms_norm(h, gamma, EPSILON);
-    recorder.linear(Linear { x, weight: table, bias: None, activation: Activation::None })
+    let (h, _) = looped::stack(config, ops, h, |ops, h| (0..config.layers).fold(h, |h, layer| one(ops, h, layer)));
+    let h = ops.positions(h, shape.length, shape.from);
+    let gamma = ops.weight("backbone.norm_f.weight");
+    let x = ops.rms_norm(h, gamma, EPSILON);
+    ops.linear(Linear::plain(x, table))
 }
 
 /// One block, `[B·S, d]` → `[B·S, d]`.
-fn block(recorder: &mut Recorder, name: &str, h: Var, length: usize) -> Var {
-    let weight = |recorder: &Recorder, part: &str| recorder.weight(&format!("{name}.mixer.{part}"));
-    let gamma = recorder.weight(&format!("{name}.norm.weight"));
-    let normed = recorder.rms_norm(h, gamma, EPSILON);
-    let map = |recorder: &Recorder, x: Var, part: &str| Linear {
-        x,
-        weight: weight(recorder, &format!("{part}.weight")),
-        bias: None,
-        activation: Activation::None,
-    };
-    let doubled = map(recorder, normed, "in_proj");
-    let doubled = recorder.linear(doubled);
-    let [taps, shift] = ["conv1d.weight", "conv1d.bias"].map(|part| weight(recorder, part));
-    let u = recorder.causal_convolution(doubled, taps, shift, length);
-    let projected = map(recorder, u, "x_proj");
-    let projected = recorder.linear(projected);
-    let [step, step_bias, a_log, skip] = ["dt_proj.weight", "dt_proj.bias", "A_log", "D"].map(|part| weight(recorder, part));
-    let y = recorder.selective_scan(u, projected, doubled, ScanWeights { step, step_bias, a_log, skip }, length);
-    let out = weight(recorder, "out_proj.weight");
-    recorder.residual(h, [(y, out, None)])
+fn block<O: Operators>(ops: &mut O, name: &str, h: O::Var, length: usize) -> O::Var {
+    let weight = |ops: &O, part: &str| ops.weight(&format!("{name}.mixer.{part}"));
+    let gamma = ops.weight(&format!("{name}.norm.weight"));
+    let normed = ops.rms_norm(h, gamma, EPSILON);
+    let map = |ops: &O, x: O::Var, part: &str| Linear::plain(x, weight(ops, &format!("{part}.weight")));
+    let doubled = map(ops, normed, "in_proj");
+    let doubled = ops.linear(doubled);
+    let [taps, shift] = ["conv1d.weight", "conv1d.bias"].map(|part| weight(ops, part));
+    let u = ops.causal_convolution(doubled, taps, shift, length);
+    let projected = map(ops, u, "x_proj");
+    let projected = ops.linear(projected);
+    let [step, step_bias, a_log, skip] = ["dt_proj.weight", "dt_proj.bias", "A_log", "D"].map(|part| weight(ops, part));
+    let y = ops.selective_scan(u, projected, doubled, ScanWeights { step, step_bias, a_log, skip }, length);
+    let out = weight(ops, "out_proj.weight");
+    ops.residual(h, [(y, out, None)])
 }
 
 /// The keys of transformers' `MambaConfig`.

@@ -1,10 +1,11 @@
 //! Networks: parameters by name and shape, initial weights, forward pass. One file a model.
 //!
-//! A model is a list of [`Parameter`]s in the interchange format's own names and a function that calls the engine's operators
+//! A model is a list of [`Parameter`]s in the interchange format's own names and a function that calls [`Operators`]
 //! from tokens to logits. This module knows nothing of devices, losses or optimisers.
 
 pub mod armt;
 pub mod config_json;
+pub mod deltanet;
 pub mod gpt_neox;
 pub mod looped;
 pub mod lstm;
@@ -15,7 +16,7 @@ pub use config_json::Described;
 pub use weights::{Init, Parameter, Role};
 
 use crate::config::{ModelConfig, ModelKind, RunConfig};
-use crate::engine::{Recorder, Var};
+use crate::engine::{Missing, Operators};
 
 /// A network's shape: its configuration, and what the task says of its tokens.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,18 +60,23 @@ impl Model {
             ModelKind::Lstm => lstm::parameters(&self.config, self.vocabulary),
             ModelKind::Mamba => mamba::parameters(&self.config, self.vocabulary),
             ModelKind::Armt => armt::parameters(&self.config, self.vocabulary),
+            ModelKind::DeltaNet => deltanet::parameters(&self.config, self.vocabulary),
         };
         all.extend(looped::parameters(&self.config));
         all
     }
 
     /// Logits `[B·(S − from), V]` of the tokens that follow positions `from` … `S − 1` of the B·S tokens from word `tokens` on.
-    pub fn logits(&self, recorder: &mut Recorder, tokens: usize, shape: Shape) -> Var {
-        match self.config.kind {
-            ModelKind::GptNeox => gpt_neox::logits(&self.config, recorder, tokens, shape),
-            ModelKind::Lstm => lstm::logits(&self.config, recorder, tokens, shape),
-            ModelKind::Mamba => mamba::logits(&self.config, recorder, tokens, shape),
-            ModelKind::Armt => armt::logits(self, recorder, tokens, shape),
-        }
+    ///
+    /// # Errors
+    /// When the engine lacks an operator of this network.
+    pub fn logits<O: Operators>(&self, ops: &mut O, tokens: usize, shape: Shape) -> Result<O::Var, Missing> {
+        Ok(match self.config.kind {
+            ModelKind::GptNeox => gpt_neox::logits(&self.config, ops, tokens, shape),
+            ModelKind::Lstm => lstm::logits(&self.config, ops, tokens, shape),
+            ModelKind::Mamba => mamba::logits(&self.config, ops, tokens, shape),
+            ModelKind::Armt => armt::logits(self, ops, tokens, shape),
+            ModelKind::DeltaNet => deltanet::logits(&self.config, ops, tokens, shape)?,
+        })
     }
 }

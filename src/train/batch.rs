@@ -1,6 +1,6 @@
 //! A batch in host memory: tokens and the labels that count.
 
-use crate::engine::program::NOT_ASKED;
+use crate::engine::operators::NOT_ASKED;
 use crate::model::Shape;
 use crate::task::Example;
 

@@ -11,7 +11,7 @@ use crate::config::Objective;
 use crate::engine::cpu::Moments;
 use crate::engine::gpu::{Gpu, Resident};
 use crate::engine::program::{At, Journal};
-use crate::engine::{Carrier, Program, Purpose};
+use crate::engine::{Carrier, Missing, Program, Purpose};
 use crate::model::Shape;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -52,7 +52,7 @@ pub struct Device {
 }
 
 /// The gradient of `sequences` sequences, or prompts, of the batch of `step`.
-fn gradient_program(plan: &Plan, sequences: usize, step: u64, purpose: Purpose) -> Program {
+fn gradient_program(plan: &Plan, sequences: usize, step: u64, purpose: Purpose) -> Result<Program, Missing> {
     match plan.config.training.objective {
         Objective::Examples => {}
         Objective::Grpo => return grpo::learning(plan, Prompts::training(plan, step, 0..sequences).shape(), purpose, Carrier::Card),
@@ -68,7 +68,7 @@ fn gradient_program(plan: &Plan, sequences: usize, step: u64, purpose: Purpose) 
 /// When one is too many.
 fn part_size(plan: &Plan, gpu: &Gpu) -> Result<usize, String> {
     let mut size = (TOKENS / plan.config.tokens_a_position()).clamp(1, plan.config.training.batch);
-    while gradient_program(plan, size, 1, Purpose::More).size > gpu.most_numbers() {
+    while gradient_program(plan, size, 1, Purpose::More)?.size > gpu.most_numbers() {
         if size == 1 {
             return Err("One sequence of this run is more than the graphics card lets a page use: choose a smaller network, fewer rows, or the CPU engine.".into());
         }
@@ -100,7 +100,7 @@ impl Device {
             made: 0,
             read: 0,
         };
-        device.write_parts(1);
+        device.write_parts(1)?;
         device.write_drawings()?;
         // Measurements too are compiled ahead.
         let questions = evaluation::questions(plan);
@@ -126,19 +126,22 @@ impl Device {
     }
 
     /// Writes the gradient's programs for the stage of `step`.
-    fn write_parts(&mut self, step: u64) {
+    fn write_parts(&mut self, step: u64) -> Result<(), Missing> {
         let (plan, size) = (&self.plan, self.size);
         let mut known = HashMap::new();
         self.parts.clear();
         for start in (0..plan.config.training.batch).step_by(size) {
             let range = start..(start + size).min(plan.config.training.batch);
             let purpose = if start == 0 { Purpose::Gradient } else { Purpose::More };
-            let id = *known
-                .entry((range.len(), purpose))
-                .or_insert_with(|| self.resident.add(gradient_program(plan, range.len(), step, purpose)));
+            let id = match known.get(&(range.len(), purpose)) {
+                Some(id) => *id,
+                None => self.resident.add(gradient_program(plan, range.len(), step, purpose)?),
+            };
+            known.insert((range.len(), purpose), id);
             self.parts.push((range, id));
         }
         self.stage = plan.config.stage(step).index;
+        Ok(())
     }
 
     /// The forward pass of this shape, written the first time.
@@ -147,7 +150,7 @@ impl Device {
             return Ok(known.clone());
         }
         let purpose = if generate { Purpose::Generate } else { Purpose::Answer };
-        let program = loss::program(&self.plan.model, &self.plan.parameters, shape, loss::Whole::ANY, purpose, Carrier::Card);
+        let program = loss::program(&self.plan.model, &self.plan.parameters, shape, loss::Whole::ANY, purpose, Carrier::Card)?;
         let find = |part: Option<(At, usize)>| part.map(|(at, count)| (program.address(at), count));
         let (forced, generated) = (find(program.answers).ok_or("This network gives no answers.")?, find(program.generated));
         let journal = program.journal.clone().map(|journal| (program.address(journal.at), journal));
@@ -163,7 +166,7 @@ impl Device {
     pub async fn step(&mut self, plan: &Plan, step: u64) -> Result<(), String> {
         let stage = plan.config.stage(step);
         if stage.index != self.stage {
-            self.write_parts(step);
+            self.write_parts(step)?;
         }
         if stage.begins_anew() {
             let zero = Moments::zero(crate::model::weights::count(&self.plan.parameters));
@@ -208,7 +211,7 @@ impl Device {
         if let Some(known) = self.drawings.get(&shape) {
             return Ok(*known);
         }
-        let program = grpo::drawing(&self.plan, shape, Carrier::Card);
+        let program = grpo::drawing(&self.plan, shape, Carrier::Card)?;
         let place = program.generated.map(|(at, count)| (program.address(at), count)).ok_or("This network draws no tokens.")?;
         let known = (self.resident.add(program), place);
         self.drawings.insert(shape, known);
@@ -276,7 +279,7 @@ impl Respondent for Device {
         let hops = match journal {
             Some((address, journal)) => {
                 let numbers = self.resident.read(address, journal.count()).await?;
-                Some(Hops::read(&journal, &numbers, batch.sequences, batch.length))
+                Some(Hops::read(&journal.parts, &numbers, batch.sequences, batch.length))
             }
             None => None,
         };

@@ -5,15 +5,16 @@
 //! answer       what follows the completion's last [gen]; all of it where there is none
 //! reward       share of the W + 1 true tokens (the row, then <eos>) that the answer has in their places
 //! advantage    (reward − mean) / (deviation + 1e-4) within the group, deviation by S − 1 as in TRL
-//! loss         see `Recorder::policy_loss`, over all tokens of all completions of the batch
+//! loss         see `Operators::policy_loss`, over all tokens of all completions of the batch
 //! ```
 //! One update a batch, so the policy that drew is the one that learns, and every ratio is 1.
 
 use super::evaluation::NO_CELL;
 use super::job::Plan;
+use super::loss::{self, Whole};
 use crate::config::RunConfig;
-use crate::engine::program::{NOT_ASKED, PolicyTerms, Sampling};
-use crate::engine::{Carrier, Program, Purpose, Recorder};
+use crate::engine::operators::{NOT_ASKED, PolicyTerms, Sampling};
+use crate::engine::{Carrier, Missing, Operators, Pass, Program, Purpose, record};
 use crate::model::{Parameter, Role, Shape};
 use crate::protocol::{Sampled, StepReward};
 use crate::rng::{Purpose as Stream, stream};
@@ -241,37 +242,54 @@ pub fn advantages(rewards: &[f64]) -> Vec<f64> {
     rewards.iter().map(|reward| (reward - mean) / (variance.sqrt() + STEADY)).collect()
 }
 
-/// A pass over prompts that goes on by itself, drawing each token: the words are tokens, labels that nobody reads, and numbers in [0, 1).
-pub fn drawing(plan: &Plan, shape: Shape, carrier: Carrier) -> Program {
+/// The pass in which completions are drawn: the words are tokens, labels that nobody reads, and numbers in [0, 1).
+pub fn drawing_pass(plan: &Plan, shape: Shape) -> Pass {
     let grpo = &plan.config.training.grpo;
-    let mut recorder = Recorder::new(&plan.parameters, Purpose::Generate, carrier);
-    recorder.generate_after(shape.from);
+    let Pass { words, .. } = loss::pass(shape, Purpose::Generate);
+    let sampling = Sampling { temperature: grpo.temperature as f32, top_k: grpo.top_k };
     let asked = shape.sequences * (shape.length - shape.from);
-    let tokens = recorder.words(shape.sequences * shape.length);
-    let labels = recorder.words(asked);
-    let uniforms = recorder.words(asked);
-    recorder.draw(Sampling { temperature: grpo.temperature as f32, top_k: grpo.top_k }, uniforms);
-    let logits = plan.model.logits(&mut recorder, tokens, shape);
-    recorder.cross_entropy(logits, labels, 1);
-    recorder.generate(shape.sequences, shape.length);
-    recorder.finish()
+    Pass { words: words + asked, drawing: Some((sampling, words)), ..loss::pass(shape, Purpose::Generate) }
 }
 
-/// Loss and gradient of completions: the words are tokens, labels, advantages, older log-probabilities, and the factor of the sum.
-pub fn learning(plan: &Plan, shape: Shape, purpose: Purpose, carrier: Carrier) -> Program {
+/// The program that draws completions.
+///
+/// # Errors
+/// When the engine lacks an operator of the network.
+pub fn drawing(plan: &Plan, shape: Shape, carrier: Carrier) -> Result<Program, Missing> {
+    record(&plan.parameters, &drawing_pass(plan, shape), carrier, |ops| loss::examples(ops, &plan.model, shape, Whole::ANY))
+}
+
+/// The loss of completions, from their logits `[B·(S − from), V]`: the words are tokens, labels, advantages, older log-probabilities, and
+/// the factor of the sum.
+///
+/// # Errors
+/// When the engine lacks an operator of the network.
+pub fn policy_loss<O: Operators>(ops: &mut O, plan: &Plan, shape: Shape) -> Result<O::Var, Missing> {
     let grpo = &plan.config.training.grpo;
-    let mut recorder = Recorder::new(&plan.parameters, purpose, carrier);
     let asked = shape.sequences * (shape.length - shape.from);
-    let tokens = recorder.words(shape.sequences * shape.length);
-    let [labels, advantages, old] = [(); 3].map(|()| recorder.words(asked));
-    let scale = recorder.words(1);
+    let (tokens, labels) = (0, shape.sequences * shape.length);
+    let [advantages, old, scale] = [1, 2, 3].map(|part| labels + part * asked);
     let temperature = grpo.temperature as f32;
-    let reference = recorder.frozen(REFERENCE, |recorder| {
-        let logits = plan.model.logits(recorder, tokens, shape);
-        recorder.log_probability(logits, labels, temperature)
-    });
-    let logits = plan.model.logits(&mut recorder, tokens, shape);
+    let reference = ops.frozen(REFERENCE, |ops| {
+        let logits = plan.model.logits(ops, tokens, shape)?;
+        Ok(ops.log_probability(logits, labels, temperature))
+    })?;
+    let logits = plan.model.logits(ops, tokens, shape)?;
     let terms = PolicyTerms { temperature, kl: grpo.kl as f32, clip: grpo.clip as f32, advantages, old, scale };
-    recorder.policy_loss(logits, labels, reference, terms);
-    recorder.finish()
+    ops.policy_loss(logits, labels, reference, terms);
+    Ok(logits)
+}
+
+/// The pass in which a policy learns.
+pub fn learning_pass(shape: Shape, purpose: Purpose) -> Pass {
+    let asked = shape.sequences * (shape.length - shape.from);
+    Pass { words: shape.sequences * shape.length + 3 * asked + 1, ..loss::pass(shape, purpose) }
+}
+
+/// The program of loss and gradient of completions.
+///
+/// # Errors
+/// When the engine lacks an operator of the network.
+pub fn learning(plan: &Plan, shape: Shape, purpose: Purpose, carrier: Carrier) -> Result<Program, Missing> {
+    record(&plan.parameters, &learning_pass(shape, purpose), carrier, |ops| policy_loss(ops, plan, shape))
 }

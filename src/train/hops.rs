@@ -1,6 +1,6 @@
 //! How often adaptive computation time applied each looped part to each token.
 
-use crate::engine::program::Journal;
+use crate::engine::program::JournalPart;
 
 /// Hops of a batch: for each sequence, each looped part and each position a count from 1 on.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,12 +13,12 @@ pub struct Hops {
 }
 
 impl Hops {
-    /// Reads a program's journal of `sequences` sequences of `length`; memory rows are left out.
-    pub fn read(journal: &Journal, numbers: &[f32], sequences: usize, length: usize) -> Self {
-        let units = journal.parts.iter().map(|part| part.unit + 1).max().unwrap_or(0);
+    /// Of `sequences` sequences of `length`, from the count of each row of each part, one part after the other; memory rows are left out.
+    pub fn read(parts: &[JournalPart], numbers: &[f32], sequences: usize, length: usize) -> Self {
+        let units = parts.iter().map(|part| part.unit + 1).max().unwrap_or(0);
         let mut counts = vec![0; sequences * units * length];
         let mut rest = numbers;
-        for part in &journal.parts {
+        for part in parts {
             let (own, others) = rest.split_at(part.rows);
             rest = others;
             let positions = part.positions.start..part.positions.end.min(length);

@@ -1,6 +1,6 @@
-//! The programs of training: forward pass, loss, gradient.
+//! The loss on examples, and the programs that compute it.
 
-use crate::engine::{Carrier, Program, Purpose, Recorder};
+use crate::engine::{Carrier, Missing, Operators, Pass, Program, Purpose, record};
 use crate::model::{Model, Parameter, Shape};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,24 +20,39 @@ impl Whole {
     pub const ANY: Self = Self { sequences: 1, labels: 1, ponder: 0.0 };
 }
 
-/// The program of a forward pass over a batch of this shape, ending in the masked cross-entropy
-/// `−Σ log softmax(logits)[label] / of` over the labels that count; for [`Purpose::Gradient`] and [`Purpose::More`] with its
-/// gradient. Where layers are looped adaptively, the loss has τ times the mean remainder. With [`Purpose::Generate`] the program also goes on by itself after position `from`.
-pub fn program(model: &Model, parameters: &Arc<[Parameter]>, shape: Shape, of: Whole, purpose: Purpose, carrier: Carrier) -> Program {
-    let mut recorder = Recorder::new(parameters, purpose, carrier);
-    if purpose == Purpose::Generate {
-        recorder.generate_after(shape.from);
-    }
-    let tokens = recorder.words(shape.sequences * shape.length);
-    let labels = recorder.words(shape.sequences * (shape.length - shape.from));
-    let logits = model.logits(&mut recorder, tokens, shape);
-    if purpose == Purpose::Answer {
-        recorder.keep_logits(logits);
-    }
-    recorder.charge(of.ponder, shape.sequences as f64 / of.sequences as f64);
-    recorder.cross_entropy(logits, labels, of.labels);
-    recorder.generate(shape.sequences, shape.length);
-    recorder.finish()
+/// Logits `[B·(S − from), V]` of a batch of this shape, and the loss: the masked cross-entropy `−Σ log softmax(logits)[label] / of` over
+/// the labels that count; where layers are looped adaptively, plus τ times the mean remainder. The words are those of
+/// [`super::batch::Batch::words`].
+///
+/// # Errors
+/// When the engine lacks an operator of the network.
+pub fn examples<O: Operators>(ops: &mut O, model: &Model, shape: Shape, of: Whole) -> Result<O::Var, Missing> {
+    let (tokens, labels) = (0, shape.sequences * shape.length);
+    let logits = model.logits(ops, tokens, shape)?;
+    ops.charge(of.ponder, shape.sequences as f64 / of.sequences as f64);
+    ops.cross_entropy(logits, labels, of.labels);
+    Ok(logits)
+}
+
+/// The pass that [`examples`] is computed in: tokens, then a label for each position asked.
+pub fn pass(shape: Shape, purpose: Purpose) -> Pass {
+    let Shape { sequences, length, from } = shape;
+    Pass { purpose, sequences, length, from, words: sequences * (2 * length - from), drawing: None }
+}
+
+/// The program of [`examples`].
+///
+/// # Errors
+/// As [`examples`].
+pub fn program(
+    model: &Model,
+    parameters: &Arc<[Parameter]>,
+    shape: Shape,
+    of: Whole,
+    purpose: Purpose,
+    carrier: Carrier,
+) -> Result<Program, Missing> {
+    record(parameters, &pass(shape, purpose), carrier, |ops| examples(ops, model, shape, of))
 }
 
 /// Programs already written for a thread, by what they are for.
@@ -48,9 +63,24 @@ pub struct Programs {
 
 impl Programs {
     /// As [`program`], written once for each shape and purpose.
-    pub fn get(&mut self, model: &Model, parameters: &Arc<[Parameter]>, shape: Shape, of: Whole, purpose: Purpose) -> Arc<Program> {
-        let write = || Arc::new(program(model, parameters, shape, of, purpose, Carrier::Thread));
+    ///
+    /// # Errors
+    /// As [`program`].
+    pub fn get(
+        &mut self,
+        model: &Model,
+        parameters: &Arc<[Parameter]>,
+        shape: Shape,
+        of: Whole,
+        purpose: Purpose,
+    ) -> Result<Arc<Program>, Missing> {
         // τ is the run's, and the same for all of them.
-        self.written.entry((shape, of.sequences, of.labels, purpose)).or_insert_with(write).clone()
+        let key = (shape, of.sequences, of.labels, purpose);
+        if let Some(known) = self.written.get(&key) {
+            return Ok(known.clone());
+        }
+        let written = Arc::new(program(model, parameters, shape, of, purpose, Carrier::Thread)?);
+        self.written.insert(key, written.clone());
+        Ok(written)
     }
 }

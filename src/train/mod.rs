@@ -8,6 +8,7 @@ pub mod batch;
 pub mod checkpoint;
 #[cfg(feature = "webgpu")]
 mod device;
+pub mod direct;
 pub mod evaluation;
 pub mod grpo;
 pub mod hops;
@@ -22,6 +23,7 @@ pub mod reads;
 pub mod run;
 pub mod schedule;
 
+pub use direct::Direct;
 pub use evaluation::Measurement;
 pub use job::{Job, Outcome, Plan};
 pub use opening::Opened;

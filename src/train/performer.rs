@@ -9,7 +9,7 @@ use super::loss::{Programs, Whole};
 use crate::config::Objective;
 use crate::engine::cpu::{Kernel, Machine};
 use crate::engine::program::At;
-use crate::engine::{Carrier, Program, Purpose};
+use crate::engine::{Carrier, Missing, Program, Purpose};
 use crate::model::Shape;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -37,12 +37,12 @@ impl Performer {
     /// Does one job.
     ///
     /// # Errors
-    /// None on this engine; the type is that of engines that can fail.
+    /// When a network has an operator that this engine lacks.
     pub async fn perform(&mut self, job: &Job) -> Result<Outcome, String> {
         match job {
             Job::Gradient { step, shards } => {
                 let mut gradient = Vec::new();
-                let (loss, rollouts) = self.shards(*step, shards.clone(), &mut gradient);
+                let (loss, rollouts) = self.shards(*step, shards.clone(), &mut gradient)?;
                 Ok(Outcome::Gradient { loss, gradient, rollouts })
             }
             Job::Answers { .. } => {
@@ -53,83 +53,96 @@ impl Performer {
     }
 
     /// Loss of a range of shards, and their gradient at the end of `stack`; added up as [`halves`] cuts them.
-    fn shards(&mut self, step: u64, shards: Range<usize>, stack: &mut Vec<f32>) -> (f32, Option<Rollouts>) {
+    fn shards(&mut self, step: u64, shards: Range<usize>, stack: &mut Vec<f32>) -> Result<(f32, Option<Rollouts>), Missing> {
         if shards.len() == 1 {
             return self.shard(step, self.plan.shards()[shards.start].clone(), stack);
         }
         let (left, right) = halves(&shards);
-        let (mut loss, rollouts) = self.shards(step, left, stack);
+        let (mut loss, rollouts) = self.shards(step, left, stack)?;
         let middle = stack.len();
-        let (more, others) = self.shards(step, right, stack);
+        let (more, others) = self.shards(step, right, stack)?;
         loss += more;
         let rollouts = rollouts.zip(others).map(|(rollouts, others)| rollouts.and(others));
         let (left, right) = stack.split_at_mut(middle);
         let start = middle - right.len();
         left[start..].iter_mut().zip(right).for_each(|(sum, part)| *sum += *part);
         stack.truncate(middle);
-        (loss, rollouts)
+        Ok((loss, rollouts))
     }
 
     /// Loss of some positions of a batch, their gradient at the end of `stack`.
-    fn shard(&mut self, step: u64, positions: Range<usize>, stack: &mut Vec<f32>) -> (f32, Option<Rollouts>) {
+    fn shard(&mut self, step: u64, positions: Range<usize>, stack: &mut Vec<f32>) -> Result<(f32, Option<Rollouts>), Missing> {
         match self.plan.config.training.objective {
             Objective::Examples => {
                 let batch = self.plan.batch(step, positions);
-                let (loss, gradient) = self.gradient(&batch, self.plan.whole(step));
+                let (loss, gradient) = self.gradient(&batch, self.plan.whole(step))?;
                 stack.extend_from_slice(gradient);
-                (loss, None)
+                Ok((loss, None))
             }
             Objective::Grpo => {
-                let (loss, rollouts) = self.explore(step, positions, stack);
-                (loss, Some(rollouts))
+                let (loss, rollouts) = self.explore(step, positions, stack)?;
+                Ok((loss, Some(rollouts)))
             }
         }
     }
 
     /// Draws completions of some prompts and learns from them: sums over their tokens.
-    fn explore(&mut self, step: u64, positions: Range<usize>, stack: &mut Vec<f32>) -> (f32, Rollouts) {
+    fn explore(&mut self, step: u64, positions: Range<usize>, stack: &mut Vec<f32>) -> Result<(f32, Rollouts), Missing> {
         let prompts = Prompts::training(&self.plan, step, positions);
-        let programs = self.policies.entry(prompts.shape()).or_insert_with_key(|shape| {
-            let drawing = grpo::drawing(&self.plan, *shape, Carrier::Thread);
-            Arc::new((drawing, grpo::learning(&self.plan, *shape, Purpose::Gradient, Carrier::Thread)))
-        });
-        let (drawing, learning) = &*programs.clone();
+        let programs = self.policy(prompts.shape())?;
+        let (drawing, learning) = &*programs;
         self.machine.run(drawing, &prompts.drawing_words(self.plan.config.seed));
         let drawn = drawing.generated.map_or(Vec::new(), |(at, count)| self.machine.numbers(drawing.address(at), count).to_vec());
         let judged = prompts.judge(&self.plan.config.task, drawn.into_iter().map(|token| token as u32).collect());
         self.machine.run(learning, &judged.words(&prompts, 1.0));
         let found = self.machine.numbers(learning.weights, learning.weights + 2);
         stack.extend_from_slice(&found[..learning.weights]);
-        (found[learning.weights], Rollouts { distance: found[learning.weights + 1], ..judged.rollouts })
+        Ok((found[learning.weights], Rollouts { distance: found[learning.weights + 1], ..judged.rollouts }))
+    }
+
+    /// The programs that draw from prompts of this shape and learn from them, written the first time.
+    fn policy(&mut self, shape: Shape) -> Result<Arc<(Program, Program)>, Missing> {
+        if let Some(known) = self.policies.get(&shape) {
+            return Ok(known.clone());
+        }
+        let drawing = grpo::drawing(&self.plan, shape, Carrier::Thread)?;
+        let learning = grpo::learning(&self.plan, shape, Purpose::Gradient, Carrier::Thread)?;
+        let programs = Arc::new((drawing, learning));
+        self.policies.insert(shape, programs.clone());
+        Ok(programs)
     }
 
     /// Loss and gradient of a batch with the loaded weights, of which the whole batch has `of`.
-    pub fn gradient(&mut self, batch: &Batch, of: Whole) -> (f32, &[f32]) {
+    ///
+    /// # Errors
+    /// When the network has an operator that this engine lacks; so for the following.
+    pub fn gradient(&mut self, batch: &Batch, of: Whole) -> Result<(f32, &[f32]), Missing> {
         let from = batch.first_asked();
-        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), of, Purpose::Gradient);
+        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), of, Purpose::Gradient)?;
         self.machine.run(&program, &batch.words(from));
         let found = self.machine.numbers(program.weights, program.weights + 1);
-        (found[program.weights], &found[..program.weights])
+        Ok((found[program.weights], &found[..program.weights]))
     }
 
     /// A forward pass that is watched instruction by instruction: see [`Machine::run_watched`].
-    pub fn watch(&mut self, batch: &Batch, from: usize, mut watch: impl FnMut(&Program, usize, &[f32])) {
-        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), Whole::ANY, Purpose::Answer);
+    pub fn watch(&mut self, batch: &Batch, from: usize, mut watch: impl FnMut(&Program, usize, &[f32])) -> Result<(), Missing> {
+        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), Whole::ANY, Purpose::Answer)?;
         self.machine.run_watched(&program, &batch.words(from), |index, memory| watch(&program, index, memory));
+        Ok(())
     }
 
     /// Logits `[B·(S − from), V]` with the loaded weights.
-    pub fn logits(&mut self, batch: &Batch, from: usize) -> &[f32] {
-        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), Whole::ANY, Purpose::Answer);
+    pub fn logits(&mut self, batch: &Batch, from: usize) -> Result<&[f32], Missing> {
+        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), Whole::ANY, Purpose::Answer)?;
         self.machine.run(&program, &batch.words(from));
-        program.logits.map_or(&[], |(at, count)| self.machine.numbers(program.address(at), count))
+        Ok(program.logits.map_or(&[], |(at, count)| self.machine.numbers(program.address(at), count)))
     }
 }
 
 impl Respondent for Performer {
     async fn tokens(&mut self, batch: &Batch, from: usize, generate: bool) -> Result<Tokens, String> {
         let purpose = if generate { Purpose::Generate } else { Purpose::Answer };
-        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), Whole::ANY, purpose);
+        let program = self.programs.get(&self.plan.model, &self.plan.parameters, batch.shape(from), Whole::ANY, purpose)?;
         self.machine.run(&program, &batch.words(from));
         let read = |part: Option<(At, usize)>| {
             let numbers = part.map(|(at, count)| self.machine.numbers(program.address(at), count));
@@ -138,7 +151,7 @@ impl Respondent for Performer {
         let (forced, generated) = (read(program.answers).unwrap_or_default(), read(program.generated));
         let hops = program.journal.as_ref().map(|journal| {
             let numbers = self.machine.numbers(program.address(journal.at), journal.count());
-            Hops::read(journal, numbers, batch.sequences, batch.length)
+            Hops::read(&journal.parts, numbers, batch.sequences, batch.length)
         });
         Ok(Tokens { forced, generated, hops })
     }

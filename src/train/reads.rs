@@ -8,6 +8,7 @@ use super::evaluation::{Questions, Respondent};
 use super::job::Plan;
 use super::performer::Performer;
 use crate::config::{Looped, ModelConfig};
+use crate::engine::Missing;
 use crate::engine::cpu::Kernel;
 use crate::engine::cpu::reads::{Parts, Watcher};
 use crate::engine::program::Instruction;
@@ -43,7 +44,8 @@ pub async fn look(
     (split, index, depth): (Split, u64, usize),
 ) -> Result<Vec<LayerReads>, String> {
     let task = &plan.config.task;
-    if !task.depths().contains(&depth) {
+    // Only what the CPU engine computes can be watched.
+    if !task.depths().contains(&depth) || !plan.config.model.kind.has_kernels() {
         return Ok(Vec::new());
     }
     let asked = if task.layout.answers_all() { task.depth } else { depth };
@@ -56,12 +58,12 @@ pub async fn look(
         // The last token is read by nobody.
         questions.batch.inputs[after + 1..].iter_mut().zip(written).for_each(|(input, token)| *input = token);
     }
-    let seen = watch(&mut performer, &questions, start..start + task.width);
+    let seen = watch(&mut performer, &questions, start..start + task.width)?;
     Ok(tell(&plan.config.model, &seen))
 }
 
 /// Notes what is read at these positions of the one sequence.
-fn watch(performer: &mut Performer, questions: &Questions, positions: Range<usize>) -> Seen {
+fn watch(performer: &mut Performer, questions: &Questions, positions: Range<usize>) -> Result<Seen, Missing> {
     let mut seen = Seen::default();
     let mut watcher = Watcher::default();
     performer.watch(&questions.batch, questions.from, |program, index, memory| {
@@ -84,8 +86,8 @@ fn watch(performer: &mut Performer, questions: &Questions, positions: Range<usiz
             let of = |row: &usize| memory[program.address(*weights) + row * shape.hops..][..shape.hops].to_vec();
             seen.halting.push(rows.iter().map(of).collect());
         }
-    });
-    seen
+    })?;
+    Ok(seen)
 }
 
 /// Layer and hop of a layer's n-th application.

@@ -11,7 +11,7 @@ use crate::protocol::{Bytes, Ending, Engine, Report, Which};
 use crate::replay::EngineClass;
 use crate::task::Split;
 use crate::train::grpo::Rollouts;
-use crate::train::{Opened, Place, Plan, Run, checkpoint, reads};
+use crate::train::{self, Place, Plan, Run, checkpoint, reads};
 use js_sys::Uint8Array;
 
 /// Losses are sent to the page at most this often.
@@ -47,6 +47,9 @@ impl Begin {
         }
     }
 }
+
+/// An engine before a run lives on it, and what is said of it.
+pub type Opened = (Place, Engine);
 
 /// A run and its clock.
 pub struct Session {
@@ -105,7 +108,7 @@ impl Session {
     ///
     /// # Errors
     /// A sentence for the page.
-    pub async fn open(opened: Opened, workers: usize, kernel: Kernel) -> Result<Self, String> {
+    pub async fn open(opened: train::Opened, workers: usize, kernel: Kernel) -> Result<Self, String> {
         let config = opened.config.clone();
         let (place, mut engine) = open(&config, workers, kernel).await?;
         let class = engine.class;
@@ -303,8 +306,10 @@ fn prepare(sentence: &str) {
 }
 
 /// The engine that the configuration asks for, or says why not.
-async fn open(config: &RunConfig, workers: usize, kernel: Kernel) -> Result<(Place, Engine), String> {
+async fn open(config: &RunConfig, workers: usize, kernel: Kernel) -> Result<Opened, String> {
     match config.engine {
+        EngineChoice::Burn | EngineChoice::BurnFlex | EngineChoice::BurnWgpu => super::burn::open(config).await,
+        EngineChoice::Auto if config.on_burn() => super::burn::open(config).await,
         EngineChoice::Cpu => Ok(open_cpu(config, workers, kernel, String::new()).await),
         EngineChoice::WebGpu => {
             let refused =
@@ -328,14 +333,14 @@ async fn open(config: &RunConfig, workers: usize, kernel: Kernel) -> Result<(Pla
     }
 }
 
-async fn open_webgpu(adapter: Adapter) -> Result<(Place, Engine), String> {
+async fn open_webgpu(adapter: Adapter) -> Result<Opened, String> {
     prepare("Opening the graphics card.");
     let gpu = gpu::open(super::failed).await?;
     let engine = Engine { class: EngineClass::WebGpu, name: adapter.name, software: adapter.software, workers: 1, note: String::new() };
     Ok((Place::Device(gpu), engine))
 }
 
-async fn open_cpu(config: &RunConfig, workers: usize, kernel: Kernel, note: String) -> (Place, Engine) {
+async fn open_cpu(config: &RunConfig, workers: usize, kernel: Kernel, note: String) -> Opened {
     let plan = Plan::new(config);
     let cores = super::scope().navigator().hardware_concurrency() as usize;
     let asked = if workers > 0 { workers } else { cores.max(1) };

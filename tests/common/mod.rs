@@ -58,6 +58,9 @@ fn collect(program: &Program, weights: usize, mut numbers: impl FnMut(usize, usi
 }
 
 #[cfg(feature = "webgpu")]
+pub use gpu::adapter;
+
+#[cfg(feature = "webgpu")]
 mod gpu {
     use super::{Carrier, Found, Program, Run, collect};
     use lookahead::engine::gpu::{Gpu, Resident, open};
@@ -66,18 +69,19 @@ mod gpu {
     /// The adapter that answers here, and the same with the kernels of a graphics card where it is a software one.
     pub fn engines() -> Vec<(&'static str, f32, Carrier, Run)> {
         let engine = |gpu: Gpu| -> Run { Box::new(move |programs, weights, words| run(&gpu, programs, weights, words)) };
-        match pollster::block_on(open(|sentence| panic!("{sentence}"))) {
-            Ok(gpu) => {
-                vec![
-                    ("the graphics adapter", 3e-6, Carrier::Card, engine(gpu.clone())),
-                    ("a graphics card's kernels", 3e-6, Carrier::Card, engine(gpu.as_hardware())),
-                ]
-            }
-            Err(why) => {
-                eprintln!("NOT RUN: no graphics adapter answers here ({why})");
-                Vec::new()
-            }
-        }
+        adapter().map_or(Vec::new(), |gpu| {
+            vec![
+                ("the graphics adapter", 3e-6, Carrier::Card, engine(gpu.clone())),
+                ("a graphics card's kernels", 3e-6, Carrier::Card, engine(gpu.as_hardware())),
+            ]
+        })
+    }
+
+    /// The adapter that answers here.
+    pub fn adapter() -> Option<Gpu> {
+        pollster::block_on(open(|sentence| panic!("{sentence}")))
+            .inspect_err(|why| eprintln!("NOT RUN: no graphics adapter answers here ({why})"))
+            .ok()
     }
 
     fn run(gpu: &Gpu, programs: &[Program], weights: &[f32], words: &[u32]) -> Found {

@@ -1,12 +1,16 @@
 //! GRPO's loss against fixed numbers (`tests/golden/grpo.json`, which were compared with TRL's own code), and what is drawn against its law.
 
-use super::common::engines;
-use super::error;
+use super::common::{Found, engines};
+use super::{burn_on_the_card, error};
+use lookahead::engine::burn::Burn;
 use lookahead::engine::cpu::{Kernel, Machine};
-use lookahead::engine::program::{At, Instruction, NOT_ASKED, PolicyTerms, Program, Rows, Sampling};
-use lookahead::engine::{Purpose, Recorder};
+use lookahead::engine::eager::Eager;
+use lookahead::engine::operators::{NOT_ASKED, Operators, PolicyTerms, Sampling};
+use lookahead::engine::program::{At, Instruction, Program, Rows};
+use lookahead::engine::{Pass, Purpose, record};
 use lookahead::model::{Init, Parameter, Role};
 use lookahead::train::grpo::advantages;
+use pollster::block_on;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -35,6 +39,18 @@ fn advantages_equal_the_reference() {
     assert_eq!(advantages(&[7.0 / 21.0; 8]), [0.0; 8]);
 }
 
+/// The policy's loss over logits and reference log-probabilities that are parameters themselves; gives the logits.
+fn policy_loss<O: Operators>(ops: &mut O, rows: usize, terms: PolicyTerms) -> O::Var {
+    let reference = ops.frozen("reference.", |ops| {
+        let table = ops.weight("log");
+        ops.embedding(table, 0, rows)
+    });
+    let table = ops.weight("logits");
+    let logits = ops.embedding(table, 0, rows);
+    ops.policy_loss(logits, rows, reference, terms);
+    logits
+}
+
 #[test]
 fn the_policys_loss_and_gradient_equal_the_reference() {
     let golden = golden();
@@ -46,13 +62,13 @@ fn the_policys_loss_and_gradient_equal_the_reference() {
         |name: &str, width: usize, role: Role| Parameter { name: name.into(), shape: vec![rows, width], init: Init::Zeros, role };
     let parameters: Arc<[Parameter]> = [parameter("logits", 12, Role::Hidden), parameter("reference.log", 1, Role::Frozen)].into();
     for case in golden["cases"].as_object().unwrap().values() {
-        let terms = |advantages: usize, old: usize, scale: usize| PolicyTerms {
+        let terms = PolicyTerms {
             temperature: case["temperature"].as_f64().unwrap() as f32,
             kl: golden["beta"].as_f64().unwrap() as f32,
             clip: golden["epsilon"].as_f64().unwrap() as f32,
-            advantages,
-            old,
-            scale,
+            advantages: 2 * rows,
+            old: 3 * rows,
+            scale: 4 * rows,
         };
         let weights = [singles(&golden["logits"]), singles(&case["reference_log_probabilities"])].concat();
         let asked = |row: usize, word: u32| if mask[row] > 0.0 { word } else { NOT_ASKED };
@@ -61,21 +77,27 @@ fn the_policys_loss_and_gradient_equal_the_reference() {
         words.extend((0..rows).map(|row| (advantages[row / 7] as f32).to_bits()));
         words.extend(singles(&case["old_log_probabilities"]).iter().map(|old| old.to_bits()));
         words.push((1.0 / count as f32).to_bits());
-        for (engine, tolerance, carrier, mut run) in engines() {
-            let mut recorder = Recorder::new(&parameters, Purpose::Gradient, carrier);
-            let inputs = recorder.words(rows);
-            let [labels, advantages, old] = [(); 3].map(|()| recorder.words(rows));
-            let scale = recorder.words(1);
-            let reference = recorder.frozen("reference.", |recorder| recorder.embedding(recorder.weight("log"), inputs, rows));
-            let logits = recorder.embedding(recorder.weight("logits"), inputs, rows);
-            recorder.policy_loss(logits, labels, reference, terms(advantages, old, scale));
-            let found = run(&[recorder.finish()], &weights, &words);
+        let expect = |engine: &str, tolerance: f32, found: Found| {
             let at = format!("temperature {} on {engine}", case["temperature"]);
             let close = |found: f32, key: &str| (f64::from(found) / case[key].as_f64().unwrap() - 1.0).abs() < f64::from(tolerance);
             assert!(close(found.loss, "loss"), "{at}: {} and {}", found.loss, case["loss"]);
             assert!(close(found.hits, "mean_kl"), "{at}: {} and {}", found.hits, case["mean_kl"]);
             let off = error(&found.gradient[..rows * 12], &singles(&case["gradient"]));
             assert!(off < tolerance, "{at}: the gradient is off by {off:e}");
+        };
+        for (engine, tolerance, carrier, mut run) in engines() {
+            let pass = Pass { purpose: Purpose::Gradient, sequences: 1, length: rows, from: 0, words: words.len(), drawing: None };
+            let program = record(&parameters, &pass, carrier, |ops| Ok(policy_loss(ops, rows, terms))).unwrap();
+            expect(engine, tolerance, run(&[program], &weights, &words));
+        }
+        for (engine, burn) in [("burn-flex", Some(Burn::flex())), ("burn-wgpu", burn_on_the_card())] {
+            let Some(mut burn) = burn else { continue };
+            burn.load(&parameters, &weights);
+            let mut pass = burn.begin(words.clone(), true);
+            policy_loss(&mut pass, rows, terms);
+            let found = block_on(burn.gradient(pass)).unwrap();
+            let found = Found { loss: found.loss, hits: found.distance, answers: vec![], logits: vec![], gradient: found.gradient };
+            expect(engine, 3e-6, found);
         }
     }
 }

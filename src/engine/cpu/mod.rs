@@ -20,6 +20,7 @@ mod scan;
 mod update;
 
 pub use micro::{Arithmetic, Kernel};
+pub use policy::draw_one;
 pub use update::{Moments, Updater};
 
 use super::program::{At, Instruction, Program, Tokens};

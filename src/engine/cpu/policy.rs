@@ -42,30 +42,35 @@ pub fn draw(
     out: (usize, usize),
 ) {
     for row in 0..logits.rows {
-        let values = &memory[logits.row(row)];
-        let (least, mut equals) = threshold(space, values, sampling.top_k);
-        let highest = largest(values);
-        let cold = 1.0 / sampling.temperature;
-        // The chance of each token, 0 for those that may not be drawn.
-        space.clear();
-        for &value in values {
-            let allowed = value > least || value == least && equals > 0;
-            if value == least {
-                equals = equals.saturating_sub(1);
-            }
-            space.push(if allowed { exp((value - highest) * cold) } else { 0.0 });
-        }
-        let goal = uniform(row) * sum(space.len(), |i| space[i]);
-        let (mut token, mut reached) = (0, 0.0);
-        for (id, &chance) in space.iter().enumerate().filter(|(_, chance)| **chance > 0.0) {
-            token = id;
-            reached += chance;
-            if reached > goal {
-                break;
-            }
-        }
+        let token = draw_one(space, &memory[logits.row(row)], sampling, uniform(row));
         memory[out.0 + row * out.1] = token as f32;
     }
+}
+
+/// The token that `uniform`, a number in [0, 1), draws from the softmax of these logits.
+pub fn draw_one(space: &mut Vec<f32>, values: &[f32], sampling: &Sampling, uniform: f32) -> usize {
+    let (least, mut equals) = threshold(space, values, sampling.top_k);
+    let highest = largest(values);
+    let cold = 1.0 / sampling.temperature;
+    // The chance of each token, 0 for those that may not be drawn.
+    space.clear();
+    for &value in values {
+        let allowed = value > least || value == least && equals > 0;
+        if value == least {
+            equals = equals.saturating_sub(1);
+        }
+        space.push(if allowed { exp((value - highest) * cold) } else { 0.0 });
+    }
+    let goal = uniform * sum(space.len(), |i| space[i]);
+    let (mut token, mut reached) = (0, 0.0);
+    for (id, &chance) in space.iter().enumerate().filter(|(_, chance)| **chance > 0.0) {
+        token = id;
+        reached += chance;
+        if reached > goal {
+            break;
+        }
+    }
+    token
 }
 
 /// Of a row: its highest logit, and Σ exp((logit − highest) / temperature).

@@ -58,6 +58,11 @@ impl Gpu {
         Self { adapter: Adapter { software: false, ..self.adapter }, ..self }
     }
 
+    /// Whether the adapter is emulated on the CPU.
+    pub fn is_software(&self) -> bool {
+        self.adapter.software
+    }
+
     /// How many numbers one memory may hold.
     pub fn most_numbers(&self) -> usize {
         usize::try_from(self.client.properties().memory.max_page_size / 4).unwrap_or(usize::MAX)

@@ -1,29 +1,15 @@
 //! Causal self-attention with rotary positions.
 
+use crate::engine::operators::Heads;
 use crate::engine::program::{AttentionShape, Instruction};
 use crate::engine::recorder::{Recorder, Var};
 
-/// How attention's input is cut into heads, and which of a head's dimensions turn by position.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Heads {
-    /// S, positions of a sequence.
-    pub length: usize,
-    pub heads: usize,
-    /// Dimensions of a head that turn, even.
-    pub rotary: usize,
-    /// Base of the frequencies: angle i of position t is `t · base^(−2i/rotary)`.
-    pub base: f64,
-}
-
 impl Recorder {
-    /// `softmax(rot(q) rot(k)ᵀ / √head, causal) v` for each head; qkv `[B·S, heads · 3 · head]` (by head: q, k, v), result `[B·S, heads · head]`.
-    /// Sources: Vaswani et al., arXiv 1706.03762; rotary positions, Su et al., arXiv 2104.09864, with GPT-NeoX's halves.
-    ///
     /// Forwards only each row's highest score m and 1/Σ exp(score − m) are kept. Backwards the weights P are made again from
     /// them (from log Σ exp, as is usual, they would sum to one less exactly: gradients were five times further off), and with
     /// `δ = Σ dO O` by row: `dS = P ⊙ (dO Vᵀ − δ)`, `dQ = dS K/√head`, `dK = dSᵀ Q/√head`, `dV = Pᵀ dO`, dQ and dK then turned back.
     /// Source: Dao et al., arXiv 2205.14135.
-    pub fn causal_attention(&mut self, qkv: Var, shape: Heads) -> Var {
+    pub(super) fn causal_attention(&mut self, qkv: Var, shape: Heads) -> Var {
         let Heads { length, heads, rotary, base } = shape;
         let head = qkv.width / (3 * heads);
         let turns = self.constant(rotary_table(length, rotary, base));

@@ -4,11 +4,8 @@ use crate::engine::program::Instruction;
 use crate::engine::recorder::{Recorder, Var};
 
 impl Recorder {
-    /// `−Σ log softmax(logits)[label] / of` over the rows whose label counts, how many of them have it as their most
-    /// probable token, and every row's most probable token. Logits `[N, V]`; the labels are the words from `labels` on.
-    ///
     /// Backwards, in the same pass: `(softmax(logits) − one-hot) / of` where the label counts, else zero.
-    pub fn cross_entropy(&mut self, logits: Var, labels: usize, of: usize) {
+    pub(super) fn cross_entropy(&mut self, logits: Var, labels: usize, of: usize) {
         let (rows, vocabulary) = (logits.rows, logits.width);
         let rows_out = self.buffer(2 * rows);
         let answers = self.buffer(rows);

@@ -1,13 +1,12 @@
 //! Embedding, and the choice of the positions that are asked.
 
+use crate::engine::operators::Weight;
 use crate::engine::program::{Copy, Instruction, Rows, Tokens};
-use crate::engine::recorder::{Recorder, Var, Weight};
+use crate::engine::recorder::{Recorder, Var};
 
 impl Recorder {
-    /// `out[r] = table[token r]` for `rows` tokens, the words from `tokens` on; table `[V, d]`, result `[rows, d]`.
-    ///
     /// Backwards the rows of one token are added in their order, so that the result does not depend on who is quicker.
-    pub fn embedding(&mut self, table: Weight, tokens: usize, rows: usize) -> Var {
+    pub(super) fn embedding(&mut self, table: Weight, tokens: usize, rows: usize) -> Var {
         let out = self.var(rows, table.columns);
         let width = table.columns;
         self.push(Instruction::Embed { tokens: Tokens::Words(tokens), table: table.at(), out: out.dense(), rows, width });
@@ -27,19 +26,15 @@ impl Recorder {
         out
     }
 
-    /// Of x `[B·S, d]` the positions `from` … of each of B sequences of `length`: `[B·(S − from), d]`. What is recorded next
-    /// stands for those positions.
-    pub fn positions(&mut self, x: Var, length: usize, from: usize) -> Var {
+    pub(super) fn positions(&mut self, x: Var, length: usize, from: usize) -> Var {
         let span = self.span();
         let out = self.rows_from(x, length, from);
         self.at_positions(span.start + from..span.end);
         out
     }
 
-    /// Of x `[B·n, d]` the rows `from` … of each of B blocks of n: `[B·(n − from), d]`.
-    ///
     /// Backwards the gradient's rows are added to what other readers have left, and zero elsewhere.
-    pub fn rows_from(&mut self, x: Var, n: usize, from: usize) -> Var {
+    pub(super) fn rows_from(&mut self, x: Var, n: usize, from: usize) -> Var {
         if from == 0 {
             return x;
         }

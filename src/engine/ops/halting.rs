@@ -4,15 +4,9 @@ use crate::engine::program::{At, Hops, Instruction, Journal, JournalPart};
 use crate::engine::recorder::{Recorder, Var};
 
 impl Recorder {
-    /// The weights of `scores.len() + 1` hops by row, from the score of each hop but the last: scores `[N, 1]` each, result `[N, hops]`.
-    /// `unit` says which of the network's looped parts it is. Source: Graves, arXiv 1603.08983.
-    /// ```text
-    /// p_t = σ(score_t)     T = the first t with p_0 + … + p_t ≥ 0.9, or the last     R = 1 − Σ_{t<T} p_t
-    /// weight_t = p_t for t < T, R for t = T, 0 after
-    /// ```
     /// Backwards T counts as a constant: `dp_t = dweight_t − dweight_T` for t < T, where the price of the remainder, if any
     /// ([`Self::charge`]), is part of dweight_T; `dscore = dp p (1 − p)`. The last hop's score decides nothing, so there is none.
-    pub fn halting(&mut self, unit: usize, scores: &[Var]) -> Var {
+    pub(super) fn halting(&mut self, unit: usize, scores: &[Var]) -> Var {
         let rows = scores[0].rows;
         let shape = Hops { rows, hops: scores.len() + 1, pitch: 1 };
         let weights = self.var(rows, shape.hops);
@@ -29,10 +23,8 @@ impl Recorder {
         weights
     }
 
-    /// `Σ_t weights[·, t] parts[t]` by row: parts `[N, d]` each, weights `[N, hops]`, result `[N, d]`.
-    ///
     /// Backwards: `dparts[t] = weights[·, t] dy` plus what other readers have left, `dweights[·, t] = dy · parts[t]`.
-    pub fn mixture(&mut self, parts: &[Var], weights: Var) -> Var {
+    pub(super) fn mixture(&mut self, parts: &[Var], weights: Var) -> Var {
         let (rows, width) = (parts[0].rows, parts[0].width);
         let shape = Hops { rows, hops: parts.len(), pitch: 1 };
         let out = self.var(rows, width);
@@ -59,9 +51,7 @@ impl Recorder {
         out
     }
 
-    /// Lets the loss to come include `price` times the mean remainder over all rows of all looped parts recorded so far, of which this
-    /// program has `share`, 1 being the whole batch.
-    pub fn charge(&mut self, price: f64, share: f64) {
+    pub(super) fn charge(&mut self, price: f64, share: f64) {
         let rows = self.journal.as_ref().map_or(0, Journal::count);
         self.cost = if rows == 0 { 0.0 } else { (price * share / rows as f64) as f32 };
         for instruction in &mut self.instructions {

@@ -1,40 +1,18 @@
 //! Linear maps with what goes with them: bias, GELU, residual.
 
+use crate::engine::operators::{Activation, Linear, Weight};
 use crate::engine::program::{At, Factor, Form, Instruction, Product, Rows, Term};
-use crate::engine::recorder::{Recorder, Var, Weight};
-
-/// What follows a linear map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    None,
-    /// Exact GELU, x Φ(x). Source: Hendrycks and Gimpel, arXiv 1606.08415.
-    Gelu,
-}
-
-/// `activation(x Wᵀ + b)` with the weight as PyTorch keeps it: x `[N, in]`, W `[out, in]`, b `[out]`, result `[N, out]`.
-#[derive(Clone, Copy)]
-pub struct Linear {
-    pub x: Var,
-    pub weight: Weight,
-    pub bias: Option<Weight>,
-    pub activation: Activation,
-}
+use crate::engine::recorder::{Recorder, Var};
 
 fn dense(at: At, stride: usize) -> Rows {
     Rows { at, stride }
 }
 
 impl Recorder {
-    /// One linear map.
-    pub fn linear(&mut self, linear: Linear) -> Var {
-        let [out] = self.linears([linear]);
-        out
-    }
-
-    /// Independent linear maps, computed together.
+    /// Independent linear maps in one launch.
     ///
     /// Backwards: `dz = dy ⊙ gelu'(z)`, `dx = dz W`, `dW = dzᵀ x`, `db = Σ dz`.
-    pub fn linears<const N: usize>(&mut self, linears: [Linear; N]) -> [Var; N] {
+    pub(super) fn linears<const N: usize>(&mut self, linears: [Linear<Var>; N]) -> [Var; N] {
         let mut products = Vec::with_capacity(N);
         let outs = linears.map(|Linear { x, weight, bias, activation }| {
             let (m, n, k) = (x.rows, weight.rows, weight.columns);
@@ -61,10 +39,8 @@ impl Recorder {
         outs
     }
 
-    /// `x + Σ (xᵢ Wᵢᵀ + bᵢ)`, the sum of linear maps on top of a residual stream: `[N, out]`.
-    ///
     /// Backwards the gradient of the residual is that of the result itself.
-    pub fn residual<const N: usize>(&mut self, residual: Var, branches: [(Var, Weight, Option<Weight>); N]) -> Var {
+    pub(super) fn residual<const N: usize>(&mut self, residual: Var, branches: [(Var, Weight, Option<Weight>); N]) -> Var {
         let (m, n) = (residual.rows, residual.width);
         let out = self.var(m, n);
         let term = |(x, weight, _): &(Var, Weight, Option<Weight>)| {

@@ -1,30 +1,14 @@
 //! The recurrence of a long short-term memory.
 
+use crate::engine::operators::LstmWeights;
 use crate::engine::program::{Factor, Form, Instruction, Product, Rows, Term, Window};
-use crate::engine::recorder::{Recorder, Var, Weight};
-
-/// One layer's parameters as `torch.nn.LSTM` keeps them, gates in the order i, f, g, o.
-#[derive(Clone, Copy)]
-pub struct LstmWeights {
-    /// `[4H, in]`.
-    pub input: Weight,
-    /// `[4H, H]`.
-    pub hidden: Weight,
-    /// `[4H]` each.
-    pub biases: [Weight; 2],
-}
+use crate::engine::recorder::{Recorder, Var};
 
 impl Recorder {
-    /// A layer of long short-term memory over sequences of `length` from a state of zeros: x `[B·S, in]`, result `[B·S, H]`.
-    /// Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000; equal to `torch.nn.LSTM`.
-    /// ```text
-    /// z = x W_inputᵀ + h(t−1) W_hiddenᵀ + b + b'     i, f, g, o = σ z_i, σ z_f, tanh z_g, σ z_o
-    /// c = f ⊙ c(t−1) + i ⊙ g                         h = o ⊙ tanh c
-    /// ```
     /// What x gives is one product over all positions; one instruction then walks along them. Backwards it walks from the end:
     /// `dh = gradient + W_hiddenᵀ dz(t+1)`, `dc = dh ⊙ o ⊙ (1 − tanh² c) + dc(t+1) ⊙ f(t+1)`, `dz` from those by each gate's slope;
     /// then `dx = dz W_input`, `dW_input = dzᵀ x`, `dW_hidden = Σ dz(t)ᵀ h(t−1)`, both biases `Σ dz`.
-    pub fn lstm(&mut self, x: Var, weights: LstmWeights, length: usize) -> Var {
+    pub(super) fn lstm(&mut self, x: Var, weights: LstmWeights, length: usize) -> Var {
         let (rows, width) = (x.rows, weights.hidden.columns);
         let sequences = rows / length;
         let gates = self.var(rows, 4 * width);

@@ -1,29 +1,12 @@
 //! Mamba's two walks along a sequence: a short causal convolution and the selective scan.
 
-use crate::engine::program::{
-    CHUNK, Factor, Form, Instruction, Keep, Product, Rows, STATE, Scan, Summand, TAPS, Term, Window, scan_scratch,
-};
-use crate::engine::recorder::{Recorder, Var, Weight};
-
-/// Parameters of a selective scan.
-#[derive(Clone, Copy)]
-pub struct ScanWeights {
-    /// To Δ: `[C, R]`, R numbers of the projection.
-    pub step: Weight,
-    /// `[C]`.
-    pub step_bias: Weight,
-    /// log(−A), `[C, STATE]`.
-    pub a_log: Weight,
-    /// D, `[C]`.
-    pub skip: Weight,
-}
+use crate::engine::operators::{STATE, ScanWeights, TAPS, Weight};
+use crate::engine::program::{CHUNK, Factor, Form, Instruction, Keep, Product, Rows, Scan, Summand, Term, Window, scan_scratch};
+use crate::engine::recorder::{Recorder, Var};
 
 impl Recorder {
-    /// `silu(bias + Σ_j weight[·, j] ⊙ x(t − 3 + j))` of the first C of x's columns, channel by channel, zeros before the start;
-    /// x `[B·S, ≥ C]`, weight `[C, 4]`, bias `[C]`, result `[B·S, C]`. The other columns of x have one other reader.
-    ///
     /// Backwards, with dz = dy silu'(z): `dx(t) = Σ_j weight[·, j] ⊙ dz(t + 3 − j)`, `dweight[·, j] = Σ dz(t) ⊙ x(t − 3 + j)`, `dbias = Σ dz`.
-    pub fn causal_convolution(&mut self, x: Var, weight: Weight, bias: Weight, length: usize) -> Var {
+    pub(super) fn causal_convolution(&mut self, x: Var, weight: Weight, bias: Weight, length: usize) -> Var {
         assert_eq!(weight.columns, TAPS, "the convolution has {TAPS} taps");
         let (rows, channels) = (x.rows, weight.rows);
         let sequences = rows / length;
@@ -57,16 +40,10 @@ impl Recorder {
         out
     }
 
-    /// The selective scan of u `[B·S, C]`, gated: `projected` `[B·S, R + 2·STATE]` holds for each position R numbers that make Δ, then B,
-    /// then C; the gate g is the last C columns of `gate` `[B·S, ≥ C]`; result `[B·S, C]`. Source: Gu and Dao, arXiv 2312.00752.
-    /// ```text
-    /// Δ = softplus(projected[.. R] stepᵀ + bias)        A = −exp(a_log)
-    /// S(t) = exp(Δ A) ⊙ S(t−1) + Δ B u                  y = (C · S + D ⊙ u) ⊙ silu(g)
-    /// ```
     /// Forwards the state before each chunk of positions is kept; backwards the chunks are walked from the last, their states
     /// made again, with λ the gradient of the state: `λ(t) = exp(Δ(t+1) A) ⊙ λ(t+1) + C dy'`, `dB = Σ λ Δ u`, `dC = Σ dy' S`,
     /// `du = D dy' + Δ λ·B`, `dΔ = λ · (A exp(ΔA) S(t−1) + B u)`, `da_log = A Σ λ Δ exp(ΔA) S(t−1)`, where dy' = dy silu(g).
-    pub fn selective_scan(&mut self, u: Var, projected: Var, gate: Var, weights: ScanWeights, length: usize) -> Var {
+    pub(super) fn selective_scan(&mut self, u: Var, projected: Var, gate: Var, weights: ScanWeights, length: usize) -> Var {
         let (rows, channels) = (u.rows, u.width);
         let (sequences, rank) = (rows / length, weights.step.columns);
         assert_eq!(projected.width, rank + 2 * STATE, "the projection holds Δ's numbers, B and C");

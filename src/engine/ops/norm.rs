@@ -1,24 +1,15 @@
 //! Layer norm and RMS norm.
 
+use crate::engine::operators::{Affine, Weight};
 use crate::engine::program::{Factor, Instruction, Normed};
-use crate::engine::recorder::{Recorder, Var, Weight};
-
-/// A norm's gain, and its shift where it has one; `[d]` each.
-#[derive(Clone, Copy)]
-pub struct Affine {
-    pub gamma: Weight,
-    pub beta: Option<Weight>,
-}
+use crate::engine::recorder::{Recorder, Var};
 
 impl Recorder {
-    /// `(x − mean) / √(variance + ε) ⊙ γ + β` over the last dimension, for each pair (γ, β): x `[N, d]`, every result `[N, d]`.
-    /// Source: Ba et al., arXiv 1607.06450.
-    pub fn layer_norms<const N: usize>(&mut self, x: Var, affines: [Affine; N], epsilon: f64) -> [Var; N] {
+    pub(super) fn layer_norms<const N: usize>(&mut self, x: Var, affines: [Affine; N], epsilon: f64) -> [Var; N] {
         self.norms(x, affines, epsilon, true)
     }
 
-    /// `x / √(mean x² + ε) ⊙ γ` over the last dimension: x and result `[N, d]`. Source: Zhang and Sennrich, arXiv 1910.07467.
-    pub fn rms_norm(&mut self, x: Var, gamma: Weight, epsilon: f64) -> Var {
+    pub(super) fn rms_norm(&mut self, x: Var, gamma: Weight, epsilon: f64) -> Var {
         let [out] = self.norms(x, [Affine { gamma, beta: None }], epsilon, false);
         out
     }

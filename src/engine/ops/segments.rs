@@ -1,16 +1,14 @@
 //! A sequence cut into segments that are computed one after the other, and put together again.
 
+use crate::engine::operators::Weight;
 use crate::engine::program::{Copy, Factor, Instruction, Rows, Summand};
-use crate::engine::recorder::{Recorder, Var, Weight};
+use crate::engine::recorder::{Recorder, Var};
 use std::ops::Range;
 
 impl Recorder {
-    /// Of x `[B·S, d]` the positions of `segment` of each of B sequences of `length`, and behind each sequence's the rows of `tokens`
-    /// `[M, d]`, if given: `[B·(n + M), d]`.
-    ///
     /// Backwards each segment writes its own positions of x's gradient, so every position must be in one; `dtokens` is the sum
     /// over the sequences.
-    pub fn segment(&mut self, x: Var, length: usize, segment: Range<usize>, tokens: Option<Weight>) -> Var {
+    pub(super) fn segment(&mut self, x: Var, length: usize, segment: Range<usize>, tokens: Option<Weight>) -> Var {
         let (sequences, width) = (x.rows / length, x.width);
         let (numbers, more) = (segment.len() * width, tokens.map_or(0, |tokens| tokens.rows * width));
         let out = self.var(sequences * (segment.len() + tokens.map_or(0, |tokens| tokens.rows)), width);
@@ -40,9 +38,7 @@ impl Recorder {
         out
     }
 
-    /// Positions `from` … of sequences of which `parts` hold one segment each, in their order: part i is `[B·nᵢ, d]`, of which the first
-    /// `kept` rows of each sequence are positions. Result `[B·(S − from), d]`; what is recorded next stands for those positions.
-    pub fn join(&mut self, parts: &[(Var, usize)], sequences: usize, from: usize) -> Var {
+    pub(super) fn join(&mut self, parts: &[(Var, usize)], sequences: usize, from: usize) -> Var {
         let length: usize = parts.iter().map(|(_, kept)| kept).sum();
         let width = parts[0].0.width;
         let out = self.var(sequences * (length - from), width);
