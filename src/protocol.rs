@@ -39,6 +39,13 @@ pub enum Command {
     Save {
         which: Which,
     },
+    /// Make the first steps of this run on Burn, from what the bytes beside the message are, and send their losses: [`Report::Checked`]
+    /// after each. Whoever sends it wants nothing else of the worker.
+    Check {
+        config: RunConfig,
+        steps: u64,
+        bytes: Bytes,
+    },
     /// Say what every layer reads when it predicts the cells of one answered state, with the present weights: [`Report::Looked`]. Answered
     /// between two steps, and after the run's end; it changes nothing of the run.
     Look {
@@ -142,6 +149,11 @@ pub enum Report {
         index: u64,
         depth: usize,
         layers: Vec<LayerReads>,
+    },
+    /// The losses of the steps that [`Command::Check`] asked for, as many as are made.
+    Checked {
+        engine: Engine,
+        losses: Vec<f32>,
     },
     /// Something failed: what, and what to do. The run stays as it was at the last snapshot.
     Failed {

@@ -59,6 +59,14 @@ impl EngineClass {
         }
     }
 
+    /// Whether Burn computed it.
+    pub fn is_burn(self) -> bool {
+        match self {
+            EngineClass::BurnFlex | EngineClass::BurnWgpu => true,
+            EngineClass::Fused | EngineClass::Separate | EngineClass::WebGpu | EngineClass::Cpu | EngineClass::Native => false,
+        }
+    }
+
     /// Whether two runs of this class have equal bits.
     fn promises_bits(self) -> bool {
         match self {

@@ -39,7 +39,8 @@ fn a_steady_step_allocates_nothing() {
         let mut machine = Machine::new(Kernel::best());
         let batch = plan.batch(1, 0..4);
         let from = batch.first_asked();
-        let program = loss::program(&plan.model, &plan.parameters, batch.shape(from), plan.whole(1), Purpose::Gradient, Carrier::Thread);
+        let program =
+            loss::program(&plan.model, &plan.parameters, batch.shape(from), plan.whole(1), Purpose::Gradient, Carrier::Thread).unwrap();
         let words = batch.words(from);
         let mut gradient = vec![0.0; weights.len()];
         let mut counts = Vec::new();

@@ -103,7 +103,7 @@ fn counted(config: &RunConfig, adapter: Adapter) -> usize {
     let plan = Plan::new(config);
     let batch = plan.batch(1, 0..1);
     let shape = Shape { sequences: config.training.batch, length: batch.length, from: batch.first_asked() };
-    dispatches(&loss::program(&plan.model, &plan.parameters, shape, plan.whole(1), Purpose::Gradient, Carrier::Card), adapter)
+    dispatches(&loss::program(&plan.model, &plan.parameters, shape, plan.whole(1), Purpose::Gradient, Carrier::Card).unwrap(), adapter)
 }
 
 #[test]

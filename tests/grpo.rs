@@ -135,7 +135,7 @@ fn the_gradient_is_the_slope_of_the_clipped_objective() {
         values[..own].iter_mut().enumerate().for_each(|(index, value)| *value += 0.01 * ((index * 7 % 11) as f32 - 5.0) / 5.0);
         let prompts = Prompts::training(&plan, 1, 0..3);
         let shape = prompts.shape();
-        let learning = grpo::learning(&plan, shape, Purpose::Gradient, Carrier::Thread);
+        let learning = grpo::learning(&plan, shape, Purpose::Gradient, Carrier::Thread).unwrap();
         let mut machine = Machine::new(Kernel::best());
         let mut run = |values: &[f32], words: &[u32]| {
             machine.load(values);
@@ -143,7 +143,7 @@ fn the_gradient_is_the_slope_of_the_clipped_objective() {
             let found = machine.numbers(learning.weights, learning.weights + 1);
             (f64::from(found[learning.weights]), found[..own].to_vec())
         };
-        let drawing = grpo::drawing(&plan, shape, Carrier::Thread);
+        let drawing = grpo::drawing(&plan, shape, Carrier::Thread).unwrap();
         let mut drawer = Machine::new(Kernel::best());
         drawer.load(&values);
         drawer.run(&drawing, &prompts.drawing_words(1));
@@ -179,8 +179,12 @@ fn older(plan: &Plan, values: &[f32], words: &[u32], shape: lookahead::model::Sh
     let mut performer = Performer::new(plan.clone(), Kernel::best());
     performer.load(values);
     let temperature = plan.config.training.grpo.temperature;
-    let logits: Vec<Vec<f64>> =
-        performer.logits(&batch, shape.from).chunks(12).map(|row| row.iter().map(|&x| f64::from(x) / temperature).collect()).collect();
+    let logits: Vec<Vec<f64>> = performer
+        .logits(&batch, shape.from)
+        .unwrap()
+        .chunks(12)
+        .map(|row| row.iter().map(|&x| f64::from(x) / temperature).collect())
+        .collect();
     let mut words = words.to_vec();
     for (row, logits) in logits.iter().enumerate() {
         let label = words[inputs + row];

@@ -76,7 +76,7 @@ fn save(run: &RunConfig, folder: &Path) {
     let batch = Batch::new(&examples);
     let mut performer = Performer::new(plan.clone(), Kernel::best());
     performer.load(&values);
-    let rows: Vec<&[f32]> = performer.logits(&batch, 0).chunks(plan.model.vocabulary).collect();
+    let rows: Vec<&[f32]> = performer.logits(&batch, 0).unwrap().chunks(plan.model.vocabulary).collect();
     let expected =
         json!({ "tokens": batch.inputs.chunks(batch.length).collect::<Vec<_>>(), "logits": rows.chunks(batch.length).collect::<Vec<_>>() });
     std::fs::create_dir_all(folder).unwrap();
@@ -128,7 +128,7 @@ fn difference(kind: ModelKind, folder: &Path) -> f64 {
     let batch = Batch { sequences: rows.len(), length: inputs.len() / rows.len(), labels: vec![None; inputs.len()], inputs };
     let mut performer = Performer::new(plan, Kernel::best());
     performer.load(&values);
-    let logits = performer.logits(&batch, 0);
+    let logits = performer.logits(&batch, 0).unwrap();
     let truth = flatten(&expected["logits"]);
     assert_eq!(truth.len(), logits.len());
     let largest = truth.iter().fold(0.0f64, |largest, truth| largest.max(truth.abs()));

@@ -231,7 +231,7 @@ fn later_states_that_are_not_asked_change_nothing() {
                 let batch = lookahead::train::batch::Batch::new(&examples);
                 let mut performer = Performer::new(plan.clone(), Kernel::best());
                 performer.load(&initial(&plan.parameters, 1));
-                let (loss, gradient) = performer.gradient(&batch, Whole { sequences: 4, labels: batch.asked(), ponder: 0.0 });
+                let (loss, gradient) = performer.gradient(&batch, Whole { sequences: 4, labels: batch.asked(), ponder: 0.0 }).unwrap();
                 (loss, gradient.to_vec())
             };
             let ((loss, short), (longer, long)) = (gradient(1), gradient(3));

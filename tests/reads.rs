@@ -55,13 +55,15 @@ fn performer(plan: &Plan) -> Performer {
 /// Every instruction of a forward pass of one sequence that reads, with what it read at each of its rows.
 fn watched(performer: &mut Performer, batch: &Batch, mut each: impl FnMut(&Program, &[f32], &Instruction, usize, Vec<Parts>)) {
     let mut watcher = Watcher::default();
-    performer.watch(batch, 0, |program, index, memory| {
-        let (instruction, span) = (&program.instructions[index], &program.spans[index]);
-        let rows: Vec<usize> = (0..span.end.min(batch.length).saturating_sub(span.start)).collect();
-        if let Some(parts) = watcher.see(program, memory, instruction, &rows) {
-            each(program, memory, instruction, span.start, parts);
-        }
-    });
+    performer
+        .watch(batch, 0, |program, index, memory| {
+            let (instruction, span) = (&program.instructions[index], &program.spans[index]);
+            let rows: Vec<usize> = (0..span.end.min(batch.length).saturating_sub(span.start)).collect();
+            if let Some(parts) = watcher.see(program, memory, instruction, &rows) {
+                each(program, memory, instruction, span.start, parts);
+            }
+        })
+        .unwrap();
 }
 
 fn question(plan: &Plan, depth: usize) -> Questions {

@@ -129,13 +129,13 @@ fn a_shards_losses_and_gradients_add_up_to_the_batchs() {
     config.loss_on = LossOn::Rows;
     let plan = Plan::new(&config);
     let mut performer = performer(&plan, &initial(&plan.parameters, 3));
-    let (whole, gradient) = performer.gradient(&plan.batch(1, 0..config.training.batch), plan.whole(1));
+    let (whole, gradient) = performer.gradient(&plan.batch(1, 0..config.training.batch), plan.whole(1)).unwrap();
     let gradient = gradient.to_vec();
     let mut sum = 0.0;
     let mut total = vec![0.0; gradient.len()];
     assert!(plan.shards().len() > 4);
     for shard in plan.shards() {
-        let (loss, part) = performer.gradient(&plan.batch(1, shard), plan.whole(1));
+        let (loss, part) = performer.gradient(&plan.batch(1, shard), plan.whole(1)).unwrap();
         sum += loss;
         total.iter_mut().zip(part).for_each(|(total, part)| *total += part);
     }
@@ -158,10 +158,10 @@ fn the_gradient_is_the_slope_of_the_loss() {
     let batch = plan.batch(1, 0..4);
     let of = Whole { sequences: 4, labels: batch.asked(), ponder: config.training.ponder };
     let mut performer = performer(&plan, &values);
-    let gradient = performer.gradient(&batch, of).1.to_vec();
+    let gradient = performer.gradient(&batch, of).unwrap().1.to_vec();
     let mut loss_at = |values: &[f32]| {
         performer.load(values);
-        f64::from(performer.gradient(&batch, of).0)
+        f64::from(performer.gradient(&batch, of).unwrap().0)
     };
     // Along the gradient itself rounding matters least: the slope is the squared norm.
     let square: f64 = gradient.iter().map(|value| f64::from(*value).powi(2)).sum();
@@ -181,7 +181,7 @@ fn no_answer_depends_on_what_comes_after_it() {
     let mut batch = plan.batch(1, 0..2);
     let vocabulary = plan.model.vocabulary;
     let mut logits = |batch: &lookahead::train::batch::Batch| {
-        let all = performer.logits(batch, 0);
+        let all = performer.logits(batch, 0).unwrap();
         all.chunks(batch.length * vocabulary).flat_map(|sequence| sequence[..7 * vocabulary].to_vec()).collect::<Vec<_>>()
     };
     let before = logits(&batch);

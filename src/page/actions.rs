@@ -5,7 +5,7 @@ use super::run::Run;
 use super::session::{self, Snapshot};
 use super::state::{Failure, Faults, Page, Phase};
 use super::{browser, charts::series};
-use super::{sequel, start, sweep};
+use super::{check, sequel, start, sweep};
 use crate::config::fields::{self, Field};
 use crate::config::presets::{self, Preset};
 use crate::config::{ModelKind, RunConfig, Start, link};
@@ -237,5 +237,6 @@ pub fn remove(page: Page, id: usize) {
         page.snapshot_step.set(None);
         page.phase.set(Phase::Idle);
     }
+    check::forget(page, id);
     page.runs.update(|runs| runs.retain(|run| run.id != id));
 }

@@ -36,9 +36,15 @@ pub fn badge(engine: &Engine) -> String {
         EngineClass::Fused | EngineClass::Separate | EngineClass::Cpu | EngineClass::Native => {
             format!("CPU · {}", workers(engine.workers))
         }
-        EngineClass::WebGpu if engine.software => format!("WebGPU · {} (software adapter)", engine.name),
+        EngineClass::WebGpu if engine.software => format!("WebGPU · {}{}", engine.name, emulated(true)),
         EngineClass::WebGpu => format!("WebGPU · {}", engine.name),
+        EngineClass::BurnFlex => "Burn · burn-flex on the CPU".into(),
+        EngineClass::BurnWgpu => format!("Burn · burn-wgpu on {}{}", engine.name, emulated(engine.software)),
     }
+}
+
+fn emulated(software: bool) -> &'static str {
+    if software { " (software adapter)" } else { "" }
 }
 
 /// The badge before a run: what this choice will come to.
@@ -50,7 +56,9 @@ pub fn foretell(choice: EngineChoice, adapter: &Adapter, asked: usize, cores: us
             format!("CPU · {}", workers(asked))
         }
     };
-    let gpu = |name: &str, software: bool| format!("WebGPU · {name}{}", if software { " (software adapter)" } else { "" });
+    let gpu = |name: &str, software: bool| format!("WebGPU · {name}{}", emulated(software));
+    let flex = || "Burn · on the CPU".to_string();
+    let wgpu = |name: &str, software: bool| format!("Burn · on {name}{}", emulated(software));
     match (choice, adapter) {
         (EngineChoice::Cpu, _) => cpu(),
         (EngineChoice::Auto, Adapter::Asking) => "looking for a graphics card…".into(),
@@ -60,6 +68,12 @@ pub fn foretell(choice: EngineChoice, adapter: &Adapter, asked: usize, cores: us
         (EngineChoice::WebGpu, Adapter::Asking) => "WebGPU · looking for an adapter…".into(),
         (EngineChoice::WebGpu, Adapter::Missing) => "WebGPU · none answers here".into(),
         (EngineChoice::WebGpu, Adapter::Found { name, software }) => gpu(name, *software),
+        (EngineChoice::BurnFlex, _) => flex(),
+        (EngineChoice::Burn | EngineChoice::BurnWgpu, Adapter::Asking) => "Burn · looking for an adapter…".into(),
+        (EngineChoice::Burn, Adapter::Missing | Adapter::Found { software: true, .. }) => flex(),
+        (EngineChoice::Burn, Adapter::Found { name, software: false }) => wgpu(name, false),
+        (EngineChoice::BurnWgpu, Adapter::Missing) => "Burn · no adapter answers here".into(),
+        (EngineChoice::BurnWgpu, Adapter::Found { name, software }) => wgpu(name, *software),
     }
 }
 

@@ -11,6 +11,7 @@ mod actions;
 mod adapter;
 mod browser;
 mod charts;
+mod check;
 mod downloads;
 mod form;
 mod glossary;

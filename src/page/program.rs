@@ -1,4 +1,4 @@
-//! Which of the two builds of the worker this browser runs: they differ in how products round.
+//! Which build of the worker this browser runs for a run: two differ in how products round, and a third has Burn.
 
 use crate::replay::EngineClass;
 use js_sys::{Function, Reflect, Uint8Array, WebAssembly};
@@ -8,6 +8,8 @@ use wasm_bindgen::{JsCast, JsValue};
 const SEPARATE: &str = "./worker_loader.js";
 /// The worker that fuses them: a third quicker, where relaxed SIMD is and fuses.
 const FUSED: &str = "./worker-fused_loader.js";
+/// The worker that has Burn beside the engine of our own: larger, and loaded only for what Burn computes.
+pub const BURN: &str = "./worker-burn_loader.js";
 
 /// A module whose `f(a, b, c)` is one relaxed multiply-add.
 const PROBE: [u8; 53] = [
@@ -20,9 +22,12 @@ const PROBE: [u8; 53] = [
     0xfd, 0x85, 0x02, 0xfd, 0x1f, 0x00, 0x0b, // f32x4.relaxed_madd, lane 0, end
 ];
 
-/// The program for a run, whose link may carry a fingerprint of this class: a run with separate rounding is replayed by
-/// the build that rounds so, and everything else by the quicker one.
-pub fn choose(expected: Option<EngineClass>) -> &'static str {
+/// The program for a run, whose link may carry a fingerprint of this class: a run on Burn needs that, a run with separate rounding is replayed
+/// by the build that rounds so, and everything else by the quicker one.
+pub fn choose(expected: Option<EngineClass>, on_burn: bool) -> &'static str {
+    if on_burn {
+        return BURN;
+    }
     if expected == Some(EngineClass::Separate) || !fuses() { SEPARATE } else { FUSED }
 }
 

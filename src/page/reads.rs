@@ -103,7 +103,7 @@ impl Shown {
 fn heads(model: &ModelConfig) -> usize {
     match model.kind {
         ModelKind::GptNeox | ModelKind::Armt if model.heads > 1 => model.heads,
-        ModelKind::GptNeox | ModelKind::Armt | ModelKind::Lstm | ModelKind::Mamba => 0,
+        ModelKind::GptNeox | ModelKind::Armt | ModelKind::Lstm | ModelKind::Mamba | ModelKind::DeltaNet => 0,
     }
 }
 
@@ -160,6 +160,7 @@ impl View<'_> {
             ModelKind::GptNeox => &[Reading::Attention],
             ModelKind::Lstm | ModelKind::Mamba => &[Reading::State],
             ModelKind::Armt => &[Reading::Memory, Reading::Attention],
+            ModelKind::DeltaNet => &[],
         };
         (0..model.layers).flat_map(|layer| readings.iter().map(move |reading| (layer, *reading))).collect()
     }
@@ -323,6 +324,7 @@ fn about(model: &ModelConfig) -> About {
             "state",
             ": coloured is how much of what is read from it each token, mixed with the three before it, has left there.",
         ),
+        ModelKind::DeltaNet => ("What DeltaNet reads of its ", "state", " is not shown yet."),
         ModelKind::Armt => (
             "By attention a layer looks back in the last segment alone. What came before has written into its ",
             "memory",

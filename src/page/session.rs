@@ -4,6 +4,7 @@ use super::state::{Failure, Page, Phase};
 use super::update;
 use super::worker_link::WorkerLink;
 use super::{look, program, sweep};
+use crate::config::ModelKind;
 use crate::protocol::Command;
 use js_sys::Uint8Array;
 use leptos::prelude::*;
@@ -57,7 +58,11 @@ pub fn open(page: Page) {
     if page.session.with_value(|session| session.link.is_some()) {
         return;
     }
-    let program = wanted(page);
+    let program = page.form.with_untracked(|form| wanted(page, form.config.on_burn()));
+    open_program(page, program);
+}
+
+fn open_program(page: Page, program: &'static str) {
     let opened = WorkerLink::open(
         program,
         move |report, bytes| update::report(page, report, bytes),
@@ -73,18 +78,23 @@ pub fn open(page: Page) {
     }
 }
 
-/// The worker's program that reproduces the opened link, if it carries a fingerprint, and else the quickest.
-fn wanted(page: Page) -> &'static str {
+/// The worker's program for a run: the one with Burn where that computes it, the one that reproduces the opened link, if it carries a
+/// fingerprint, and else the quickest.
+fn wanted(page: Page, on_burn: bool) -> &'static str {
     let expected =
         page.replay.with_untracked(|link| link.as_ref().and_then(|link| link.fingerprint.as_ref()).map(|fingerprint| fingerprint.engine));
-    program::choose(expected)
+    program::choose(expected, on_burn)
 }
 
 /// Sends a command, at once or as soon as the worker is ready. Only one can wait: nothing but a start is sent that early.
 pub fn send(page: Page, command: Command, bytes: Option<Uint8Array>) {
-    let other = page.session.with_value(|session| session.link.is_some() && session.program != wanted(page));
-    if other && matches!(command, Command::Start { .. }) {
-        close(page);
+    if let Some(program) = program_for(page, &command) {
+        if page.session.with_value(|session| session.link.is_some() && session.program != program) {
+            close(page);
+        }
+        if page.session.with_value(|session| session.link.is_none()) {
+            open_program(page, program);
+        }
     }
     open(page);
     let sent = page.session.try_update_value(|session| match &session.link {
@@ -96,6 +106,27 @@ pub fn send(page: Page, command: Command, bytes: Option<Uint8Array>) {
     });
     if let Some(Err(sentence)) = sent {
         fail(page, Failure { sentence, remedy: remedy(page).into() });
+    }
+}
+
+/// The program that a command needs; none where the one that is there will do.
+fn program_for(page: Page, command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Start { config, .. } | Command::Check { config, .. } => Some(wanted(page, config.on_burn())),
+        // Any program measures an opened model, but for a network that has no kernels.
+        Command::Open { config, config_json, .. } => {
+            let described: serde_json::Value = serde_json::from_str(config_json).unwrap_or_default();
+            let kind = described["model_type"].as_str().unwrap_or_default();
+            let without = ModelKind::ALL.into_iter().any(|known| !known.has_kernels() && kind.ends_with(known.key()));
+            (without || config.engine.is_burn()).then_some(program::BURN)
+        }
+        Command::Pause
+        | Command::Resume
+        | Command::Step
+        | Command::Stop
+        | Command::Reach { .. }
+        | Command::Save { .. }
+        | Command::Look { .. } => None,
     }
 }
 

@@ -54,8 +54,11 @@ impl Kept {
         let Some(class) = self.class else { return false };
         let engine = match config.engine {
             EngineChoice::Auto => true,
-            EngineChoice::Cpu => class != EngineClass::WebGpu,
+            EngineChoice::Cpu => !class.is_burn() && class != EngineClass::WebGpu,
             EngineChoice::WebGpu => class == EngineClass::WebGpu,
+            EngineChoice::Burn => class.is_burn(),
+            EngineChoice::BurnFlex => class == EngineClass::BurnFlex,
+            EngineChoice::BurnWgpu => class == EngineClass::BurnWgpu,
         };
         engine && expected.is_none_or(|expected| expected == class) && config.start == self.start()
     }

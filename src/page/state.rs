@@ -2,6 +2,7 @@
 //! the user does into it, and the parts only read it.
 
 use super::adapter::Adapter;
+use super::check::Check;
 use super::form::Form;
 use super::look::Looks;
 use super::pace::Pace;
@@ -12,6 +13,7 @@ use super::sequel::Sequel;
 use super::session::Session;
 use super::start::Kept;
 use super::sweep::Sweep;
+use super::worker_link::WorkerLink;
 use crate::config::link::Link;
 use crate::config::{RunConfig, presets};
 use crate::replay::{self, Verdict};
@@ -124,12 +126,16 @@ pub struct Page {
     pub held_back: RwSignal<usize>,
     /// What the network was seen to read.
     pub looks: RwSignal<Looks>,
+    /// A run held against Burn.
+    pub check: RwSignal<Option<Check>>,
     pub log_loss: RwSignal<bool>,
     /// A short confirmation beside Copy link.
     pub notice: RwSignal<String>,
     pub tip: RwSignal<Option<Tip>>,
     /// The worker and the newest snapshot: JavaScript values, which no signal of plain data can hold.
     pub session: StoredValue<Session, LocalStorage>,
+    /// The worker that makes the steps of [`Page::check`].
+    pub checker: StoredValue<Option<WorkerLink>, LocalStorage>,
 }
 
 impl Page {
@@ -163,10 +169,12 @@ impl Page {
             reveal: RwSignal::new(false),
             held_back: RwSignal::new(0),
             looks: RwSignal::new(Looks::default()),
+            check: RwSignal::new(None),
             log_loss: RwSignal::new(true),
             notice: RwSignal::new(String::new()),
             tip: RwSignal::new(None),
             session: StoredValue::new_local(Session::default()),
+            checker: StoredValue::new_local(None),
         }
     }
 

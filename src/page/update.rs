@@ -46,6 +46,8 @@ pub fn report(page: Page, report: Report, bytes: Option<Uint8Array>) {
         Report::Weights { .. } if page.keeping.get_untracked() => start::arrived(page, bytes),
         Report::Weights { step, config_json, .. } => downloads::weights(page, step, bytes, &config_json),
         Report::Looked { split, index, depth, layers, .. } => look::arrived(page, (split, index, depth), layers),
+        // Asked of another worker, which `check` listens to.
+        Report::Checked { .. } => {}
         Report::Failed { sentence, remedy } => session::lose(page, Failure { sentence, remedy }),
     }
     pulse(page);

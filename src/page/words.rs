@@ -63,6 +63,8 @@ pub fn replay(verdict: Option<&Verdict>, steps: usize, engine: EngineClass) -> S
         EngineClass::Cpu => "an earlier CPU engine",
         EngineClass::Native => "an earlier command line",
         EngineClass::WebGpu => "WebGPU",
+        EngineClass::BurnFlex => "Burn, on the CPU",
+        EngineClass::BurnWgpu => "Burn, on WebGPU",
     };
     let steps = thousands(steps as u64);
     match verdict {

@@ -90,6 +90,16 @@ impl<E: Eager> Direct<E> {
         self.engine.gradient(pass).await
     }
 
+    /// Logits `[B·(S − from), V]` of a batch.
+    ///
+    /// # Errors
+    /// When the device failed.
+    pub async fn logits(&self, batch: &Batch, from: usize) -> Result<Vec<f32>, String> {
+        let mut pass = self.engine.begin(batch.words(from), false);
+        let logits = self.plan.model.logits(&mut pass, 0, batch.shape(from))?;
+        self.engine.numbers(&pass, logits).await
+    }
+
     /// Draws completions of some prompts and learns from them.
     async fn explore(&mut self, step: u64, positions: Range<usize>) -> Result<(Gradient, Option<Rollouts>), String> {
         let prompts = Prompts::training(&self.plan, step, positions);

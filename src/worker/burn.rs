@@ -1,7 +1,10 @@
 //! Burn as the page's engine: only the program `worker-burn` has it.
 
-use super::session::Opened;
+use super::session::{Begin, Opened};
+use super::wire;
 use crate::config::RunConfig;
+use crate::protocol::Report;
+use crate::train::Run;
 
 /// Opens Burn on the device that the run asks for.
 ///
@@ -18,10 +21,9 @@ pub async fn open(config: &RunConfig) -> Result<Opened, String> {
         EngineChoice::BurnFlex => (None, String::new()),
         EngineChoice::BurnWgpu => (Some(adapter::find().await.map_err(refused)?), String::new()),
         EngineChoice::Burn | EngineChoice::Auto | EngineChoice::Cpu | EngineChoice::WebGpu => match adapter::find().await {
-            Ok(adapter) if adapter.software => (
-                None,
-                format!("The graphics adapter ({}) is emulated in software, so Burn computes on the CPU.", adapter.name),
-            ),
+            Ok(adapter) if adapter.software => {
+                (None, format!("The graphics adapter ({}) is emulated in software, so Burn computes on the CPU.", adapter.name))
+            }
             Ok(adapter) => (Some(adapter), String::new()),
             Err(why) => (None, why),
         },
@@ -68,4 +70,24 @@ fn opened(
 #[cfg(not(feature = "burn-wgpu"))]
 pub async fn open(_: &RunConfig) -> Result<Opened, String> {
     Err("This part of the page has no Burn, which computes this run: reload the page, its parts are of different versions.".into())
+}
+
+/// Makes the first steps of a run on Burn and reports their losses after each.
+///
+/// # Errors
+/// A sentence when the run cannot begin or a step failed.
+pub async fn check(config: RunConfig, steps: u64, begin: Begin) -> Result<(), String> {
+    let (place, engine) = open(&config).await?;
+    let start = match begin {
+        Begin::Weights(bytes) => Some(bytes),
+        Begin::Anew | Begin::Snapshot(_) => None,
+    };
+    let mut run = Run::new(&config, place, start.as_deref()).await?;
+    let mut losses = Vec::new();
+    for _ in 0..steps {
+        run.step().await?;
+        losses.extend(run.losses().await?);
+        wire::post(&Report::Checked { engine: engine.clone(), losses: losses.clone() }, None);
+    }
+    Ok(())
 }

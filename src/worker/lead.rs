@@ -60,6 +60,12 @@ async fn drive(inbox: Inbox<Incoming<Command>>, kernel: Kernel) {
                 }
                 Ok(())
             }
+            (Some(Incoming { message: Command::Check { config, steps, bytes: kind }, bytes }), _) => {
+                if let Err(sentence) = super::burn::check(config, steps, Begin::of(kind, bytes)).await {
+                    super::refused(&sentence);
+                }
+                Ok(())
+            }
             (Some(command), Some(session)) => obey(session, command.message, kernel).await,
             // Asked about a run that is gone: nothing is lost by that.
             (Some(Incoming { message: Command::Look { split, index, depth }, .. }), None) => {
@@ -93,7 +99,7 @@ fn read_model(held: Option<&Session>, config: &RunConfig, config_json: &str, byt
 
 async fn obey(session: &mut Session, command: Command, kernel: Kernel) -> Result<(), String> {
     match command {
-        Command::Start { .. } | Command::Open { .. } => Ok(()),
+        Command::Start { .. } | Command::Open { .. } | Command::Check { .. } => Ok(()),
         Command::Pause => session.pause().await,
         Command::Resume => session.resume(),
         Command::Step => session.single_step().await,

@@ -3,6 +3,7 @@
 //! The same program serves as lead (started by the page) and as helper (started by a lead on the CPU engine, told apart
 //! by the worker's name). Messages are arrays `[json]` or `[json, bytes]`.
 
+mod burn;
 mod helper;
 mod inbox;
 mod lead;

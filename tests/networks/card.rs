@@ -40,7 +40,7 @@ impl<'a> OnCard<'a> {
         let plan = &case.plan;
         let mut resident = Resident::new(gpu, optimizer::update(&run.training, &plan.parameters), &case.weights).unwrap();
         let programs = [Purpose::Answer, Purpose::Gradient]
-            .map(|purpose| loss::program(&plan.model, &plan.parameters, case.batch.shape(0), case.of, purpose, Carrier::Card));
+            .map(|purpose| loss::program(&plan.model, &plan.parameters, case.batch.shape(0), case.of, purpose, Carrier::Card).unwrap());
         let ids = [0, 1].map(|index| resident.add(programs[index].clone()));
         Self { case, resident, programs, ids }
     }

@@ -23,6 +23,7 @@ pub fn draw(kind: ModelKind) -> AnyView {
         ModelKind::Lstm => lstm(),
         ModelKind::Mamba => mamba(),
         ModelKind::Armt => armt(),
+        ModelKind::DeltaNet => deltanet(),
     };
     view! {
         <svg class="schematic" viewBox=format!("0 0 {WIDTH} {HEIGHT}") aria-hidden="true" fill="none" stroke-linecap="round">
@@ -146,6 +147,29 @@ fn armt() -> AnyView {
         <path d=write stroke="var(--accent)" stroke-width="1.4" />
         <path d=read stroke="var(--accent)" stroke-width="1.4" stroke-dasharray="1.5 2.4" />
         {segments.collect_view()}
+    }
+    .into_any()
+}
+
+/// A table between tokens and answer, of which each token takes out one row and writes it anew.
+fn deltanet() -> AnyView {
+    const ROWS: [usize; TOKENS] = [1, 0, 2, 1, 2, 0];
+    let (left, right, top, height) = (column(0) - 6.0, column(TOKENS - 1) + 6.0, MIDDLE - 13.0, 7.0);
+    let middle = |row: usize| top + height * (row as f64 + 0.5);
+    let lines_between: String = (1..3).map(|row| format!("M{left} {}H{right}", tenth(top + height * row as f64))).collect();
+    let writes: String =
+        ROWS.iter().enumerate().map(|(token, row)| format!("M{} {}V{}", tenth(column(token)), FLOOR - 4.0, tenth(middle(*row)))).collect();
+    let written = ROWS.iter().enumerate().map(|(token, row)| {
+        let x = tenth(column(token) - 4.0);
+        view! { <rect x=x y=tenth(middle(*row) - 2.2) width="8" height="4.4" rx="1" fill="var(--accent)" /> }
+    });
+    let last = column(TOKENS - 1);
+    view! {
+        <rect x=left y=top width=right - left height=3.0 * height rx="2.5" fill="var(--wash)" stroke="var(--accent)" stroke-width="1.2" />
+        <path d=lines_between stroke="var(--accent)" stroke-width="0.6" />
+        <path d=writes stroke="var(--accent)" stroke-width="1.1" stroke-dasharray="1.5 2" />
+        <path d=lines([((last, top), (last, TOP + 3.0))].into_iter()) stroke="var(--accent)" stroke-width="1.1" />
+        {written.collect_view()} {tokens()} {dots(TOP, true)}
     }
     .into_any()
 }

@@ -73,6 +73,7 @@ fn looks(lines: &[Line]) -> Vec<Look> {
             ModelKind::Lstm => 1,
             ModelKind::Mamba => 2,
             ModelKind::Armt => 3,
+            ModelKind::DeltaNet => 4,
         };
         let colour = if one { series::colour(marker) } else { series::depth_colour(line.depth - 1) };
         Look { colour, marker, shift: (position as f64 - (lines.len() as f64 - 1.0) / 2.0) * (24.0 / lines.len() as f64).min(5.0) }

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod banners;
+pub mod check;
 pub mod controls;
 pub mod depth_table;
 pub mod figure;

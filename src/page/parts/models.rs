@@ -15,7 +15,7 @@ struct Choice {
     sentences: &'static str,
 }
 
-const CHOICES: [Choice; 4] = [
+const CHOICES: [Choice; 5] = [
     Choice {
         kind: ModelKind::GptNeox,
         sentences: "Every position looks straight back at all earlier ones, so no row shown is ever out of reach. Each layer is one round of looking: what takes several thoughts, one after the other, takes several layers.",
@@ -32,12 +32,20 @@ const CHOICES: [Choice; 4] = [
         kind: ModelKind::Armt,
         sentences: "The rows are read in segments of two, and attention never leaves its segment. All that a later segment knows of earlier ones went through an associative memory, which is written under keys, read by keys and overwritten where a key comes again.",
     },
+    Choice {
+        kind: ModelKind::DeltaNet,
+        sentences: "Its state is a table of keys and values: each token takes out what stands under its key and writes its own value there. What is never asked to make room stays, and a token may even turn a value into its opposite.",
+    },
 ];
 
-/// The card with the four networks.
+/// The card with the networks.
 #[component]
 pub fn Models(page: Page) -> impl IntoView {
     let chosen = Memo::new(move |_| page.form.with(|form| form.config.model.kind));
+    let why_burn = move || match chosen.get().has_kernels() {
+        true => "",
+        false => "It runs on Burn: what it computes is defined there and has no kernels of our own yet, so a step takes longer.",
+    };
     let sentences = move || CHOICES.iter().find(|choice| choice.kind == chosen.get()).map(|choice| choice.sentences).unwrap_or_default();
     view! {
         <section class="card models" aria-label="Model">
@@ -46,7 +54,7 @@ pub fn Models(page: Page) -> impl IntoView {
                 {CHOICES.iter().map(|choice| view! { <ChoiceView page=page kind=choice.kind chosen=chosen /> }).collect_view()}
             </div>
             <div class="told">
-                <p id="model-words" aria-live="polite">{sentences}</p>
+                <p id="model-words" aria-live="polite">{sentences} {why_burn}</p>
                 <Size page=page />
             </div>
         </section>
@@ -70,14 +78,16 @@ fn ChoiceView(page: Page, kind: ModelKind, chosen: Memo<ModelKind>) -> impl Into
 fn Size(page: Page) -> impl IntoView {
     let count = Memo::new(move |_| page.form.with(|form| form.config.parameter_count()));
     let memory = move || {
-        let engine = page.form.with(|form| form.config.engine);
+        let (engine, on_burn) = page.form.with(|form| (form.config.engine, form.config.on_burn()));
         let card = match engine {
-            EngineChoice::Cpu => false,
-            EngineChoice::WebGpu => true,
-            EngineChoice::Auto => page.adapter.with(|adapter| matches!(adapter, Adapter::Found { software: false, .. })),
+            EngineChoice::Cpu | EngineChoice::BurnFlex => false,
+            EngineChoice::WebGpu | EngineChoice::BurnWgpu => true,
+            EngineChoice::Auto | EngineChoice::Burn => {
+                page.adapter.with(|adapter| matches!(adapter, Adapter::Found { software: false, .. }))
+            }
         };
         let asked = page.workers.get();
-        let workers = match (card, asked) {
+        let workers = match (card || on_burn, asked) {
             (true, _) => 1,
             (false, 0) => browser::cores().max(1),
             (false, asked) => asked,

@@ -105,10 +105,11 @@ fn LeftOut(page: Page) -> impl IntoView {
     let sentence = move || {
         page.form.with(|form| {
             let kind = form.config.model.kind;
-            let missing = match (kind.attends(), kind.segmented()) {
-                (true, true) => return String::new(),
-                (true, false) => "no memory between segments",
-                (false, _) => "no attention and no memory between segments: no heads, MLP or rotary positions",
+            let missing = match (kind.attends(), kind.segmented(), kind.has_heads()) {
+                (true, true, _) => return String::new(),
+                (true, false, _) => "no memory between segments",
+                (false, _, true) => "no attention and no memory between segments: no rotary positions",
+                (false, _, false) => "no attention and no memory between segments: no heads, MLP or rotary positions",
             };
             format!("{} has {missing}; those settings are left out here.", kind.name())
         })

@@ -1,5 +1,6 @@
 //! Name, what this is, where it computes, light or dark.
 
+use crate::config::EngineChoice;
 use crate::page::state::Page;
 use crate::page::{adapter, browser};
 use leptos::prelude::*;
@@ -16,7 +17,11 @@ pub fn TopBar(page: Page) -> impl IntoView {
     let badge = move || match answered() {
         Some(engine) => adapter::badge(&engine),
         None => {
-            let choice = page.form.with(|form| form.config.engine);
+            // Automatic comes to Burn for a network that only Burn computes.
+            let choice = page.form.with(|form| match form.config.engine {
+                EngineChoice::Auto if form.config.on_burn() => EngineChoice::Burn,
+                choice => choice,
+            });
             page.adapter.with(|found| adapter::foretell(choice, found, page.workers.get(), browser::cores()))
         }
     };
