@@ -25,7 +25,8 @@
 //! - [`replay`]: fingerprints of loss traces.
 //! - `model`: shapes, names, initial weights, forward. Knows no device and no optimiser.
 //! - `train`: batch, loss, optimiser, step, evaluation, checkpoint. Knows no clock, page or worker.
-//! - `engine`: operators, programs, and the two engines that carry them out: CPU and WebGPU. Knows no model and no step count.
+//! - `engine`: operators as one trait, and what implements it: recorded programs on the CPU and on WebGPU, and Burn's tensors. Knows no model
+//!   and no step count.
 //! - [`protocol`]: what page and worker say.
 //! - `page`, `worker`, and `adapter` for both: the browser's side; the only places that know there is a browser.
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { WEBGPU, attribute, launch, openPage, press, serveSite, state, steps, text, tiny } from './harness.mjs';
+import { apart, train } from './trained.mjs';
 
 /** Key in the link, name on the page. */
 const MODELS = { neox: 'GPT-NeoX', lstm: 'LSTM', mamba: 'Mamba', armt: 'ARMT' };
@@ -17,37 +18,10 @@ after(async () => {
   await site?.close();
 });
 
-/** Trains an address to its end. @returns { losses, parameters, link, replay, badge } */
-async function train(address) {
-  const page = await openPage(browser, address);
-  // What the worker itself says, beside what the page makes of it.
-  await page.evaluate(() => {
-    window.saved = [];
-    URL.createObjectURL = blob => (window.saved.push(blob), 'data:,');
-    HTMLAnchorElement.prototype.click = () => {};
-  });
-  const counted = Number(await attribute(page, '#model-size', 'data-parameters'));
-  await press(page, '#train');
-  await state(page, 'finished');
-  await page.waitForFunction(steps => document.body.dataset.step === String(steps) && document.querySelector('#copy-link').dataset.fingerprint, {}, STEPS);
-  await page.evaluate(() => [...document.querySelectorAll('#runs > li button')].find(button => button.textContent === 'JSON').click());
-  const run = await page.evaluate(() => window.saved[0].text().then(JSON.parse));
-  const result = {
-    run, counted,
-    link: await page.$eval('#link-text', box => box.value),
-    verdict: await attribute(page, '#replay', 'data-verdict'),
-    words: await text(page, '#replay'),
-    badge: await text(page, '#engine-badge'),
-    complaints: page.complaints,
-  };
-  await page.close();
-  return result;
-}
-
 for (const [key, name] of Object.entries(MODELS)) {
   test(`${name} trains from a link on both engines, and its copied link replays bit for bit`, async context => {
     const link = engine => `${site.site()}?workers=1#${tiny({ model: key, mem: 4, dmem: 8, steps: STEPS, every: STEPS, evaln: 8, engine })}`;
-    const cpu = await train(link('cpu'));
+    const cpu = await train(browser, link('cpu'));
     assert.deepEqual(cpu.complaints, []);
     assert.equal(cpu.run.losses.length, STEPS);
     assert.ok(cpu.run.losses.every(loss => Number.isFinite(loss) && loss > 0));
@@ -55,17 +29,17 @@ for (const [key, name] of Object.entries(MODELS)) {
     assert.ok(cpu.run.name.includes(name) || key === 'neox', cpu.run.name);
     assert.match(cpu.link, /&fp=/);
 
-    const again = await train(cpu.link.replace('workers=1', 'workers=2'));
+    const again = await train(browser, cpu.link.replace('workers=1', 'workers=2'));
     assert.equal(again.verdict, 'identical', again.words);
     assert.deepEqual(again.run.losses, cpu.run.losses);
 
-    const card = await train(link('webgpu'));
+    const card = await train(browser, link('webgpu'));
     assert.deepEqual(card.complaints, []);
     assert.match(card.badge, /WebGPU/);
-    const differences = card.run.losses.map((loss, step) => Math.abs(loss - cpu.run.losses[step]) / cpu.run.losses[step]);
-    context.diagnostic(`${cpu.counted} parameters; largest relative difference of the engines ${Math.max(...differences).toExponential(1)}`);
-    assert.equal(differences.length, STEPS);
-    assert.ok(Math.max(...differences) < 1e-4, `CPU ${cpu.run.losses} and WebGPU ${card.run.losses}`);
+    const difference = apart(card.run.losses, cpu.run.losses);
+    context.diagnostic(`${cpu.counted} parameters; largest relative difference of the engines ${difference.toExponential(1)}`);
+    assert.equal(card.run.losses.length, STEPS);
+    assert.ok(difference < 1e-4, `CPU ${cpu.run.losses} and WebGPU ${card.run.losses}`);
   });
 }
 
@@ -76,19 +50,21 @@ test('the picker goes by keyboard, and the form, the count and the link follow',
   await page.focus('#model-neox');
   const counts = new Set([await attribute(page, '#model-size', 'data-parameters')]);
   const sentences = new Set([await text(page, '#model-words')]);
-  for (const key of ['lstm', 'mamba', 'armt']) {
+  for (const key of ['lstm', 'mamba', 'armt', 'deltanet']) {
     await page.keyboard.press('ArrowRight');
     await page.waitForFunction(key => document.querySelector('#link-text').value.includes(`model=${key}`), {}, key);
     assert.equal(await page.$eval('#field-model', select => select.value), key, 'the form says the same');
     assert.equal(await page.$$eval('#models-title ~ .kinds input:checked', inputs => inputs.map(input => input.value).join()), key);
     counts.add(await attribute(page, '#model-size', 'data-parameters'));
     sentences.add(await text(page, '#model-words'));
-    assert.equal(await shown('heads'), key === 'armt', `heads of ${key}`);
+    assert.equal(await shown('heads'), ['armt', 'deltanet'].includes(key), `heads of ${key}`);
+    assert.equal(await shown('beta'), key === 'deltanet', `write strength of ${key}`);
+    assert.equal(await page.$eval('#model-engine', words => words.checkVisibility()), key === 'deltanet', 'why it runs on Burn is told');
     assert.equal(await shown('mem'), key === 'armt', `memory of ${key}`);
     assert.equal(await text(page, '#left-out') === '', key === 'armt', 'what is left out is told');
   }
-  assert.equal(counts.size, 4);
-  assert.equal(sentences.size, 4);
+  assert.equal(counts.size, 5);
+  assert.equal(sentences.size, 5);
   for (const words of sentences) assert.equal(words.match(/\.(\s|$)/g).length, 2, `two sentences: ${words}`);
 
   // What is typed into the form changes the count, and the form's own choice moves the picker.

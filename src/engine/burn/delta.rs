@@ -16,7 +16,7 @@ use burn::tensor::activation::{sigmoid, softplus};
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// Positions of a chunk.
-const CHUNK: usize = 64;
+const CHUNK: usize = 32;
 /// Below the root that queries and keys are divided by, and below that of the norm.
 const UNIT_EPSILON: f64 = 1e-6;
 const NORM_EPSILON: f64 = 1e-5;

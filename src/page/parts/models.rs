@@ -42,10 +42,6 @@ const CHOICES: [Choice; 5] = [
 #[component]
 pub fn Models(page: Page) -> impl IntoView {
     let chosen = Memo::new(move |_| page.form.with(|form| form.config.model.kind));
-    let why_burn = move || match chosen.get().has_kernels() {
-        true => "",
-        false => "It runs on Burn: what it computes is defined there and has no kernels of our own yet, so a step takes longer.",
-    };
     let sentences = move || CHOICES.iter().find(|choice| choice.kind == chosen.get()).map(|choice| choice.sentences).unwrap_or_default();
     view! {
         <section class="card models" aria-label="Model">
@@ -54,7 +50,10 @@ pub fn Models(page: Page) -> impl IntoView {
                 {CHOICES.iter().map(|choice| view! { <ChoiceView page=page kind=choice.kind chosen=chosen /> }).collect_view()}
             </div>
             <div class="told">
-                <p id="model-words" aria-live="polite">{sentences} {why_burn}</p>
+                <p id="model-words" aria-live="polite">{sentences}</p>
+                <p id="model-engine" class="hint" hidden=move || chosen.get().has_kernels()>
+                    "It runs on Burn: what it computes is defined there and has no kernels of our own yet, so a step takes longer."
+                </p>
                 <Size page=page />
             </div>
         </section>

@@ -20,7 +20,7 @@ const NEAR: f64 = 300.0;
 const CARD: &str = "where";
 
 /// The card. It has its place from the start, so that nothing moves when there is something to show. Completions that are drawn have no
-/// cells of their own, so a run that learns from a reward has no such card.
+/// cells of their own, so a run that learns from a reward has no such card; nor has a network without kernels, which the CPU engine cannot watch.
 #[component]
 pub fn Reads(page: Page) -> impl IntoView {
     let (pointed, head) = (RwSignal::new(None), RwSignal::new(0usize));
@@ -83,6 +83,10 @@ fn show(page: Page, pointed: Place, before: Option<Target>, head: usize) -> Opti
     match config.training.objective {
         Objective::Examples => {}
         Objective::Grpo => return None,
+    }
+    // Only networks of the CPU engine can be watched.
+    if !config.model.kind.has_kernels() {
+        return None;
     }
     let question = question(page)?;
     let target = Target::of(pointed, before, &config.task);
