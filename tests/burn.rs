@@ -22,15 +22,12 @@ const TOLERANCE: f32 = 1e-5;
 /// A policy's loss is a small difference of large numbers.
 const TOLERANCE_OF_A_POLICY: f32 = 1e-4;
 
-/// Burn on the adapter that answers here, where this build has burn-wgpu.
+/// Burn on the adapter that answers here.
 fn card() -> Option<Burn> {
-    #[cfg(feature = "burn-wgpu")]
-    return block_on(lookahead::engine::gpu::open(|sentence| panic!("{sentence}")))
+    block_on(lookahead::engine::gpu::open(|sentence| panic!("{sentence}")))
         .inspect_err(|why| eprintln!("NOT RUN on burn-wgpu: {why}"))
         .ok()
-        .map(|gpu| Burn::wgpu(&gpu));
-    #[cfg(not(feature = "burn-wgpu"))]
-    None
+        .map(|gpu| Burn::wgpu(&gpu))
 }
 
 /// Burn's devices for a case, with their names; `on_card` where the case is one of those that a software adapter gets too.

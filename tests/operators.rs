@@ -137,10 +137,7 @@ fn error(found: &[f32], truth: &[f32]) -> f32 {
 
 /// Burn on the graphics adapter, where one answers.
 fn burn_on_the_card() -> Option<Burn> {
-    #[cfg(feature = "burn-wgpu")]
-    return common::adapter().map(|gpu| Burn::wgpu(&gpu));
-    #[cfg(not(feature = "burn-wgpu"))]
-    None
+    common::adapter().map(|gpu| Burn::wgpu(&gpu))
 }
 
 /// Compares a case on every engine: loss and gradient, and the same added to what is there.

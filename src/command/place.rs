@@ -4,6 +4,7 @@ use crate::config::link::Link;
 use crate::config::{EngineChoice, RunConfig};
 use crate::engine::burn::Burn;
 use crate::engine::cpu::Kernel;
+use crate::engine::gpu::{self, Gpu};
 use crate::replay::EngineClass;
 use crate::train::pool::ThreadPool;
 use crate::train::{Direct, Place, Plan};
@@ -27,24 +28,20 @@ pub fn kernel(link: &Link) -> Kernel {
 /// Where a run computes, and the class of that engine. A graphics card is used only where the link asks for one.
 ///
 /// # Errors
-/// Where this build has no graphics engine, or no adapter answers.
+/// Where a graphics card is asked for and no adapter answers.
 pub fn place(config: &RunConfig, workers: usize, kernel: Kernel) -> Result<(Place, EngineClass), String> {
     if config.on_burn() {
         return burn(config, config.engine);
     }
     if config.engine == EngineChoice::WebGpu {
-        #[cfg(feature = "webgpu")]
         return Ok((Place::Device(card()?), EngineClass::WebGpu));
-        #[cfg(not(feature = "webgpu"))]
-        eprintln!("This build has no graphics engine, so the CPU computes: build with --features webgpu to use the graphics card.");
     }
     let pool = ThreadPool::new(&Plan::new(config), kernel, super::threads(workers));
     Ok((Place::Pool(Box::new(pool), kernel), EngineClass::of(kernel.arithmetic)))
 }
 
-#[cfg(feature = "webgpu")]
-fn card() -> Result<crate::engine::gpu::Gpu, String> {
-    pollster::block_on(crate::engine::gpu::open(|sentence| eprintln!("{sentence}")))
+fn card() -> Result<Gpu, String> {
+    pollster::block_on(gpu::open(|sentence| eprintln!("{sentence}")))
 }
 
 /// Burn on the device that is asked for. The update is the CPU engine's, rounded separately, wherever the gradient comes from.
@@ -57,7 +54,6 @@ pub fn burn(config: &RunConfig, choice: EngineChoice) -> Result<(Place, EngineCl
     Ok((Place::Pool(Box::new(pool), Kernel::separate()), class))
 }
 
-#[cfg(feature = "burn-wgpu")]
 fn device(choice: EngineChoice) -> Result<(Burn, EngineClass), String> {
     let on_card = |gpu| (Burn::wgpu(&gpu), EngineClass::BurnWgpu);
     match choice {
@@ -68,12 +64,4 @@ fn device(choice: EngineChoice) -> Result<(Burn, EngineClass), String> {
             Ok(real.map_or_else(|| (Burn::flex(), EngineClass::BurnFlex), on_card))
         }
     }
-}
-
-#[cfg(not(feature = "burn-wgpu"))]
-fn device(choice: EngineChoice) -> Result<(Burn, EngineClass), String> {
-    if choice == EngineChoice::BurnWgpu {
-        return Err("This build has no burn-wgpu: build with --features burn-wgpu, or ask for engine=burn-flex.".into());
-    }
-    Ok((Burn::flex(), EngineClass::BurnFlex))
 }
