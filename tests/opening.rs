@@ -100,8 +100,8 @@ fn weights_of_another_type_are_told() {
 fn a_wrong_description_is_told() {
     let (config, _, json, file) = saved(ModelKind::GptNeox);
     holds(&told(&asked(), &json[..json.len() / 2], &file), &["config.json cannot be read", "cut off"]);
-    holds(&told(&asked(), "{}", &file), &["unknown", "gpt_neox, lstm, mamba and armt"]);
-    holds(&told(&asked(), &json.replace("gpt_neox", "llama"), &file), &["“llama”", "gpt_neox, lstm, mamba and armt"]);
+    holds(&told(&asked(), "{}", &file), &["unknown", "gpt_neox, lstm, mamba, armt and deltanet"]);
+    holds(&told(&asked(), &json.replace("gpt_neox", "llama"), &file), &["“llama”", "gpt_neox, lstm, mamba, armt and deltanet"]);
     let mut paper = config.clone();
     paper.task.vocabulary = Vocabulary::Paper;
     holds(&told(&asked(), &checkpoint::config_json(&paper), &file), &["128 tokens", "has 12", "paper's", "vocab"]);

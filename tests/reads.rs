@@ -243,6 +243,7 @@ fn every_network_loop_and_layout_tells_a_share_of_every_place() {
                     ModelKind::GptNeox => vec![Reading::Attention],
                     ModelKind::Armt => vec![Reading::Memory, Reading::Attention],
                     ModelKind::Lstm | ModelKind::Mamba => vec![Reading::State],
+                    ModelKind::DeltaNet => vec![],
                 };
                 let expected: Vec<_> = (0..2).flat_map(|layer| reading.iter().map(move |reading| (layer, *reading))).collect();
                 assert_eq!(layers.iter().map(|layer| (layer.layer, layer.reading)).collect::<Vec<_>>(), expected, "{at}");
