@@ -26,7 +26,7 @@
 //! - `model`: shapes, names, initial weights, forward. Knows no device and no optimiser.
 //! - `train`: batch, loss, optimiser, step, evaluation, checkpoint. Knows no clock, page or worker.
 //! - `engine`: operators, programs, and the two engines that carry them out: CPU and WebGPU. Knows no model and no step count.
-//! - [`protocol`]: what page and worker say.
+//! - [`protocol`]: what page and worker say. `wire`: how messages travel between page, worker and helpers.
 //! - `page`, `worker`, and `adapter` for both: the browser's side; the only places that know there is a browser.
 
 #[cfg(feature = "browser")]
@@ -48,5 +48,7 @@ pub mod model;
 pub mod page;
 #[cfg(feature = "engine")]
 pub mod train;
+#[cfg(feature = "browser")]
+pub mod wire;
 #[cfg(feature = "worker")]
 pub mod worker;
