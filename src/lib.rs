@@ -27,7 +27,7 @@
 //! - `train`: batch, loss, optimiser, step, evaluation, checkpoint. Knows no clock, page or worker.
 //! - `engine`: operators as one trait, and what implements it: recorded programs on the CPU and on WebGPU, and Burn's tensors. Knows no model
 //!   and no step count.
-//! - [`protocol`]: what page and worker say.
+//! - [`protocol`]: what page and worker say. `wire`: how messages travel between page, worker and helpers.
 //! - `page`, `worker`, and `adapter` for both: the browser's side; the only places that know there is a browser.
 
 #[cfg(feature = "browser")]
@@ -49,5 +49,7 @@ pub mod model;
 pub mod page;
 #[cfg(feature = "engine")]
 pub mod train;
+#[cfg(feature = "browser")]
+pub mod wire;
 #[cfg(feature = "worker")]
 pub mod worker;

@@ -1,5 +1,5 @@
 //! What the page and the worker say to each other: plain numbers and sentences, exhaustively matched on both sides.
-//! A message is one JSON text, with the bytes of a snapshot beside it where the variant says so.
+//! Where a variant says so, bytes travel beside the message: see `wire`.
 
 use crate::config::RunConfig;
 use crate::replay::EngineClass;

@@ -2,7 +2,7 @@
 //!
 //! `user → actions → (state, worker)`, `worker → update → state`, `state → parts → picture`. [`state`] is plain data in
 //! signals, [`update`] turns reports into it, [`actions`] turns what the user does into it and into commands, [`parts`]
-//! and [`charts`] draw it and change nothing. [`worker_link`] alone knows how messages travel, [`session`] when they may.
+//! and [`charts`] draw it and change nothing. [`worker_link`] alone talks to the worker, [`session`] knows when.
 //!
 //! It knows the task (it draws questions and computes ceilings itself) and the configuration, but no tensor, no model
 //! and no engine: those are in the worker's program.

@@ -1,7 +1,8 @@
-//! The worker as the page sees it: commands go in, reports come out. The only file that knows how they travel.
+//! The worker as the page sees it: commands go in, reports come out.
 
 use crate::protocol::{Command, Report};
-use js_sys::{Array, Uint8Array};
+use crate::wire::{self, Incoming};
+use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, MessageEvent, Worker, WorkerOptions, WorkerType};
 
@@ -27,8 +28,8 @@ impl WorkerLink {
         let worker = Worker::new_with_options(program, &options)
             .map_err(|_| "This browser could not start the training engine (a module worker).".to_string())?;
         let dead = on_death.clone();
-        let on_message = Closure::new(move |event: MessageEvent| match read(&event.data()) {
-            Ok((report, bytes)) => on_report(report, bytes),
+        let on_message = Closure::new(move |event: MessageEvent| match wire::read(&event) {
+            Ok(Incoming { message, bytes }) => on_report(message, bytes),
             Err(why) => dead(why),
         });
         let on_error = Closure::new(move |event: ErrorEvent| {
@@ -41,17 +42,12 @@ impl WorkerLink {
         Ok(Self { worker, _on_message: on_message, _on_error: on_error })
     }
 
-    /// Sends a command.
+    /// Sends a command. The bytes stay the page's own: a snapshot may be needed again in a fresh worker.
     ///
     /// # Errors
     /// When the message cannot be written or posted.
     pub fn send(&self, command: &Command, bytes: Option<&Uint8Array>) -> Result<(), String> {
-        let text = serde_json::to_string(command).map_err(|error| format!("A command could not be written: {error}."))?;
-        let message = Array::of1(&JsValue::from_str(&text));
-        if let Some(bytes) = bytes {
-            message.push(bytes);
-        }
-        self.worker.post_message(&message).map_err(|_| "A command could not be sent to the training engine.".into())
+        wire::send(&self.worker, command, bytes)
     }
 
     /// Ends the worker at once; what it was doing is lost.
@@ -66,14 +62,6 @@ impl Drop for WorkerLink {
     fn drop(&mut self) {
         self.end();
     }
-}
-
-fn read(data: &JsValue) -> Result<(Report, Option<Uint8Array>), String> {
-    let strange = || "The training engine said something this page does not understand.".to_string();
-    let message = data.dyn_ref::<Array>().ok_or_else(strange)?;
-    let text = message.get(0).as_string().ok_or_else(strange)?;
-    let report = serde_json::from_str(&text).map_err(|error| format!("{} ({error})", strange()))?;
-    Ok((report, message.get(1).dyn_into::<Uint8Array>().ok()))
 }
 
 fn reason(event: &ErrorEvent) -> String {

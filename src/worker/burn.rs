@@ -1,10 +1,10 @@
 //! Burn as the page's engine: only the program `worker-burn` has it.
 
 use super::session::{Begin, Opened};
-use super::wire;
 use crate::config::RunConfig;
 use crate::protocol::Report;
 use crate::train::Run;
+use crate::wire;
 
 /// Opens Burn on the device that the run asks for.
 ///

@@ -1,11 +1,11 @@
 //! A helper: performs the jobs that its lead sends, on the CPU engine.
 
 use super::inbox::Inbox;
-use super::wire::{self, Incoming};
 use crate::config::RunConfig;
 use crate::engine::cpu::Kernel;
 use crate::train::pool::perform_here;
 use crate::train::{Job, Outcome, Performer, Plan};
+use crate::wire::{self, Incoming};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;

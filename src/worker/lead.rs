@@ -2,11 +2,11 @@
 
 use super::inbox::Inbox;
 use super::session::{Begin, Session};
-use super::wire::{self, Incoming};
 use crate::config::RunConfig;
 use crate::engine::cpu::Kernel;
 use crate::protocol::{Command, Ending, Report};
 use crate::train::{Opened, opening};
+use crate::wire::{self, Incoming};
 use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use std::cell::RefCell;
 use wasm_bindgen::closure::Closure;

@@ -1,7 +1,7 @@
 //! The browser's side of training: a dedicated worker that drives a [`crate::train::Run`] by the page's commands.
 //!
 //! The same program serves as lead (started by the page) and as helper (started by a lead on the CPU engine, told apart
-//! by the worker's name). Messages are arrays `[json]` or `[json, bytes]`.
+//! by the worker's name). Messages travel as [`crate::wire`] says.
 
 mod burn;
 mod helper;
@@ -9,10 +9,10 @@ mod inbox;
 mod lead;
 mod pool;
 mod session;
-mod wire;
 
 use crate::engine::cpu::Kernel;
 use crate::protocol::Report;
+use crate::wire;
 use wasm_bindgen::JsCast;
 use web_sys::DedicatedWorkerGlobalScope;
 

@@ -2,10 +2,10 @@
 
 use super::helper::{Order, Reply};
 use super::inbox::Inbox;
-use super::wire::{self, Incoming};
 use crate::engine::cpu::Kernel;
 use crate::train::pool::{Outcomes, Pool, perform_here};
 use crate::train::{Job, Outcome, Performer, Plan};
+use crate::wire::{self, Incoming};
 use js_sys::Reflect;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};

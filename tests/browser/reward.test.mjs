@@ -26,11 +26,11 @@ function standIn() {
   window.Worker = class extends EventTarget {
     constructor() {
       super();
-      window.say = report => this.onmessage?.(new MessageEvent('message', { data: [JSON.stringify(report)] }));
+      window.say = report => this.onmessage?.(new MessageEvent('message', { data: [report] }));
       setTimeout(() => window.say('Ready'));
     }
     postMessage([command]) {
-      (window.asked ??= []).push(JSON.parse(command));
+      (window.asked ??= []).push(command);
     }
     terminate() {}
   };
@@ -60,6 +60,8 @@ async function begun(page) {
   });
   await press(page, '#train');
   await page.waitForFunction(() => (window.asked ?? []).some(command => command.Start));
+  const hash = await page.evaluate(() => String(window.asked.find(command => command.Start).Start.config.start.File));
+  assert.equal(hash, String(0x0123_4567_89ab_cdefn), 'the hash of the file reaches the worker to its last digit');
   const engine = { class: 'Separate', name: 'a stand-in', software: false, workers: 1, note: '' };
   await page.say({ Started: { engine, parameters: 5000, step: 0 } });
   await page.waitForSelector('#reward:not([hidden]) #first-group svg, #reward:not([hidden]) #first-group .hint');

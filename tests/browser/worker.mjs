@@ -13,10 +13,10 @@ export async function configOf(browser, site, link) {
     window.Worker = class extends EventTarget {
       constructor() {
         super();
-        setTimeout(() => this.onmessage?.(new MessageEvent('message', { data: ['"Ready"'] })));
+        setTimeout(() => this.onmessage?.(new MessageEvent('message', { data: ['Ready'] })));
       }
       postMessage([command]) {
-        window.asked ??= JSON.parse(command);
+        window.asked ??= command;
       }
       terminate() {}
     };
@@ -69,13 +69,13 @@ function drive(program, config, workers, until, timeout) {
     const timer = setTimeout(() => giveUp(`nothing more within ${timeout / 1000} s; reports so far: ${result.reports.slice(-20).join(', ')}`), timeout);
     worker.onerror = event => giveUp(`the worker raised an error: ${event.message ?? 'it could not be loaded'}`);
     worker.onmessage = ({ data }) => {
-      if (!Array.isArray(data) || typeof data[0] !== 'string') return giveUp(`the worker sent something that is no report: ${JSON.stringify(data)}`);
-      const report = JSON.parse(data[0]);
+      if (!Array.isArray(data) || !data[0]) return giveUp(`the worker sent something that is no report: ${JSON.stringify(data)}`);
+      const [report] = data;
       const [name, body] = typeof report === 'string' ? [report, {}] : Object.entries(report)[0];
       result.reports.push(name);
       if (name === 'Ready') {
         result.ready = true;
-        worker.postMessage([JSON.stringify({ Start: { config, workers, bytes: 'None' } })]);
+        worker.postMessage([{ Start: { config, workers, bytes: 'None' } }]);
       }
       if (name === 'Started') result.started = body;
       if (name === 'Measured') result.measured.push(body);

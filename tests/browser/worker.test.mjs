@@ -1,7 +1,7 @@
 // The CPU engine in a real browser: the worker's handshake, and equal bits whatever the number of workers.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launch, serveSite, tiny } from './harness.mjs';
+import { launch, open, serveSite, text, tiny } from './harness.mjs';
 import { FUSED, SEPARATE, configOf, run } from './worker.mjs';
 
 let site, browser, config;
@@ -63,6 +63,73 @@ test('another seed gives other losses', async () => {
 test('a configuration that cannot run ends in a sentence, not in silence', async () => {
   const result = await run(browser, site.blank(), { ...config, model: { ...config.model, heads: 3 } }, { timeout: 60_000 });
   assert.match(result.failed?.sentence ?? '', /heads/);
+});
+
+/** Runs inside the browser: posts messages to a fresh worker, and returns the first report of one of these names with the bytes beside it. */
+function ask(program, messages, hash, names) {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(program, { type: 'module' });
+    worker.onerror = event => reject(new Error(event.message));
+    worker.onmessage = ({ data: [report, bytes] }) => {
+      if (report === 'Ready') {
+        for (const [command, ...rest] of messages) {
+          if (hash) command.Start.config.start = { File: hash };
+          worker.postMessage([command, ...rest.map(bytes => new Uint8Array(bytes))]);
+        }
+      }
+      const name = names.find(name => report[name]);
+      if (!name) return;
+      worker.terminate();
+      resolve({ name, body: report[name], bytes: bytes && [...bytes] });
+    };
+  });
+}
+
+test('the hash of a file survives to its last bit, which no number of JavaScript could hold', async () => {
+  const page = await open(browser, site.blank());
+  const begin = (config, bytes) => ({ Start: { config, workers: 1, bytes } });
+  const short = { ...config, training: { ...config.training, steps: 1, eval_samples: 4 } };
+  const saved = await page.evaluate(ask, FUSED, [[begin(short, 'None')], [{ Save: { which: 'Latest' } }]], null, ['Weights', 'Failed']);
+  assert.equal(saved.name, 'Weights', saved.body.sentence);
+  const hash = saved.bytes.reduce((hash, byte) => BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100_0000_01b3n), 0xcbf2_9ce4_8422_2325n);
+  const from = hash => page.evaluate(ask, FUSED, [[begin(short, 'Weights'), saved.bytes]], hash, ['Started', 'Failed']);
+  const right = await from(hash);
+  assert.equal(right.name, 'Started', right.body.sentence);
+  const wrong = await from(hash ^ 1n);
+  assert.match(wrong.body.sentence ?? '', /another than the one that the link starts from/);
+  await page.close();
+});
+
+test('a message of another build is told in a sentence, by the worker and by the page', async () => {
+  const blank = await open(browser, site.blank());
+  for (const strange of ['{"Pause":null}', 'Dance', { Reach: { steps: 'many' } }, null]) {
+    const { body } = await blank.evaluate(ask, FUSED, [[strange]], null, ['Failed']);
+    assert.match(body.sentence, /^A message cannot be read \(.+\): reload the page, its parts are of different versions\.$/, JSON.stringify(strange));
+  }
+  await blank.close();
+  const page = await browser.newPage();
+  await page.evaluateOnNewDocument(() => {
+    window.Worker = class extends EventTarget {
+      constructor() {
+        super();
+        setTimeout(() => this.onmessage?.(new MessageEvent('message', { data: [{ Ready: { to: 'dance' } }] })));
+      }
+      postMessage() {}
+      terminate() {}
+    };
+  });
+  await page.goto(site.site());
+  await page.waitForFunction(() => document.body.dataset.state === 'failed');
+  assert.match(await text(page, '#failure'), /A message cannot be read \(.+\): reload the page, its parts are of different versions\./);
+  await page.close();
+});
+
+test('a loss that is not a number is told as one, by helpers too', async () => {
+  const training = { ...config.training, learning_rate: 1e30, warmup: 0, clip_norm: 0 };
+  for (const workers of [1, 3]) {
+    const { failed } = await run(browser, site.blank(), { ...config, training }, { workers });
+    assert.match(failed?.sentence ?? '', /not a number: the run has diverged.*Lower the learning rate/);
+  }
 });
 
 test('a worker whose program is missing is told on the page', async () => {
