@@ -11,17 +11,20 @@ import { parseArgs } from 'node:util';
 import { DIST, launch, serveSite, tiny } from '../browser/harness.mjs';
 import { serve } from '../browser/server.mjs';
 import { FUSED, SEPARATE, configOf } from '../browser/worker.mjs';
-import { jax, jaxPage, median, ours, takeTurns, timesOf, writeBetween } from './shared.mjs';
+import { ISOLATED, SMALL, jax, jaxPage, median, ours, publish, takeTurns, timesOf, words } from './shared.mjs';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, steps: { type: 'string', default: '3' } } });
 const [rounds, count] = [Number(values.rounds), Number(values.steps)];
 const CORES = availableParallelism();
 
-/** 12 rows of 16 cells make 221 tokens, of which a model reads 220. Every row is learned from, as the peer learns from every position. */
-const SHAPE = tiny({ r: 2, W: 16, T: 12, horizon: 'one', k: 1, layers: 4, d: 128, heads: 4, ff: 512, rope: 0.25, batch: 32, lr: 0.001, steps: 1000, every: 100_000, evaln: 8 });
+/** 12 rows of 16 cells and the answer make 221 tokens, of which a model reads 220. */
+const { W, T, L, D, H, F, B } = SMALL ? { W: 8, T: 3, L: 1, D: 64, H: 4, F: 128, B: 4 } : { W: 16, T: 12, L: 4, D: 128, H: 4, F: 512, B: 32 };
+const S = (W + 1) * (T + 1) - 1;
+/** Every row is learned from, as the peer learns from every position. */
+const SHAPE = tiny({ r: 2, W, T, horizon: 'one', k: 1, layers: L, d: D, heads: H, ff: F, rope: 0.25, batch: B, lr: 0.001, steps: 1000, every: 100_000, evaln: 8 });
 /** As the peers count: six operations a weight and token, and attention's two products thrice. */
-const GFLOP = (6 * (4 * (4 * 128 * 128 + 2 * 128 * 512) + 2 * 16 * 128) * 32 * 220 + 3 * 4 * 4 * 32 * 220 * 220 * 128) / 1e9;
-const QUERY = `backend=wasm&warm=1&steps=${count}`;
+const GFLOP = (6 * (L * (4 * D * D + 2 * D * F) + 2 * 16 * D) * B * S + 3 * 4 * L * B * S * S * D) / 1e9;
+const QUERY = `backend=wasm&warm=1&steps=${count}&L=${L}&D=${D}&H=${H}&F=${F}&T=${S}&B=${B}`;
 
 /** What a step is made of: the functions of the CPU engine that a profiler sees, by operator. */
 const OPERATORS = [
@@ -51,8 +54,7 @@ const profiler = {
 if (!existsSync(path.join(DIST, 'index.html'))) throw new Error('dist/ is not there: run ./serve --build-only first');
 const site = await serveSite();
 const www = jaxPage();
-const isolated = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp', 'cross-origin-resource-policy': 'same-origin' };
-const peers = www && (await serve([{ at: '/one/', folder: www }, { at: '/all/', folder: www, headers: isolated }]));
+const peers = www && (await serve([{ at: '/one/', folder: www }, { at: '/all/', folder: www, headers: ISOLATED }]));
 const browser = await launch();
 const config = await configOf(browser, site.site(), SHAPE);
 
@@ -84,12 +86,12 @@ const { total, all: sampled } = timesOf(seen);
 const share = pattern => [...total].filter(([name]) => pattern.test(name)).reduce((sum, [, time]) => sum + time, 0) / sampled;
 const shares = OPERATORS.map(([name, pattern]) => [name, share(pattern)]);
 const rest = 1 - shares.reduce((sum, [, part]) => sum + part, 0);
-const report = `One training step of 4 layers, d 128, 4 heads, MLP 512, batch 32, 220 positions (${GFLOP.toFixed(1)} GFLOP), in headless Chromium on the CPU,
-all in one browser, taking turns in ${rounds} rounds of ${count} steps; the first step of each visit is left out. Ours reads 220 of the 221 tokens of
-W = 16, T = 12, k = 1 (loss on every row, AdamW, vocabulary of 12, weights not tied); jax-js runs the same shape in \`../shared/peers-bench\`
+const report = `One training step of ${L} layers, d ${D}, ${H} heads, MLP ${F}, batch ${B}, ${S} positions (${GFLOP.toFixed(1)} GFLOP), in headless Chromium on the CPU,
+all in one browser, taking turns in ${rounds} rounds of ${count} steps; the first step of each visit is left out. Ours reads ${S} of the ${S + 1} tokens of
+W = ${W}, T = ${T}, k = 1 (loss on every row, AdamW, vocabulary of 12, weights not tied); jax-js runs the same shape in \`../shared/peers-bench\`
 (vocabulary of 16, Adam). Its threads need the special headers of cross-origin isolation, ours do not.
 
-By \`node tests/bench/peers.mjs${process.argv.slice(2).map(word => ` ${word}`).join('')}\`, ${version}, ${CORES} cores of ${cpus()[0]?.model.trim()}, ${new Date().toISOString().slice(0, 10)}. Only ratios within one table mean
+By \`node tests/bench/peers.mjs${words()}\`, ${version}, ${CORES} cores of ${cpus()[0]?.model.trim()}, ${new Date().toISOString().slice(0, 10)}. Only ratios within one table mean
 anything: "times jax-js" is our median over its with as many cores. GFLOP/s count the whole square of attention, of which ours computes half.
 
 | engine | median s | best s | GFLOP/s | times jax-js | steps |
@@ -107,5 +109,4 @@ The browser's sampling profiler over ${3 * count} steps.
 ${shares.map(([name, part]) => `| ${name} | ${(100 * part).toFixed(1)} % |`).join('\n')}
 | everything else | ${(100 * rest).toFixed(1)} % |
 `;
-writeBetween('bench.md', 'cpu', report, '# Benchmarks\n');
-console.log(report);
+publish('cpu', report);

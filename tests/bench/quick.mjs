@@ -7,7 +7,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { ROOT, launch, open, press, serveSite, text } from '../browser/harness.mjs';
+import { launch, open, press, serveSite, text } from '../browser/harness.mjs';
+import { DOCS, SMALL, words } from './shared.mjs';
 
 const { values } = parseArgs({
   options: { preset: { type: 'string', default: 'quick' }, seed: { type: 'string' }, seconds: { type: 'string', default: '600' }, write: { type: 'boolean', default: false } },
@@ -17,7 +18,7 @@ const seeds = values.seed?.split(',').map(seed => seed.trim()) ?? [undefined];
 const [BEGIN, END] = [`<!-- measured ${values.preset} -->`, `<!-- /measured ${values.preset} -->`];
 /** Where --write puts the result; looked up first, so that no run is made in vain. */
 const PAGE = values.write
-  ? ['docs/quick-preset.md', 'docs/quick-presets.md'].map(name => path.join(ROOT, name)).find(page => {
+  ? ['quick-preset.md', 'quick-presets.md'].map(name => path.join(DOCS, name)).find(page => {
       const whole = readFileSync(page, 'utf8');
       const from = whole.indexOf(BEGIN);
       return from >= 0 && whole.indexOf(END) > from;
@@ -38,8 +39,7 @@ function watch() {
       super(...details);
       this.addEventListener('message', ({ data }) => {
         const wall = (performance.now() - window.seen.pressed) / 1000;
-        const report = JSON.parse(data[0]);
-        const { Started, Measured, Finished, Failed } = report;
+        const { Started, Measured, Finished, Failed } = data[0];
         if (Started) window.seen.started = { ...Started, wall };
         if (Measured) window.seen.measured.push({ step: Measured.step, seconds: Measured.seconds, split: Measured.split, depths: Measured.depths, wall });
         if (Finished) window.seen.finished = { ...Finished, wall };
@@ -63,8 +63,9 @@ async function trial(browser, address, seed) {
   await press(page, `#preset-${values.preset}`);
   await page.waitForFunction(preset => document.querySelector(`#preset-${preset}`).getAttribute('aria-pressed') === 'true', {}, values.preset);
   const link = () => page.$eval('#link-text', box => box.value.split('#')[1] ?? '');
-  if (seed !== undefined) {
-    const wanted = (await link()).replace(/(^|&)seed=[^&]*/, `$1seed=${seed}`);
+  const changes = { ...(seed === undefined ? {} : { seed }), ...(SMALL ? { steps: 4, every: 2, evaln: 16 } : {}) };
+  if (Object.keys(changes).length > 0) {
+    const wanted = Object.entries(changes).reduce((link, [key, value]) => link.replace(new RegExp(`(^|&)${key}=[^&]*`), `$1${key}=${value}`), await link());
     await page.evaluate(fragment => { location.hash = fragment; }, wanted);
     await page.waitForFunction(fragment => document.querySelector('#link-text').value.endsWith(`#${fragment}`), {}, wanted);
     const faults = await text(page, '#faults');
@@ -150,7 +151,7 @@ Preset \`${values.preset}\` (${parameters} parameters), engine ${engine.class} (
 Each measurement asks ${questions} questions of held-out rules, so a first passing is a little early by luck. "s of training" leaves measurements out;
 "s since Train" is what a visitor waits, the loading of the engine included. Floors and ceiling are those of the page's table, of validation rules and rounded.
 
-    node tests/bench/quick.mjs${process.argv.slice(2).map(word => ` ${word}`).join('')}
+    node tests/bench/quick.mjs${words()}
 
 ${trials.length > 1 ? 'The first run’s link; the others differ in their seed' : 'The run’s link'}: \`#${trials[0].fragment}\`
 `;

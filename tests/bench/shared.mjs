@@ -5,24 +5,38 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { ROOT, open } from '../browser/harness.mjs';
 
-const CACHE = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'lookahead');
+export const CACHE = path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'lookahead');
+/** Whether tests/commands.mjs runs this to see that it runs: on sizes that take seconds, so that its numbers mean nothing. */
+export const SMALL = process.env.LOOKAHEAD_SMALL === '1';
+/** Where the reports are written. tests/commands.mjs gives a copy, so that its runs leave no numbers in docs/. */
+export const DOCS = process.env.LOOKAHEAD_DOCS ?? path.join(ROOT, 'docs');
+/** The options that a benchmark was called with, as a report repeats them. */
+export const words = () => process.argv.slice(2).map(word => ` ${word}`).join('');
+/** Headers of cross-origin isolation: they let wasm have threads, and clocks be fine. */
+export const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp', 'cross-origin-resource-policy': 'same-origin' };
 
-/** jax-js's page, built in the cache from ../shared/peers-bench; undefined where that is not. */
+/** jax-js's page, built in the cache from ../shared/peers-bench; undefined, and said, where that cannot be. */
 export function jaxPage() {
   const source = path.join(ROOT, '../shared/peers-bench');
-  if (!existsSync(source)) return undefined;
+  const without = why => console.error(`→ NOT RUN: jax-js, because ${why}`);
+  if (!existsSync(source)) return without('the folder ../shared/peers-bench is not there');
   const folder = path.join(CACHE, 'peers-bench');
   if (!existsSync(path.join(folder, 'www/jax.js'))) {
     console.error('→ fetching and bundling jax-js, once (about half a minute)');
     cpSync(source, folder, { recursive: true, mode: 0 });
     execFileSync('chmod', ['-R', 'u+w', folder]);
-    for (const command of [['install', '--no-audit', '--no-fund'], ['run', 'build']]) execFileSync('npm', command, { cwd: folder, stdio: 'ignore' });
+    try {
+      for (const command of [['install', '--no-audit', '--no-fund'], ['run', 'build']]) execFileSync('npm', command, { cwd: folder, stdio: 'ignore' });
+    } catch (error) {
+      return without(`npm could not fetch or bundle it (${error.message})`);
+    }
   }
   return path.join(folder, 'www');
 }
 
 /**
- * Milliseconds of each of `count` steps after the first `warm` of a fresh worker, and when its first loss came after the start.
+ * Milliseconds of each of `count` steps after the first `warm` of a fresh worker, its engine and number of parameters, and when its
+ * first loss came after the start.
  * @param options.program the build of the worker; options.workers (0: all cores); options.during called with the page once the warm steps are made
  */
 export async function ours(browser, blank, config, { program, workers = 1, warm = 1, count, prepare, during, after }) {
@@ -31,26 +45,29 @@ export async function ours(browser, blank, config, { program, workers = 1, warm 
   await page.evaluate((program, config, workers) => {
     window.clock = [];
     window.worker = new Worker(program, { type: 'module' });
-    window.worker.onmessage = ({ data: [text] }) => {
-      const report = JSON.parse(text);
+    window.worker.onmessage = ({ data: [report] }) => {
       if (report === 'Ready') {
         window.start = performance.now();
-        window.worker.postMessage([JSON.stringify({ Start: { config, workers } })]);
+        window.worker.postMessage([{ Start: { config, workers, bytes: 'None' } }]);
       }
       if (report.Failed) window.failed = report.Failed.sentence;
-      if (report.Started) window.shared = report.Started.engine;
+      if (report.Started) window.started = report.Started;
       if (report.Losses) {
         window.first ??= performance.now() - window.start;
         window.clock.push([report.Losses.first + report.Losses.losses.length - 1, report.Losses.seconds * 1000]);
       }
     };
   }, program, config, workers);
-  const made = steps => page.waitForFunction(steps => window.failed || window.clock.at(-1)?.[0] >= steps, { timeout: 1_800_000, polling: 50 }, steps);
-  await made(warm);
+  const made = (steps, reports) => {
+    const enough = (steps, reports) => window.failed || (window.clock.at(-1)?.[0] >= steps && window.clock.length >= reports);
+    return page.waitForFunction(enough, { timeout: 1_800_000, polling: 50 }, steps, reports);
+  };
+  await made(warm, 1);
   const begun = await during?.(page);
-  await made(warm + count);
+  // Where steps are quick the first report has them all, and only between two reports is there a time.
+  await made(warm + count, 2);
   const seen = await after?.(page, begun);
-  const { clock, failed, shared, first } = await page.evaluate(() => ({ clock: window.clock, failed: window.failed, shared: window.shared, first: window.first }));
+  const { clock, failed, started, first } = await page.evaluate(() => ({ clock: window.clock, failed: window.failed, started: window.started, first: window.first }));
   await page.close();
   if (failed) throw new Error(failed);
   // A report may cover several steps: each counts with the mean of its report.
@@ -58,7 +75,7 @@ export async function ours(browser, blank, config, { program, workers = 1, warm 
     const [before, since] = clock[index];
     return Array.from({ length: step - before }, () => (time - since) / (step - before));
   });
-  return { times: times.slice(Math.max(0, warm - clock[0][0])), engine: shared, first, seen };
+  return { times: times.slice(Math.max(0, warm - clock[0][0])), ...started, first, seen };
 }
 
 /** Milliseconds of each step of jax-js after its first. */
@@ -109,12 +126,13 @@ export function timesOf({ nodes, samples, timeDeltas }) {
   return { self, total, all };
 }
 
-/** Puts a report into a page of docs/, between the marks `<!-- name -->` and `<!-- /name -->`; the page is made if it is not there. */
-export function writeBetween(file, name, report, head) {
-  const place = path.join(ROOT, 'docs', file);
+/** Puts a report into docs/bench.md, between the marks `<!-- name -->` and `<!-- /name -->`, and prints it. */
+export function publish(name, report) {
+  const place = path.join(DOCS, 'bench.md');
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
-  let whole = existsSync(place) ? readFileSync(place, 'utf8') : head;
+  let whole = existsSync(place) ? readFileSync(place, 'utf8') : '# Benchmarks\n';
   if (!whole.includes(begin)) whole = `${whole.trimEnd()}\n\n${begin}\n${end}\n`;
   const [from, to] = [whole.indexOf(begin) + begin.length, whole.indexOf(end)];
   writeFileSync(place, `${whole.slice(0, from)}\n\n${report.trim()}\n\n${whole.slice(to)}`);
+  console.log(report);
 }

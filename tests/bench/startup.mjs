@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { DIST, launch, open, openPage, serveSite } from '../browser/harness.mjs';
 import { FUSED } from '../browser/worker.mjs';
-import { median, writeBetween } from './shared.mjs';
+import { median, publish, words } from './shared.mjs';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
 const site = await serveSite();
@@ -35,12 +35,11 @@ await site.close();
 
 const size = pattern => gzipSync(readFileSync(path.join(DIST, readdirSync(DIST).find(name => pattern.test(name)))), { level: 9 }).length;
 const row = (what, times, bytes) => `| ${what} | ${(bytes / 1000).toFixed(0)} kB | ${(median(times) / 1000).toFixed(2)} s |`;
-const report = `From nothing cached, served from the same machine, median of ${values.rounds}; by \`node tests/bench/startup.mjs\`, ${version}, ${availableParallelism()} cores of ${cpus()[0]?.model.trim()}, ${new Date().toISOString().slice(0, 10)}.
+const report = `From nothing cached, served from the same machine, median of ${values.rounds}; by \`node tests/bench/startup.mjs${words()}\`, ${version}, ${availableParallelism()} cores of ${cpus()[0]?.model.trim()}, ${new Date().toISOString().slice(0, 10)}.
 
 | | wasm, gzipped | ready after |
 |---|---|---|
 ${row('the page can be used', pages, size(/^page.*\.wasm$/))}
 ${row('the worker is ready (alone)', workers, size(/^worker-fused.*\.wasm$/))}
 `;
-writeBetween('bench.md', 'startup', report, '# Benchmarks\n');
-console.log(report);
+publish('startup', report);
