@@ -1,7 +1,7 @@
 // Runs every command that README.md and docs/*.md name, in a form that takes seconds, and fails where one of them does not run,
 // where a page names a command that is not in the table below, and where the table holds one that no page names.
 //   node tests/commands.mjs [WORD]    all, or those that contain WORD
-// $LOOKAHEAD_CLI is the command line, $LOOKAHEAD_CLI_WEBGPU the one with the graphics engine. Needs dist/ (./serve --build-only).
+// $LOOKAHEAD_CLI is the command line. Needs dist/ (./serve --build-only).
 // What is written goes into a copy of docs/. A command that cannot run here says NOT RUN, and why.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
@@ -40,9 +40,14 @@ const TABLE = {
   'lookahead sample LINK --count 10 --split test': cli(`sample '${LINK}' --count 10 --split test`),
   'lookahead ceiling LINK': cli(`ceiling '${LINK}' --samples 50`),
   'lookahead bench LINK --steps 20': cli(`bench '${LINK}' --steps 2`),
-  "cargo run --release --features webgpu -- bench 'LINK&engine=webgpu'": {
-    program: 'lookahead', run: `"\${LOOKAHEAD_CLI_WEBGPU:-lookahead}" bench '${LINK}&batch=1&layers=1&W=4&T=2&engine=webgpu' --steps 1`, unless: /This build has no graphics engine|The graphics card could not be opened/,
+  "lookahead bench 'LINK&engine=webgpu'": {
+    program: 'lookahead', run: `lookahead bench '${LINK}&batch=1&layers=1&W=4&T=2&engine=webgpu' --steps 1`, unless: /The graphics card could not be opened/,
   },
+  'lookahead verify LINK --steps 20': cli(`verify '${LINK}' --steps 2 --on flex`),
+  "lookahead train 'deltanet&steps=20'": cli("train 'deltanet&steps=2&every=2&evaln=8&batch=2&engine=burn-flex'"),
+  'lookahead train deltanet --out run.json': cli("train 'deltanet&steps=1&every=2&evaln=8&batch=2&engine=burn-flex' --out run.json"),
+  'cargo test --release --test networks deltanet': { not: `${itself} before: cargo test` },
+  '~/.cache/lookahead/python/bin/python tests/reference/deltanet_golden.py': { not: 'NOT RUN: it writes tests/golden/deltanet.json anew, and takes PyTorch' },
   'lookahead eval model/ LINK': cli(`eval model/ '${LINK}'`),
   'lookahead fields': cli('fields'),
   'lookahead train k1 --save k1': cli(`train 'k1&steps=2&every=2&evaln=8&from=(${LINK})' --save k1`),
@@ -61,6 +66,8 @@ const TABLE = {
 
   'node tests/bench/messages.mjs': bench('--rounds 2 --count 2'),
   'node tests/bench/startup.mjs': bench('--rounds 1'),
+  'node tests/bench/burn.mjs': bench('--rounds 1 --steps 1'),
+  'node tests/bench/quick.mjs --preset deltanet': bench('', 'quick-presets.md'),
   'node tests/bench/peers.mjs': bench('--rounds 1 --steps 1'),
   'node tests/bench/webgpu.mjs': bench('--rounds 1 --steps 1 --long 20'),
   'node tests/bench/models.mjs': bench('--rounds 1 --steps 1 --batch 2 --few 1'),

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 #[derive(Parser)]
 #[command(
     name = "lookahead",
-    about = "Small sequence models that learn to look k steps ahead. LINK is a link of the page, its fragment, or a preset's name (quick, two, depths, cot, act, mamba, armt, lstm, grpo, paper), which settings may follow: 'quick&k=2&seed=3'."
+    about = "Small sequence models that learn to look k steps ahead. LINK is a link of the page, its fragment, or a preset's name (quick, two, depths, cot, act, mamba, armt, deltanet, lstm, grpo, paper), which settings may follow: 'quick&k=2&seed=3'."
 )]
 struct Arguments {
     #[command(subcommand)]
