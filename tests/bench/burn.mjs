@@ -54,5 +54,5 @@ one worker, and of 4 on the software WebGPU adapter.
 |---|---|---|---|---|---|---|---|---|
 ${rows.join('\n')}
 
-The worker with Burn is ${megabytes(packed(/^worker-burn.*\.wasm$/))} MB gzipped, and only a run on Burn or a check with it loads it; the worker without is ${megabytes(packed(/^worker-[0-9a-f]+_bg\.wasm$/))} MB.
+The worker with Burn is ${megabytes(packed(/^worker-burn_bg\.wasm$/))} MB gzipped, and only a run on Burn or a check with it loads it; the worker without is ${megabytes(packed(/^worker_bg\.wasm$/))} MB.
 `);
