@@ -78,7 +78,7 @@ const rows = measured.map(([text, structured], index) => {
 publish('messages', `How long a message takes, in microseconds: written by the sender's program (commands by the page's, reports by the worker's), carried
 (\`structuredClone\`, the copy that \`postMessage\` makes) and read by the receiver's, as JSON text and as the structured value that the site posts. By \`node tests/bench/messages.mjs${words()}\`,
 ${version}, ${availableParallelism()} cores of ${cpus()[0]?.model.trim()}, ${new Date().toISOString().slice(0, 10)}; medians of ${rounds} rounds in turn of ${count} messages.
-A ratio above 1 means that the structured value takes longer. Losses come at most ten times a second, measurements once in a second or more.
+A ratio above 1 means that the structured value takes longer.
 
 | message | bytes of text | text: written | carried | read | in all | structured: written | carried | read | in all | times the text's |
 |---|---|---|---|---|---|---|---|---|---|---|
