@@ -61,7 +61,7 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         key: "deltanet",
         label: "DeltaNet",
-        help: "Quick's task for DeltaNet, whose state is a table in which each token replaces what stands under its key. It runs on Burn and takes some minutes.",
+        help: "Quick's task for DeltaNet, whose state is a table in which each token replaces what stands under its key. It runs on Burn, so it takes about six minutes.",
         config: deltanet,
     },
     Preset {
@@ -256,7 +256,7 @@ fn deltanet() -> RunConfig {
         model.kind = ModelKind::DeltaNet;
         model.reflects = true;
     };
-    like_quick(shape, 700)
+    like_quick(shape, 1_500)
 }
 
 fn lstm() -> RunConfig {
