@@ -61,7 +61,7 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         key: "deltanet",
         label: "DeltaNet",
-        help: "Quick's task for DeltaNet, whose state is a table in which each token replaces what stands under its key. It runs on Burn, so it takes about six minutes.",
+        help: "Quick's task for DeltaNet, whose state is a table in which each token replaces what stands under its key. It runs on Burn, which takes it about ten minutes.",
         config: deltanet,
     },
     Preset {

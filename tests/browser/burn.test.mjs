@@ -70,7 +70,7 @@ test('a run can be checked with Burn, on the CPU and on the graphics adapter', a
     assert.match(words, /finds the same \d+ losses to \d digits|equal to the last digit/);
     context.diagnostic(words);
     await page.click('.checked summary');
-    assert.match(await text(page, '.checked thead'), where);
+    assert.match(await text(page, '.checked .hint'), where);
     assert.equal((await page.$$('.checked tbody tr')).length, engine === 'cpu' ? 20 : 3);
     // The run itself is as it was, and can go on.
     assert.equal(await page.evaluate(() => document.body.dataset.state), 'finished');

@@ -1,5 +1,6 @@
 //! “Check with Burn”, beside a run: the losses of its first steps on its engine and on Burn, and what that shows.
 
+use crate::page::adapter;
 use crate::page::check::{self, Check};
 use crate::page::run::Run;
 use crate::page::state::Page;
@@ -47,16 +48,16 @@ pub fn CheckResult(page: Page, id: usize) -> impl IntoView {
         }
     };
     let rows = move || own.get().map(|check| rows(&check)).unwrap_or_default();
-    let where_ =
-        move || own.get().and_then(|check| check.engine).map(|engine| crate::page::adapter::badge(&engine)).unwrap_or("Burn".into());
+    let computed_by = move || own.get().and_then(|check| check.engine).map(|engine| adapter::badge(&engine)).unwrap_or_default();
     view! {
         <div class="checked" data-check=state hidden=move || own.get().is_none()>
             <p aria-live="polite">{words}</p>
             <details hidden=move || own.get().is_none_or(|check| check.theirs.is_empty())>
                 <summary>"Step by step"</summary>
+                <p class="hint">{computed_by}</p>
                 <div class="scroll">
                     <table>
-                        <thead><tr><th scope="col">"Step"</th><th scope="col">"This run"</th><th scope="col">{where_}</th></tr></thead>
+                        <thead><tr><th scope="col">"Step"</th><th scope="col">"This run"</th><th scope="col">"Burn"</th></tr></thead>
                         <tbody>{rows}</tbody>
                     </table>
                 </div>

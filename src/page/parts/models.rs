@@ -34,7 +34,7 @@ const CHOICES: [Choice; 5] = [
     },
     Choice {
         kind: ModelKind::DeltaNet,
-        sentences: "Its state is a table of keys and values: each token takes out what stands under its key and writes its own value there. What is never asked to make room stays, and a token may even turn a value into its opposite.",
+        sentences: "Its state is a table of keys and values: each token takes out what stands under its key and writes its own value there. Everything else stays as it is, however long ago it was written.",
     },
 ];
 

@@ -68,8 +68,8 @@ fn RunItem(page: Page, id: usize) -> impl IntoView {
                 <button type="button" class="quiet" title="Fill the form with this run's settings" on:click=load>"Settings"</button>
                 <button type="button" class="quiet" on:click=move |_| with(|_, run| downloads::csv(run))>"CSV"</button>
                 <button type="button" class="quiet" on:click=move |_| with(downloads::json)>"JSON"</button>
-                <CheckButton page=page id=id />
                 <button type="button" class="quiet" disabled=busy title="Remove this run from the page" on:click=move |_| actions::remove(page, id)>"Remove"</button>
+                <CheckButton page=page id=id />
             </div>
             <CheckResult page=page id=id />
         </li>
