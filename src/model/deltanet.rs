@@ -13,7 +13,7 @@
 //! that flips. With decay (arXiv 2412.06464) all that is held fades, by `α = exp(−exp(A_log) softplus(W_a RMSNorm h + dt_bias))`.
 //! Initial weights: matrices N(0, 0.02), convolutions U(±½) with bias 0, norms 1, A_log = log 1, log 2, …, dt_bias as Mamba's.
 //!
-//! The delta rule has no kernels yet, so the network runs on Burn: `docs/new-network.md`.
+//! The delta rule has a definition and no kernels yet, which `ModelKind::has_kernels` says: `docs/new-network.md`.
 
 use super::config_json::Json;
 use super::weights::{Init, Parameter, Role};

@@ -15,7 +15,7 @@ use crate::engine::operators::{Sampling, Shaped};
 use crate::model::Shape;
 use std::ops::Range;
 
-/// Most tokens of one pass with a gradient: Burn keeps every intermediate of it.
+/// Most tokens of one pass with a gradient, of which every intermediate is kept.
 const TOKENS: usize = 8_192;
 
 /// A plan and an engine.
