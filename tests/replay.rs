@@ -52,7 +52,7 @@ fn two_engines_agree_up_to_rounding_and_no_further() {
     let ours = [2.0, 1.5, 1.0, 0.5];
     let close = Agreement::of(&ours, &[2.0, 1.5, 1.000_001, 0.5]).unwrap();
     assert!(close.same() && close.at == 3 && close.steps == 4, "{close:?}");
-    assert!(close.sentence().contains("the same 4 losses to 5 digits"), "{}", close.sentence());
+    assert!(close.sentence().contains("the same 4 losses to 6 digits"), "{}", close.sentence());
     let far = Agreement::of(&ours, &[2.0, 1.6, 1.0, 0.5]).unwrap();
     assert!(!far.same() && far.sentence().contains("differ by 6.3 % at step 2"), "{}", far.sentence());
     assert!(Agreement::of(&ours, &ours).unwrap().sentence().contains("equal to the last digit"));
