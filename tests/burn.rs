@@ -19,6 +19,8 @@ use pollster::block_on;
 const STEPS: u64 = 20;
 const STEPS_OF_ARMT: u64 = 8;
 const TOLERANCE: f32 = 1e-5;
+/// A state that reflects magnifies what the adapter's `exp` and division are off by (llvmpipe's by more than half a unit in the last place).
+const TOLERANCE_OF_DELTANET: f32 = 1e-4;
 /// A policy's loss is a small difference of large numbers.
 const TOLERANCE_OF_A_POLICY: f32 = 1e-4;
 
@@ -100,7 +102,12 @@ fn every_layout_learns_as_on_our_engine() {
 
 /// Weights whose answers differ from token to token.
 fn lively(plan: &Plan) -> Vec<f32> {
-    let scale = if plan.config.model.kind == ModelKind::Mamba { 1.0 } else { 3.0 };
+    let scale = match plan.config.model.kind {
+        ModelKind::Mamba | ModelKind::DeltaNet => 1.0,
+        // With larger ones a query all but misses what its memory holds, and its divisor comes near 0.
+        ModelKind::Armt => 1.5,
+        ModelKind::GptNeox | ModelKind::Lstm => 3.0,
+    };
     initial(&plan.parameters, 3).iter().map(|value| scale * value).collect()
 }
 
@@ -155,7 +162,8 @@ fn a_network_without_kernels_trains_on_burn_and_says_why_not_elsewhere() {
         assert!(traces[0].iter().all(|loss| loss.is_finite()) && traces[0][19] < traces[0][0], "{:?}", traces[0]);
         for other in &traces[1..] {
             let agreement = Agreement::of(other, &traces[0]).unwrap();
-            assert!(agreement.greatest < TOLERANCE, "decay {decay}, reflects {reflects}: {agreement:?}");
+            println!("DeltaNet, decay {decay}, reflects {reflects}, burn-wgpu against burn-flex: {agreement:?}");
+            assert!(agreement.greatest < TOLERANCE_OF_DELTANET, "decay {decay}, reflects {reflects}: {agreement:?}");
         }
     }
     // Automatic takes Burn; an engine without the operator is refused before anything is computed.
