@@ -47,7 +47,7 @@ const rows = Object.keys(MODELS).map(name => {
   return `| ${name} | ${seconds(time(of('cpu')))} | ${seconds(time(of('burn-flex')))} | ${ratio(of('burn-flex'), of('cpu'))} | ${seconds(time(of('webgpu')))} | ${seconds(time(of('burn-wgpu')))} | ${ratio(of('burn-wgpu'), of('webgpu'))} | ${seconds(found(of('burn-flex')).result.first)} | ${seconds(found(of('burn-wgpu')).result.first)} |`;
 });
 publish('burn', `Burn beside our engine, in ${version} on ${availableParallelism()} cores of ${cpus()[0]?.model.trim()}; by \`node tests/bench/burn.mjs${words()}\`,
-${new Date().toISOString().slice(0, 10)}; ${rounds} rounds in turn of ${count} steps, medians. Quick's task and sizes (3 layers, d 48, 8 cells, 6 rows); batches of 32 on the CPU,
+${new Date().toISOString().slice(0, 10)}; ${rounds} ${rounds === 1 ? "round" : "rounds"} in turn of ${count} steps, medians. Quick's task and sizes (3 layers, d 48, 8 cells, 6 rows); batches of 32 on the CPU,
 one worker, and of 4 on the software WebGPU adapter.
 
 | model | CPU step, s | burn-flex step, s | times ours | WebGPU step, s | burn-wgpu step, s | times ours | first loss on burn-flex after, s | first loss on burn-wgpu after, s |
