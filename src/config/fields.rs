@@ -1,8 +1,9 @@
 //! The one table of fields: key, label, unit, range, help. The form, the link, the command line and the
 //! documentation are drawn from it; a new setting is one row here and one member of [`RunConfig`].
 
-use super::{EngineChoice, Looped, ModelConfig, ModelKind, Objective, Optimizer, RunConfig};
-use crate::task::{Horizon, Layout, LossOn, Radius, Vocabulary};
+use super::choices::*;
+use super::{Looped, ModelConfig, ModelKind, Objective, RunConfig};
+use crate::task::Horizon;
 
 /// Where the form shows a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,58 +144,6 @@ fn choice<T: PartialEq>(choices: &[(&str, &str)], values: &[T], value: &T) -> St
     let index = values.iter().position(|candidate| candidate == value).unwrap_or(0);
     choices[index].0.to_string()
 }
-
-const RADII: [Radius; 3] = [Radius::One, Radius::ThreeHalves, Radius::Two];
-const RADIUS_CHOICES: &[(&str, &str)] =
-    &[("1", "1 · three cells, 256 rules"), ("1.5", "3/2 · four cells, 65,536 rules"), ("2", "2 · five cells, 4 billion rules")];
-const HORIZONS: [Horizon; 2] = [Horizon::Single, Horizon::Multi];
-const HORIZON_CHOICES: &[(&str, &str)] = &[("one", "one depth"), ("multi", "all of 1 … 4")];
-const LAYOUTS: [Layout; 5] =
-    [Layout::OrbitState, Layout::OrbitOrbit, Layout::OrbitRuleState, Layout::RuleOrbitState, Layout::ChainOfThought];
-const LAYOUT_CHOICES: &[(&str, &str)] = &[
-    ("os", "the row k steps ahead (O-S)"),
-    ("oo", "all rows up to k at once (O-O)"),
-    ("ors", "the rule, then the row (O-RS)"),
-    ("ros", "the row, with the rule shown (RO-S)"),
-    ("cot", "row after row, thinking aloud (CoT)"),
-];
-const VOCABULARIES: [Vocabulary; 2] = [Vocabulary::Compact, Vocabulary::Paper];
-const VOCABULARY_CHOICES: &[(&str, &str)] = &[("compact", "compact (12 tokens)"), ("paper", "the paper's (128 tokens)")];
-const LOSSES: [LossOn; 3] = [LossOn::Target, LossOn::Rows, LossOn::All];
-const LOSS_CHOICES: &[(&str, &str)] = &[("target", "the answer only"), ("rows", "every row"), ("all", "every token, and the end")];
-const MODELS: [ModelKind; 5] = ModelKind::ALL;
-const MODEL_CHOICES: &[(&str, &str)] = &[
-    ("neox", "GPT-NeoX (transformer)"),
-    ("lstm", "LSTM"),
-    ("mamba", "Mamba"),
-    ("armt", "ARMT (transformer with memory)"),
-    ("deltanet", "DeltaNet"),
-];
-const DECAYS: [bool; 2] = [false, true];
-const DECAY_CHOICES: &[(&str, &str)] = &[("none", "held until overwritten"), ("gated", "fades, as each token decides")];
-const STRENGTHS: [bool; 2] = [false, true];
-const STRENGTH_CHOICES: &[(&str, &str)] = &[("1", "1 · replaces what was held"), ("2", "2 · may reverse what was held")];
-const LOOPS: [Looped; 4] = [Looped::None, Looped::Layer, Looped::Stack, Looped::Fixed];
-const LOOP_CHOICES: &[(&str, &str)] = &[
-    ("none", "each layer once"),
-    ("layer", "each layer until it has thought enough (ACT)"),
-    ("stack", "all layers until they have thought enough (ACT)"),
-    ("fixed", "each layer a fixed number of times (FCT)"),
-];
-const OPTIMIZERS: [Optimizer; 2] = [Optimizer::AdamW, Optimizer::Muon];
-const OPTIMIZER_CHOICES: &[(&str, &str)] = &[("adamw", "AdamW"), ("muon", "Muon")];
-const OBJECTIVES: [Objective; 2] = [Objective::Examples, Objective::Grpo];
-const OBJECTIVE_CHOICES: &[(&str, &str)] = &[("examples", "the true answers"), ("grpo", "a reward for its own answers (GRPO)")];
-const ENGINES: [EngineChoice; 6] =
-    [EngineChoice::Auto, EngineChoice::Cpu, EngineChoice::WebGpu, EngineChoice::Burn, EngineChoice::BurnFlex, EngineChoice::BurnWgpu];
-const ENGINE_CHOICES: &[(&str, &str)] = &[
-    ("auto", "automatic"),
-    ("cpu", "CPU"),
-    ("webgpu", "WebGPU"),
-    ("burn", "Burn, automatic"),
-    ("burn-flex", "Burn on the CPU"),
-    ("burn-wgpu", "Burn on WebGPU"),
-];
 
 /// The table, in the order of the form and of the link.
 #[rustfmt::skip]

@@ -4,6 +4,7 @@
 //! documentation; [`link`] writes a run as a URL fragment and reads it back; [`presets`] names ready-made runs.
 //! This module knows nothing of browsers, tensors or clocks.
 
+mod choices;
 pub mod fields;
 pub mod link;
 pub mod presets;

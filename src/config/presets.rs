@@ -61,7 +61,7 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         key: "deltanet",
         label: "DeltaNet",
-        help: "Quick's task for DeltaNet, whose state is a table in which each token replaces what stands under its key. It runs on Burn, which takes it about ten minutes.",
+        help: "Quick's task for DeltaNet, whose state is a table in which each token replaces what stands under its key. It runs on Burn, where a step takes several times as long.",
         config: deltanet,
     },
     Preset {

@@ -117,7 +117,7 @@ impl<E: Eager> Direct<E> {
     /// What follows each position from `shape.from` on, by the most probable tokens, and the hops.
     async fn answer(&self, words: &[u32], shape: Shape) -> Result<(Vec<u32>, Option<Hops>), String> {
         let mut pass = self.engine.begin(words.to_vec(), false);
-        let logits = loss::examples(&mut pass, &self.plan.model, shape, Whole::ANY)?;
+        let logits = self.plan.model.logits(&mut pass, 0, shape)?;
         let numbers = self.engine.numbers(&pass, logits).await?;
         let counts = self.engine.hops(&pass).await?;
         let hops = counts.map(|counts| Hops::read(&counts.parts, &counts.numbers, shape.sequences, shape.length));

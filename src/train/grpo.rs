@@ -281,7 +281,7 @@ pub fn policy_loss<O: Operators>(ops: &mut O, plan: &Plan, shape: Shape) -> Resu
 }
 
 /// The pass in which a policy learns.
-pub fn learning_pass(shape: Shape, purpose: Purpose) -> Pass {
+fn learning_pass(shape: Shape, purpose: Purpose) -> Pass {
     let asked = shape.sequences * (shape.length - shape.from);
     Pass { words: shape.sequences * shape.length + 3 * asked + 1, ..loss::pass(shape, purpose) }
 }
