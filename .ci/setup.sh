@@ -50,6 +50,7 @@ need() {
     wasm) rust_toolchain; wasm_target; wasm_bindgen; trunk_tool ;;
     node) node_runtime ;;
     browser) node_runtime; browser_program; browser_modules ;;
+    firefox) firefox_program ;;
     vulkan) software_vulkan ;;
     *) fail "setup.sh knows nothing called $1" ;;
   esac
@@ -120,6 +121,7 @@ wasm_bindgen() {
   local version
   version=$(locked wasm-bindgen)
   [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $version" ] && return
+  archived_tool wasm-bindgen "$version" && return
   # It reads and writes a module of many megabytes: optimising the parts that do is worth it, the rest is not.
   cargo_tool wasm-bindgen-cli "$version" "a minute or two" --bin wasm-bindgen --config 'profile.dev.package.walrus.opt-level=1' \
     --config 'profile.dev.package.wasmparser.opt-level=1' --config 'profile.dev.package.wasm-encoder.opt-level=1'
@@ -127,8 +129,30 @@ wasm_bindgen() {
 
 trunk_tool() {
   case $(trunk --version 2>/dev/null) in "trunk ${TRUNK%.*}."*) return ;; esac
+  archived_tool trunk "$TRUNK" && return
   # Its defaults are for downloading other tools, which are set up here.
   cargo_tool trunk "$TRUNK" "two to four minutes" --locked --no-default-features
+}
+
+# archived_tool TOOL VERSION: takes the tool from its project's release archive, if .ci/archives names one for this system, its host answers, and its
+# hash is the one listed. Otherwise the caller builds it.
+archived_tool() {
+  local tool=$1 version=$2 url hash folder=$CACHE/archive sum=(sha256sum)
+  have sha256sum || sum=(shasum -a 256)
+  read -r url hash < <(awk -v tool="$tool" -v version="$version" -v host="$(uname -s)-$(uname -m)" \
+    '$1 == tool && $2 == version && $3 == host { print $4, $5 }' "${ARCHIVES:-$ROOT/.ci/archives}") || return 1
+  have curl || return 1
+  rm -rf "$folder" && mkdir -p "$folder/out" "$TOOLS/bin"
+  say "fetching $tool $version (some seconds)"
+  if ! curl --fail --location --silent --connect-timeout 10 --max-time 180 --output "$folder/archive.tar.gz" "$url"; then
+    say "$url does not answer"
+    return 1
+  fi
+  if [ "$("${sum[@]}" <"$folder/archive.tar.gz" | cut -d ' ' -f 1)" != "$hash" ]; then
+    say "$url is not the archive whose hash .ci/archives lists: it is not used"
+    return 1
+  fi
+  tar -xzf "$folder/archive.tar.gz" -C "$folder/out" && find "$folder/out" -type f -name "$tool" -exec install {} "$TOOLS/bin/$tool" \; && "$TOOLS/bin/$tool" --version >/dev/null
 }
 
 # cargo_tool CRATE VERSION HOW-LONG [OPTIONS OF cargo install]: built without optimisation, which takes a third of the time.
@@ -164,6 +188,15 @@ browser_program() {
   done
   if [ -z "${CHROMIUM:-}" ]; then apt_install chromium fonts-dejavu-core; CHROMIUM=$(command -v chromium) || fail "apt installed no chromium: install one and set CHROMIUM to it."; fi
   export CHROMIUM
+}
+
+# A second browser, for the tests of storage; where there is none they say that they were not run. Exports FIREFOX.
+firefox_program() {
+  if [ -z "${FIREFOX:-}" ] && ! have firefox-esr && ! have firefox && have apt-get; then
+    (apt_install firefox-esr) || say "no Firefox here: the tests of storage run in Chromium alone"
+  fi
+  FIREFOX=${FIREFOX:-$(command -v firefox-esr || command -v firefox || true)}
+  export FIREFOX
 }
 
 # A software adapter for the graphics engine's native tests; where there is none they say that they were not run.

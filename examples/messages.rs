@@ -13,7 +13,8 @@ fn main() {
 mod browser {
     use js_sys::{Array, Object, Reflect};
     use lookahead::config::presets;
-    use lookahead::protocol::{Bytes, Command, DepthScore, LayerReads, Prediction, Reading, Report};
+    use lookahead::protocol::{Bytes, Command, Report};
+    use lookahead::results::{AttributionSource, DepthScore, LayerAttribution, Prediction};
     use lookahead::task::Split;
     use lookahead::wire;
     use serde::Serialize;
@@ -47,7 +48,7 @@ mod browser {
             "Start" => repeat(&start(), text, count),
             "Losses" => repeat(&losses(), text, count),
             "Measured" => repeat(&measured(), text, count),
-            "Looked" => repeat(&looked(), text, count),
+            "Attributed" => repeat(&attributed(), text, count),
             other => Err(format!("There is no message called {other}.")),
         }
     }
@@ -58,7 +59,7 @@ mod browser {
             let value = if text {
                 JsValue::from_str(&serde_json::to_string(black_box(message)).map_err(|error| error.to_string())?)
             } else {
-                wire::value(black_box(message))?
+                wire::value(black_box(message)).map_err(|error| error.to_string())?
             };
             parts = Array::of1(&value);
         }
@@ -72,7 +73,7 @@ mod browser {
                 let json = parts.get(0).as_string().ok_or("not a text")?;
                 black_box(serde_json::from_str::<T>(&json).map_err(|error| error.to_string())?);
             } else {
-                black_box(wire::read::<T>(event)?.message);
+                black_box(wire::read::<T>(event).map_err(|error| error.to_string())?.message);
             }
         }
         Ok(())
@@ -117,10 +118,11 @@ mod browser {
     }
 
     /// Three layers of four heads, the 8 cells of an answer, 55 to 62 positions before each: the preset Quick.
-    fn looked() -> Report {
+    fn attributed() -> Report {
         let shares =
             |cell: usize| (0..4).map(|head| (0..55 + cell).map(|place| ((place * 37 + head * 11) % 400) as u16).collect()).collect();
-        let layer = |layer| LayerReads { layer, reading: Reading::Attention, first: 0, shares: (0..8).map(shares).collect() };
-        Report::Looked { step: 350, split: Split::Validation, index: 3, depth: 1, layers: (0..3).map(layer).collect() }
+        let layer =
+            |layer| LayerAttribution { layer, source: AttributionSource::Attention, first: 0, shares: (0..8).map(shares).collect() };
+        Report::Attributed { step: 350, split: Split::Validation, index: 3, depth: 1, layers: (0..3).map(layer).collect() }
     }
 }

@@ -1,7 +1,9 @@
 //! # Lookahead
 //!
 //! A page on which small sequence models learn to look *k* steps ahead on one-dimensional cellular automata, after
-//! arXiv 2508.16745. This library holds the science; the page, its worker and the command line are thin programs over it.
+//! arXiv 2508.16745. This library holds the science; the page, its workers and the command line are thin programs over it.
+//!
+//! `docs/architecture.md` follows a link to its first step, a batch through both engines, and a report to a picture.
 //!
 //! ## Data flow, one way
 //!
@@ -17,32 +19,40 @@
 //! | L, d, h, d_ff, V | blocks; model width; heads; MLP width; vocabulary |
 //! | EM | exact match: share of answers right in all W cells |
 //!
-//! ## Modules, and what each does not know
+//! ## Modules
 //!
-//! - [`rng`]: the only source of randomness, by (seed, purpose, index).
+//! Lowest first: a module uses only modules above it in this list. `tests/architecture.rs` reads the `use` lines and fails on an arrow upward.
+//!
+//! - [`rng`]: the only source of randomness, by (seed, purpose, index). [`stats`]: confidence intervals.
 //! - [`task`]: automaton, rule split, layouts, ceilings and floors. Knows no model.
+//! - [`replay`]: fingerprints of loss traces. Knows no engine.
+//! - [`results`]: what training and measuring find out, as plain numbers.
 //! - [`config`]: the run as data, its table of fields, its link. Knows no engine.
-//! - [`replay`]: fingerprints of loss traces.
-//! - `model`: shapes, names, initial weights, forward. Knows no device and no optimiser.
+//! - [`protocol`]: what page and worker say to each other.
+//! - `engine`: operators as one trait, and what implements it: recorded programs on the CPU and on WebGPU, and Burn's tensors. Knows parameters
+//!   by name and shape, but no model and no step count.
+//! - `model`: networks as parameters, initial weights and forward pass. Knows no device and no optimiser.
 //! - `train`: batch, loss, optimiser, step, evaluation, checkpoint. Knows no clock, page or worker.
-//! - `engine`: operators as one trait, and what implements it: recorded programs on the CPU and on WebGPU, and Burn's tensors. Knows no model
-//!   and no step count.
-//! - [`protocol`]: what page and worker say. `wire`: how messages travel between page, worker and helpers.
-//! - `page`, `worker`, and `adapter` for both: the browser's side; the only places that know there is a browser.
+//! - `wire`: how messages travel between page, worker and helpers. `adapter`: the browser's WebGPU adapter. `locks`: who
+//!   still exists.
+//! - `worker`, `page`: the browser's side; the only places that know there is a browser. `command`: the command line.
 
-#[cfg(feature = "browser")]
-mod adapter;
 pub mod config;
 pub mod protocol;
 pub mod replay;
+pub mod results;
 pub mod rng;
 pub mod stats;
 pub mod task;
 
+#[cfg(feature = "browser")]
+mod adapter;
 #[cfg(feature = "cli")]
 pub mod command;
 #[cfg(feature = "engine")]
 pub mod engine;
+#[cfg(feature = "browser")]
+mod locks;
 #[cfg(feature = "engine")]
 pub mod model;
 #[cfg(feature = "page")]

@@ -1,35 +1,36 @@
-//! What the page and the worker say to each other: plain numbers and sentences, exhaustively matched on both sides.
-//! Where a variant says so, bytes travel beside the message: see `wire`.
+//! The messages between page and worker: plain numbers and sentences. Both sides match all variants.
+//! Some messages come with bytes, as their documentation says: see `wire`.
 
 use crate::config::RunConfig;
 use crate::replay::EngineClass;
+use crate::results::{Completion, DepthScore, Ending, LayerAttribution, Prediction, StepReward};
 use crate::task::Split;
 use serde::{Deserialize, Serialize};
 
 /// From the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[allow(clippy::large_enum_variant, reason = "a command is sent now and then, never kept in numbers")]
+#[allow(clippy::large_enum_variant, reason = "commands are sent rarely, and never stored in large numbers")]
 pub enum Command {
-    /// Begin this run, on so many workers in all if the engine is the CPU (0: as many as the machine has cores, at most the shards), with
-    /// what the bytes beside the message are.
+    /// Begin this run. `workers` is the total number of CPU workers (0: one per core, at most one per shard). `bytes` says what the message's
+    /// bytes are.
     Start {
         config: RunConfig,
         workers: usize,
         bytes: Bytes,
     },
     Pause,
-    /// Go on after a pause.
+    /// Continue after a pause.
     Resume,
-    /// Make one step while paused.
+    /// Compute one step while paused.
     Step,
     /// End the run here, with a last measurement.
     Stop,
-    /// Change the step count to reach.
+    /// Change the step at which the run ends.
     Reach {
         steps: u64,
     },
-    /// Open the weights beside the message, which this config.json describes, for the task of `config`, and measure them:
-    /// [`Report::Opened`] and what follows a run's end, or [`Report::NotOpened`].
+    /// Open the weights in the message's bytes, which this config.json describes, and measure them on the task of `config`. The answer is
+    /// [`Report::Opened`] and then the reports of a run's end, or [`Report::NotOpened`], or [`Report::OpensOnBurn`].
     Open {
         config: RunConfig,
         config_json: String,
@@ -39,38 +40,38 @@ pub enum Command {
     Save {
         which: Which,
     },
-    /// Make the first steps of this run on Burn, from what the bytes beside the message are, and send their losses: [`Report::Checked`]
-    /// after each. Whoever sends it wants nothing else of the worker.
+    /// Compute the first `steps` steps of this run on Burn, and send their losses: [`Report::Checked`] after each step. `bytes` says what the
+    /// message's bytes are. The sender uses the worker for nothing else.
     Check {
         config: RunConfig,
         steps: u64,
         bytes: Bytes,
     },
-    /// Say what every layer reads when it predicts the cells of one answered state, with the present weights: [`Report::Looked`]. Answered
-    /// between two steps, and after the run's end; it changes nothing of the run.
-    Look {
+    /// Compute the attribution of every layer for the cells of one answered state, with the present weights: [`Report::Attributed`]. The worker
+    /// answers between two steps or after the run's end, and the run does not change.
+    Attribute {
         split: Split,
         index: u64,
         depth: usize,
     },
 }
 
-/// What the bytes beside a start are.
+/// What the bytes of a start message are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Bytes {
     None,
     /// A safetensors file of the weights that the run starts from.
     Weights,
-    /// A snapshot, from whose step the run goes on.
+    /// A snapshot, from which the run continues.
     Snapshot,
 }
 
 /// Which weights to save.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Which {
-    /// Those of the measurement with the highest exact match.
+    /// The weights of the measurement with the highest exact match.
     Best,
-    /// Those of the last step.
+    /// The weights of the last step.
     Latest,
 }
 
@@ -79,27 +80,31 @@ pub enum Which {
 pub enum Report {
     /// The worker's program has loaded and waits for a command.
     Ready,
-    /// Something is under way before the first step; the sentence says what.
+    /// Work before the first step; the sentence says which.
     Preparing {
         sentence: String,
     },
-    /// The run has begun (or goes on, at `step`).
+    /// The run has begun, or continues at `step`.
     Started {
         engine: Engine,
         parameters: usize,
         step: u64,
     },
-    /// A saved model is whole and fits the task: the run it stands in, with the network's own shape. Its measurement follows.
+    /// A saved model is complete and fits the task. `config` has the model's own network. Its measurement follows.
     Opened {
         config: Box<RunConfig>,
         engine: Engine,
         parameters: usize,
+        /// The type of the file's numbers, if they were converted to float32.
+        converted: Option<String>,
     },
-    /// The files are no model for this task: why, and what to do. Whatever the worker held it still holds.
+    /// The files are not a model for this task: why, and what to do. The worker still holds its run.
     NotOpened {
         sentence: String,
     },
-    /// Losses of the steps `first`, `first + 1`, … (counted from 1). `seconds` is the training time so far, pauses and measurements left out.
+    /// The files fit, but only the program with Burn can compute the network: open them there. This worker still holds its run.
+    OpensOnBurn,
+    /// Losses of the steps `first`, `first + 1`, … (counted from 1). `seconds` is the training time so far, without pauses and measurements.
     Losses {
         first: u64,
         losses: Vec<f32>,
@@ -114,13 +119,13 @@ pub enum Report {
         predictions: Vec<Prediction>,
         best: bool,
     },
-    /// What the policy drew in the steps `first`, `first + 1`, …, and the completions of the last one's first prompt.
+    /// A summary of the policy's samples in each of the steps `first`, `first + 1`, …, and the completions of the last step's first prompt.
     Rewarded {
         first: u64,
         steps: Vec<StepReward>,
-        group: Vec<Sampled>,
+        group: Vec<Completion>,
     },
-    /// Enough to go on from `step` in a new worker: the bytes come beside the message. The page keeps the newest.
+    /// A snapshot at `step`, in the message's bytes. A new worker can continue from it. The page keeps the newest.
     Snapshot {
         step: u64,
     },
@@ -136,26 +141,26 @@ pub enum Report {
         seconds: f64,
         why: Ending,
     },
-    /// The weights as safetensors in the bytes beside the message, and the config.json that belongs beside them.
+    /// The weights as safetensors in the message's bytes, and their config.json.
     Weights {
         which: Which,
         step: u64,
         config_json: String,
     },
-    /// What every layer reads at the question that [`Command::Look`] named, after `step` steps; nothing where the worker holds no run.
-    Looked {
+    /// The attribution of every layer at the question of [`Command::Attribute`], after `step` steps; empty if the worker holds no run.
+    Attributed {
         step: u64,
         split: Split,
         index: u64,
         depth: usize,
-        layers: Vec<LayerReads>,
+        layers: Vec<LayerAttribution>,
     },
-    /// The losses of the steps that [`Command::Check`] asked for, as many as are made.
+    /// The losses so far of the steps that [`Command::Check`] asked for.
     Checked {
         engine: Engine,
         losses: Vec<f32>,
     },
-    /// Something failed: what, and what to do. The run stays as it was at the last snapshot.
+    /// An error: what happened, and what to do. The run stays as it was at the last snapshot.
     Failed {
         sentence: String,
         remedy: String,
@@ -166,113 +171,12 @@ pub enum Report {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Engine {
     pub class: EngineClass,
-    /// The adapter's or the CPU's description.
+    /// The description of the adapter or the CPU.
     pub name: String,
     /// Whether the adapter is emulated in software.
     pub software: bool,
-    /// Workers that share a batch.
+    /// Number of workers that share a batch.
     pub workers: usize,
-    /// Why the first choice was not taken, or empty.
+    /// Why the first choice was not used, or empty.
     pub note: String,
-}
-
-/// Accuracy at one depth.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct DepthScore {
-    pub depth: usize,
-    /// Questions asked.
-    pub samples: usize,
-    /// Answers right in every cell. Of one state, teacher-forced and free-running greedy answers agree in this number: an answer
-    /// whose every cell is right given the true cells before it is the answer that free running gives. A chain of thought is
-    /// scored free-running: each state after the model's own earlier ones.
-    pub exact: usize,
-    /// Share of cells right, each predicted with the true earlier cells given.
-    pub bits_teacher_forced: f64,
-    /// Share of cells right, each predicted after the model's own earlier cells, over `free_samples` of the questions.
-    pub bits_free_running: f64,
-    /// Of `free_samples` questions, answers right in every cell when running free.
-    pub exact_free_running: usize,
-    pub free_samples: usize,
-    /// Mean hops of the positions that answer, where layers are looped adaptively.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hops: Option<f64>,
-    /// Share of the rule's entries right, where the rule is asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rule_bits: Option<f64>,
-}
-
-/// The model's free-running answer to one held-out question; the page draws the question from (task, seed, split, index) itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Prediction {
-    pub index: u64,
-    pub depth: usize,
-    /// W cells; 2 stands for a token that is no cell.
-    pub cells: Vec<u8>,
-    /// Hops of each looped part at each position read, `[units][S]`, of the first questions of a network that is looped adaptively.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub hops: Option<Vec<Vec<u8>>>,
-}
-
-/// What the samples of one step of GRPO came to.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct StepReward {
-    /// Tokens drawn.
-    pub tokens: u64,
-    /// Mean over the completions, in 0 ..= 1.
-    pub reward: f64,
-    /// Share of the completions that are right in every cell.
-    pub exact: f64,
-    /// Mean distance from the policy that the run began with, nats a token.
-    pub kl: f64,
-}
-
-/// A completion that a policy drew.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sampled {
-    /// The training sample that it was asked about.
-    pub index: u64,
-    /// Up to its end, which it includes.
-    pub tokens: Vec<u32>,
-    pub reward: f64,
-    pub advantage: f64,
-}
-
-/// What one layer reads when it predicts each of the W cells of a state. Where it is applied several times, the mean of those, as they are weighed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LayerReads {
-    /// From 0 on.
-    pub layer: usize,
-    pub reading: Reading,
-    /// The position that the first share is about: the start of what can be read.
-    pub first: usize,
-    /// `[W][heads][n]` in parts of [`WHOLE`]: of each position from `first` to the one that predicts the cell, or of each segment that has
-    /// written into the memory. What has no heads counts as one.
-    pub shares: Vec<Vec<Vec<u16>>>,
-}
-
-/// All that is read. Finer than a byte: attention that is spread over hundreds of positions would be rounded away.
-pub const WHOLE: u16 = 10_000;
-
-/// From what a layer reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Reading {
-    /// The positions before, by attention.
-    Attention,
-    /// A state that the positions before have written.
-    State,
-    /// An associative memory that the segments before have written.
-    Memory,
-}
-
-/// Why a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Ending {
-    /// The step count was reached.
-    Reached,
-    /// The early-stop target was reached.
-    Target,
-    /// Somebody pressed stop.
-    Stopped,
-    /// Nothing was trained: saved weights were opened and measured.
-    Opened,
 }

@@ -1,25 +1,24 @@
-//! Does this machine reproduce that run? A [`Fingerprint`] holds enough of a run's loss trace to say so, and where it first differs.
+//! Fingerprints: they show whether this machine reproduces a run, and at which recorded step it first differs.
 //!
-//! Written `fma-500-9f3a12bc-3fb504f3.3fb1c28d…`: the class of engine, the number of steps, a hash over the bits of all
-//! losses, and the bits of the losses of steps 1, 2, 4, 8, … and the last.
+//! A [`Fingerprint`] is written `fma-500-9f3a12bc-3fb504f3.3fb1c28d…`: the class of the engine, the number of steps, a hash
+//! of the bits of all losses, and the bits of the losses at steps 1, 2, 4, 8, … and the last step.
 
-use crate::config::Objective;
-use crate::config::link::Link;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use thiserror::Error;
 
-/// Engines that a run can be computed on.
+/// Classes of engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EngineClass {
-    /// The CPU engine with fused multiply-add: equal bits on every machine that has it, in a browser or natively.
+    /// The CPU engine with fused multiply-add: equal bits on every machine that supports it, in a browser or natively.
     Fused,
     /// The CPU engine with separate rounding: equal bits on every machine.
     Separate,
     WebGpu,
     /// The CPU engine of the first links, which no longer exists; equal bits in every browser.
     Cpu,
-    /// That engine in the command line of its day, whose last bits differed between machines.
+    /// The same early engine on the command line. Its last bits differed between machines.
     Native,
     /// Burn on the CPU.
     BurnFlex,
@@ -50,16 +49,7 @@ impl EngineClass {
         }
     }
 
-    /// The CPU engine's class by how it rounds.
-    #[cfg(feature = "engine")]
-    pub fn of(arithmetic: crate::engine::cpu::Arithmetic) -> Self {
-        match arithmetic {
-            crate::engine::cpu::Arithmetic::Fused => EngineClass::Fused,
-            crate::engine::cpu::Arithmetic::Separate => EngineClass::Separate,
-        }
-    }
-
-    /// Whether Burn computed it.
+    /// Whether it is Burn.
     pub fn is_burn(self) -> bool {
         match self {
             EngineClass::BurnFlex | EngineClass::BurnWgpu => true,
@@ -67,8 +57,8 @@ impl EngineClass {
         }
     }
 
-    /// Whether two runs of this class have equal bits.
-    fn promises_bits(self) -> bool {
+    /// Whether two runs of this class always have equal bits.
+    pub fn promises_bits(self) -> bool {
         match self {
             EngineClass::Fused | EngineClass::Separate | EngineClass::Cpu => true,
             EngineClass::WebGpu | EngineClass::Native | EngineClass::BurnFlex | EngineClass::BurnWgpu => false,
@@ -76,10 +66,14 @@ impl EngineClass {
     }
 }
 
-/// Relative difference of two losses up to which runs that do not promise equal bits count as reproduced.
+/// The largest relative difference of two losses that counts as reproduced, for engines that do not promise equal bits.
 pub const TOLERANCE: f32 = 0.02;
 
-/// A short proof of a run's losses.
+/// The largest difference of two losses, as a share of the first loss, at which two runs still have the same course. Engines that round
+/// differently part: a difference in a last bit grows from step to step, and a spike of one of them says nothing.
+pub const COURSE: f32 = 0.05;
+
+/// A short code of a run's losses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fingerprint {
     pub engine: EngineClass,
@@ -89,25 +83,28 @@ pub struct Fingerprint {
     pub losses: Vec<f32>,
 }
 
-/// What a comparison found.
+/// The result of a comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
     /// Equal bits at every step.
     Identical,
     /// Equal within [`TOLERANCE`], on engines that do not promise equal bits.
     Reproduced,
-    /// Unequal at this step (counted from 1), the first one recorded that is.
+    /// On engines that do not promise equal bits: apart by more than [`TOLERANCE`] from this step on (counted from 1), but within [`COURSE`] at
+    /// every recorded step.
+    Parted { step: usize },
+    /// Unequal at this step (counted from 1), the first recorded step that differs.
     Differs { step: usize, expected: f32, found: f32 },
-    /// Equal at every recorded step, but not at some step between two of them.
+    /// Equal at every recorded step, but different at a step between two of them.
     DiffersBetween,
-    /// Unequal, where a policy learns from what it draws and the engines do not promise equal bits: from the first draw on that a last bit
-    /// decides, it learns from others.
+    /// Unequal, for a policy that learns from its own samples on engines that do not promise equal bits. As soon as a last bit changes a draw,
+    /// it learns from different samples.
     DrewOthers,
-    /// All equal so far; the run has yet to reach the fingerprint's last step.
+    /// All equal so far, but the run has not reached the fingerprint's last step yet.
     Agreeing { steps: usize },
 }
 
-/// The steps whose losses a fingerprint of so many steps holds, counted from 1.
+/// The steps whose losses a fingerprint of `steps` steps contains, counted from 1.
 pub fn marks(steps: usize) -> Vec<usize> {
     let mut marks: Vec<usize> = std::iter::successors(Some(1), |mark| Some(mark * 2)).take_while(|mark| *mark < steps).collect();
     if steps > 0 {
@@ -116,7 +113,7 @@ pub fn marks(steps: usize) -> Vec<usize> {
     marks
 }
 
-/// FNV-1a over the little-endian bits of the losses.
+/// The 32-bit FNV-1a hash of the little-endian bits of the losses.
 fn hash(losses: &[f32]) -> u32 {
     losses
         .iter()
@@ -125,7 +122,7 @@ fn hash(losses: &[f32]) -> u32 {
 }
 
 impl Fingerprint {
-    /// The fingerprint of a trace, one loss a step; none for an empty trace.
+    /// The fingerprint of a trace with one loss per step; `None` for an empty trace.
     pub fn of(engine: EngineClass, trace: &[f32]) -> Option<Self> {
         if trace.is_empty() {
             return None;
@@ -134,20 +131,28 @@ impl Fingerprint {
         Some(Self { engine, steps: trace.len(), hash: hash(trace), losses })
     }
 
-    /// Compares a run in progress or finished with this one.
+    /// Compares the losses of a run, in progress or finished, with this fingerprint.
     pub fn compare(&self, engine: EngineClass, trace: &[f32]) -> Verdict {
         let exact = self.engine == engine && engine.promises_bits();
-        let mut identical = true;
+        let first = self.losses.first().copied().unwrap_or_default();
+        let (mut identical, mut parted) = (true, None);
         for (mark, &expected) in marks(self.steps).into_iter().zip(&self.losses) {
             let Some(&found) = trace.get(mark - 1) else {
-                return Verdict::Agreeing { steps: trace.len() };
+                return parted.unwrap_or(Verdict::Agreeing { steps: trace.len() });
             };
             let same = expected.to_bits() == found.to_bits();
             identical &= same;
             let close = (expected - found).abs() <= TOLERANCE * expected.abs();
             if !same && (exact || !close) {
-                return Verdict::Differs { step: mark, expected, found };
+                let alike = (expected - found).abs() <= COURSE * first.abs();
+                if exact || !alike {
+                    return Verdict::Differs { step: mark, expected, found };
+                }
+                parted.get_or_insert(Verdict::Parted { step: mark });
             }
+        }
+        if let Some(parted) = parted {
+            return parted;
         }
         if identical && hash(&trace[..self.steps]) == self.hash {
             return Verdict::Identical;
@@ -156,31 +161,21 @@ impl Fingerprint {
     }
 }
 
-/// What the losses of a link's run on an engine say of the fingerprint that it carries, if it carries one.
-pub fn verdict(link: &Link, engine: EngineClass, trace: &[f32]) -> Option<Verdict> {
-    let fingerprint = link.fingerprint.as_ref()?;
-    let promised = fingerprint.engine == engine && engine.promises_bits();
-    Some(match (fingerprint.compare(engine, trace), link.config.training.objective) {
-        (Verdict::Differs { .. } | Verdict::DiffersBetween, Objective::Grpo) if !promised => Verdict::DrewOthers,
-        (verdict, Objective::Examples | Objective::Grpo) => verdict,
-    })
-}
-
-/// How far the same first steps on two engines agree.
+/// How far the losses of the same first steps on two engines agree.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Agreement {
     pub steps: usize,
-    /// Greatest relative difference of two losses of one step.
+    /// The greatest relative difference of the two losses of a step.
     pub greatest: f32,
-    /// The step of it, counted from 1.
+    /// The step with the greatest difference, counted from 1.
     pub at: usize,
 }
 
 impl Agreement {
-    /// Up to this relative difference two engines have computed the same: rounding alone stays far below it.
+    /// The largest relative difference at which two engines count as equal. Rounding alone stays far below it.
     pub const SAME: f32 = 1e-3;
 
-    /// Of two traces, as far as both go; none where they have no step in common or a loss is not finite.
+    /// Compares two traces, up to the shorter one; `None` if they have no step in common or a loss is not finite.
     pub fn of(ours: &[f32], theirs: &[f32]) -> Option<Self> {
         let apart = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs() / b.abs().max(f32::MIN_POSITIVE));
         let (mut steps, mut greatest, mut at) = (0, 0.0, 1);
@@ -196,25 +191,25 @@ impl Agreement {
         (steps > 0).then_some(Self { steps, greatest, at })
     }
 
-    /// Whether the engines have computed the same.
+    /// Whether the engines agree within [`Agreement::SAME`].
     pub fn same(&self) -> bool {
         self.greatest <= Self::SAME
     }
 
-    /// In one sentence.
+    /// The result in one sentence.
     pub fn sentence(&self) -> String {
         let Self { steps, greatest, at } = *self;
         if greatest == 0.0 {
-            return format!("All {steps} losses are equal to the last digit.");
+            return format!("All {steps} losses are equal to the last digit on both engines.");
         }
         let digits = -greatest.log10().floor() - 1.0;
         if self.same() {
             format!(
-                "Burn, which computes everything from the plain definitions, finds the same {steps} losses to {digits} digits (greatest relative difference {greatest:.1e}, at step {at}): the fast engine computes what it says."
+                "Burn finds the same {steps} losses to {digits} digits (greatest relative difference {greatest:.1e}, at step {at}). Burn computes every operator from its plain definition, so the fast engine is right."
             )
         } else {
             format!(
-                "The losses differ by {:.1} % at step {at}: one of the two engines is wrong, or both learn from what they draw and drew different samples.",
+                "The losses differ by {:.1} % at step {at}: one of the two engines is wrong. With rewards (GRPO) the engines may also have drawn different samples.",
                 100.0 * greatest
             )
         }
@@ -232,12 +227,16 @@ impl fmt::Display for Fingerprint {
     }
 }
 
-impl FromStr for Fingerprint {
-    type Err = String;
+/// The text is not a whole fingerprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("“fp” is not a complete fingerprint: the link was probably cut off. Remove the fp part to run without comparing.")]
+pub struct FingerprintError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let broken =
-            || "“fp” is not a whole fingerprint; the link was probably cut off. Remove the fp part to run without comparing.".to_string();
+impl FromStr for Fingerprint {
+    type Err = FingerprintError;
+
+    fn from_str(text: &str) -> Result<Self, FingerprintError> {
+        let broken = || FingerprintError;
         let parts: Vec<&str> = text.split('-').collect();
         let [engine, steps, hash, losses] = parts[..] else { return Err(broken()) };
         let engine = EngineClass::ALL.into_iter().find(|class| class.name() == engine).ok_or_else(broken)?;

@@ -1,15 +1,15 @@
-//! The only source of randomness.
+//! The only source of random numbers.
 //!
-//! Every random number in the project comes from `stream(seed, purpose, index)`, a ChaCha8 generator keyed by the
-//! run's seed and the purpose, with the index as ChaCha's stream id. The generator is counter based, so item `i` is a
-//! function of `i` alone: it does not matter which other items were drawn, in which order, or how many.
-//! The values are part of what a link means, so they never change (a test pins them).
+//! Every random number in the project comes from `stream(seed, purpose, index)`. This is a ChaCha8 generator: its key is
+//! the run's seed and the purpose, and the index is ChaCha's stream id. The generator is counter based, so item `i`
+//! depends only on `i`, and not on which other items were drawn or in which order.
+//! The values are part of the meaning of a link, so they never change (a test pins them).
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, SeedableRng};
 
-/// What a stream is for. Streams of different purposes are independent. The numbers are part of what a link means:
-/// add new ones, never renumber.
+/// The purpose of a stream. Streams of different purposes are independent. The numbers are part of the meaning of a
+/// link: add new ones, but never renumber them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u64)]
 pub enum Purpose {
@@ -52,7 +52,7 @@ impl Stream {
         self.0.next_u64()
     }
 
-    /// One fair coin, 0 or 1. It consumes 64 bits, so draws of every kind stay aligned.
+    /// One fair coin, 0 or 1. It uses 64 bits, so that draws of every kind stay aligned.
     pub fn bit(&mut self) -> u8 {
         (self.bits64() >> 63) as u8
     }
@@ -64,7 +64,7 @@ impl Stream {
         loop {
             let product = u128::from(self.bits64()) * u128::from(n);
             let low = product as u64;
-            // `low < n` comes first because it is nearly never true and spares the division.
+            // `low < n` is checked first, because it is almost never true and then the division is not needed.
             if low < n && low < n.wrapping_neg() % n {
                 continue;
             }
@@ -79,7 +79,7 @@ impl Stream {
 
     /// A standard normal number, `√(−2 ln(1−u)) · cos(2πv)` for uniform `u`, `v` (Box and Muller, 1958).
     ///
-    /// The functions are libm's and not the platform's, so that wasm and native give equal bits.
+    /// The functions are from libm instead of the platform, so that wasm and native give equal bits.
     pub fn normal(&mut self) -> f64 {
         let u = self.uniform();
         let v = self.uniform();

@@ -1,7 +1,7 @@
 //! Statistics of a share.
 
-/// Wilson's 95 % interval for `hits` of `samples`, as (low, high) in [0, 1]. Source: Wilson, JASA 22 (1927) 209–212.
-/// No samples give (0, 1).
+/// Wilson's 95 % interval for `hits` of `samples`, as (low, high) in [0, 1]; (0, 1) for zero samples.
+/// Source: Wilson, JASA 22 (1927) 209–212.
 pub fn wilson(hits: usize, samples: usize) -> (f64, f64) {
     if samples == 0 {
         return (0.0, 1.0);
@@ -15,7 +15,7 @@ pub fn wilson(hits: usize, samples: usize) -> (f64, f64) {
     (((centre - spread) / scale).max(0.0), ((centre + spread) / scale).min(1.0))
 }
 
-/// How far `value` has come from `floor` to `ceiling`: 0 at the floor, 1 at the ceiling.
+/// How far `value` is on the way from `floor` to `ceiling`: 0 at the floor, 1 at the ceiling.
 pub fn progress(value: f64, floor: f64, ceiling: f64) -> f64 {
     (value - floor) / (ceiling - floor).max(1e-9)
 }

@@ -1,22 +1,35 @@
-//! How messages travel between the page, its worker and the worker's helpers. The only module that knows it.
+//! Sends and reads messages between the page, its worker and the worker's helpers. No other module depends on their format.
 //!
 //! A message is an array `[value]` or `[value, bytes]`. The value is a plain structure of objects, arrays, numbers and
-//! strings, in the shape that serde gives it; the browser copies it. Arrays of numbers that are large (weights, gradients,
-//! files) go beside it as bytes.
+//! strings, as serde writes it, and the browser copies it. Large arrays of numbers (weights, gradients, files) are sent
+//! as the bytes.
 
 use js_sys::{Array, Float32Array, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_wasm_bindgen::Serializer;
+use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{DedicatedWorkerGlobalScope, MessageEvent, Worker};
 
-/// Missing values are null, maps are plain objects, and integers are numbers: what a test or a debugger reads most easily.
+/// Missing values are null, maps are plain objects, and integers are numbers, so that tests and debuggers can read them easily.
 const NUMBERS: Serializer = Serializer::json_compatible();
-/// The same, with every 64-bit integer as a BigInt. A number holds only integers below 2^53, and a file's hash is larger.
+/// The same, with every 64-bit integer as a BigInt. A number can hold only integers below 2^53, and a file's hash can be larger.
 const BIG_INTEGERS: Serializer = NUMBERS.serialize_large_number_types_as_bigints(true);
 
-/// A message as it arrives.
+/// Why a message cannot travel.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum WireError {
+    /// The message has another shape than expected: the sender is of another build.
+    #[error("A message cannot be read ({0}): reload the page, its parts are of different versions.")]
+    Unreadable(String),
+    #[error("A message to a worker could not be sent ({0}).")]
+    Unsent(String),
+    #[error("This browser could not start the training engine (a module worker).")]
+    NoWorker,
+}
+
+/// A received message.
 pub struct Incoming<T> {
     pub message: T,
     pub bytes: Option<Uint8Array>,
@@ -25,52 +38,52 @@ pub struct Incoming<T> {
 /// Reads a message.
 ///
 /// # Errors
-/// A sentence when the message has another shape than `T`: the sender is of another build.
-pub fn read<T: DeserializeOwned>(event: &MessageEvent) -> Result<Incoming<T>, String> {
-    let strange = |why: &str| format!("A message cannot be read ({why}): reload the page, its parts are of different versions.");
+/// The message does not have the shape of `T`: the sender is of another build.
+pub fn read<T: DeserializeOwned>(event: &MessageEvent) -> Result<Incoming<T>, WireError> {
+    let strange = |why: &str| WireError::Unreadable(why.into());
     let parts: Array = event.data().dyn_into().map_err(|_| strange("it is not an array"))?;
     let message = serde_wasm_bindgen::from_value(parts.get(0)).map_err(|error| strange(&error.to_string()))?;
     Ok(Incoming { message, bytes: parts.get(1).dyn_into().ok() })
 }
 
-/// The value of a message. Its integers are numbers, or BigInts, all of them, where one is too large for a number.
+/// The value of a message. Its integers are numbers. If one of them is too large for a number, all 64-bit integers are BigInts.
 ///
 /// # Errors
-/// serde's reason.
-pub fn value<T: Serialize>(message: &T) -> Result<JsValue, String> {
-    message.serialize(&NUMBERS).or_else(|_| message.serialize(&BIG_INTEGERS)).map_err(|error| error.to_string())
+/// The reason that serde gives.
+pub fn value<T: Serialize>(message: &T) -> Result<JsValue, WireError> {
+    message.serialize(&NUMBERS).or_else(|_| message.serialize(&BIG_INTEGERS)).map_err(|error| WireError::Unsent(error.to_string()))
 }
 
-/// Posts from this worker to its starter. The bytes are copied once, out of this program's memory, and then moved.
+/// Posts a message from this worker to the program that started it. The bytes are copied once, out of this program's memory, and then moved.
 pub fn post<T: Serialize>(message: &T, bytes: Option<&[u8]>) {
     post_parts(message, bytes.map(Uint8Array::from));
 }
 
-/// As [`post`], with the arrays' numbers as the bytes, one array after the other.
+/// As [`post`], with the numbers of the arrays as the bytes, one array after the other.
 pub fn post_numbers<T: Serialize>(message: &T, arrays: &[&[f32]]) {
     post_parts(message, Some(gather(arrays)));
 }
 
-/// Posts to a worker that this program started. The browser copies the bytes: the sender keeps its own.
+/// Posts a message to a worker that this program started. The browser copies the bytes, so the sender keeps its own.
 ///
 /// # Errors
-/// Why the message could not be written or posted.
-pub fn send<T: Serialize>(worker: &Worker, message: &T, bytes: Option<&Uint8Array>) -> Result<(), String> {
+/// Why the message could not be serialised or posted.
+pub fn send<T: Serialize>(worker: &Worker, message: &T, bytes: Option<&Uint8Array>) -> Result<(), WireError> {
     let parts = value(message).map(|value| parts(&value, bytes));
-    parts.and_then(|parts| worker.post_message(&parts).map_err(reason)).map_err(undelivered)
+    parts.and_then(|parts| worker.post_message(&parts).map_err(reason))
 }
 
 /// As [`send`], with numbers as the bytes. They are copied once, out of this program's memory, and then moved.
 ///
 /// # Errors
-/// Why the message could not be written or posted.
-pub fn send_numbers<T: Serialize>(worker: &Worker, message: &T, numbers: &[f32]) -> Result<(), String> {
+/// Why the message could not be serialised or posted.
+pub fn send_numbers<T: Serialize>(worker: &Worker, message: &T, numbers: &[f32]) -> Result<(), WireError> {
     let bytes = gather(&[numbers]);
     let parts = value(message).map(|value| parts(&value, Some(&bytes)));
-    parts.and_then(|parts| worker.post_message_with_transfer(&parts, &moved(Some(&bytes))).map_err(reason)).map_err(undelivered)
+    parts.and_then(|parts| worker.post_message_with_transfer(&parts, &moved(Some(&bytes))).map_err(reason))
 }
 
-/// The numbers in a message's bytes, into an array that is kept from message to message.
+/// Reads the numbers in a message's bytes into `into`, which the caller reuses for every message.
 pub fn read_numbers(bytes: &Uint8Array, into: &mut Vec<f32>) {
     let numbers = Float32Array::new_with_byte_offset_and_length(&bytes.buffer(), bytes.byte_offset(), bytes.byte_length() / 4);
     into.resize(numbers.length() as usize, 0.0);
@@ -81,9 +94,9 @@ fn post_parts<T: Serialize>(message: &T, bytes: Option<Uint8Array>) {
     let scope: DedicatedWorkerGlobalScope = js_sys::global().unchecked_into();
     let parts = value(message).map(|value| parts(&value, bytes.as_ref()));
     let posted = parts.and_then(|parts| scope.post_message_with_transfer(&parts, &moved(bytes.as_ref())).map_err(reason));
-    // The starter is the one that a failure would be told, and it cannot be reached.
+    // The starter cannot be reached, so the console is the only place to report the failure.
     if let Err(why) = posted {
-        web_sys::console::error_1(&undelivered(why).into());
+        web_sys::console::error_1(&why.to_string().into());
     }
 }
 
@@ -95,7 +108,7 @@ fn parts(value: &JsValue, bytes: Option<&Uint8Array>) -> Array {
     parts
 }
 
-/// What postMessage takes away from the sender.
+/// The buffers that postMessage moves away from the sender.
 fn moved(bytes: Option<&Uint8Array>) -> Array {
     bytes.map(Uint8Array::buffer).iter().collect()
 }
@@ -113,10 +126,6 @@ fn gather(arrays: &[&[f32]]) -> Uint8Array {
     Uint8Array::new(&numbers.buffer())
 }
 
-fn reason(error: JsValue) -> String {
-    format!("{error:?}")
-}
-
-fn undelivered(why: String) -> String {
-    format!("A message to a worker could not be sent ({why}).")
+fn reason(error: JsValue) -> WireError {
+    WireError::Unsent(format!("{error:?}"))
 }

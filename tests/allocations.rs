@@ -1,8 +1,10 @@
 //! A steady step of the CPU engine allocates nothing: forward pass, loss, gradient and update run in memory they have.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 use lookahead::config::{Optimizer, presets};
 use lookahead::engine::cpu::{Kernel, Machine, Moments, Updater};
-use lookahead::engine::{Carrier, Purpose};
+use lookahead::engine::{Purpose, Target};
 use lookahead::model::weights::initial;
 use lookahead::train::{Plan, loss, optimizer};
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -16,10 +18,12 @@ struct Counting;
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: as the caller promises.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: as the caller promises.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -38,9 +42,9 @@ fn a_steady_step_allocates_nothing() {
         let mut updater = Updater::new(optimizer::update(&config.training, &plan.parameters), Kernel::best());
         let mut machine = Machine::new(Kernel::best());
         let batch = plan.batch(1, 0..4);
-        let from = batch.first_asked();
+        let from = batch.first_labelled();
         let program =
-            loss::program(&plan.model, &plan.parameters, batch.shape(from), plan.whole(1), Purpose::Gradient, Carrier::Thread).unwrap();
+            loss::program(&plan.model, &plan.shapes, batch.shape(from), plan.totals(1), Purpose::Gradient, Target::Thread).unwrap();
         let words = batch.words(from);
         let mut gradient = vec![0.0; weights.len()];
         let mut counts = Vec::new();

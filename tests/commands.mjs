@@ -31,7 +31,7 @@ const TABLE = {
   './serve --port 9000': { run: serving(49000) },
   './test': { not: itself },
   'CHROMIUM=/path/to/browser ./test': { not: itself },
-  'for f in dist/*.wasm; do gzip -9c $f | wc -c; done': { run: 'for f in dist/*.wasm; do gzip -9c $f | wc -c; done' },
+  'for f in dist/*.wasm dist/*/*.wasm; do gzip -9c $f | wc -c; done': { run: 'for f in dist/*.wasm dist/*/*.wasm; do gzip -9c $f | wc -c; done' },
 
   'lookahead train LINK --out run.json --save model/': cli(`train '${LINK}' --out run.json --save model/`),
   'lookahead train runs.links --out results.jsonl': { program: 'lookahead', run: `printf '%s\\n' '${LINK} # one' '${LINK}&seed=2' >runs.links; lookahead train runs.links --out results.jsonl` },
@@ -46,7 +46,7 @@ const TABLE = {
   'lookahead verify LINK --steps 20': cli(`verify '${LINK}' --steps 2 --on flex`),
   "lookahead train 'deltanet&steps=20'": cli("train 'deltanet&steps=2&every=2&evaln=8&batch=2&engine=burn-flex'"),
   'lookahead train deltanet --out run.json': cli("train 'deltanet&steps=1&every=2&evaln=8&batch=2&engine=burn-flex' --out run.json"),
-  'cargo test --release --test networks deltanet': { not: `${itself} before: cargo test` },
+  'cargo test --release deltanet': { not: `${itself} before: cargo test` },
   'lookahead eval model/ LINK': cli(`eval model/ '${LINK}'`),
   'lookahead fields': cli('fields'),
   'lookahead train k1 --save k1': cli(`train 'k1&steps=2&every=2&evaln=8&from=(${LINK})' --save k1`),

@@ -1,4 +1,4 @@
-//! The command line: the same library and the same links as the page. `lookahead help` lists what it does.
+//! The command line. It uses the same library and the same links as the page. `lookahead help` lists its commands.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,8 @@
-//! The worker's entry: the training engine in a thread of its own, for every browser.
+//! The worker's program for every browser: the training engine, in its own thread.
+
+use lookahead::engine::cpu::Kernel;
+use lookahead::worker::Engines;
 
 fn main() {
-    lookahead::worker::start(lookahead::engine::cpu::Kernel::separate());
+    lookahead::worker::start(Engines { kernel: Kernel::separate(), burn: None });
 }

@@ -1,5 +1,8 @@
-//! The worker with Burn beside the engine of our own: fetched only by a run that Burn computes, or a check against it.
+//! The worker with Burn in addition to our own engine. The page loads it only for a run that Burn computes, or for a check with Burn.
+
+use lookahead::engine::cpu::Kernel;
+use lookahead::worker::{Engines, burn};
 
 fn main() {
-    lookahead::worker::start(lookahead::engine::cpu::Kernel::separate());
+    lookahead::worker::start(Engines { kernel: Kernel::separate(), burn: Some(burn::open) });
 }

@@ -1,10 +1,11 @@
-//! The same worker for browsers whose relaxed SIMD fuses multiplication and addition; others cannot load it.
+//! The worker for browsers whose relaxed SIMD fuses multiplication and addition. Other browsers use `worker`.
 
 #[cfg(target_arch = "wasm32")]
 fn main() {
-    lookahead::worker::start(lookahead::engine::cpu::Kernel::fused());
+    use lookahead::engine::cpu::Kernel;
+    lookahead::worker::start(lookahead::worker::Engines { kernel: Kernel::fused(), burn: None });
 }
 
-/// Natively whether multiplication and addition fuse is known only at run time: this program is for browsers.
+/// This program is for browsers. A native program finds out at run time whether multiplication and addition fuse.
 #[cfg(not(target_arch = "wasm32"))]
 fn main() {}

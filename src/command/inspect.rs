@@ -1,23 +1,24 @@
 //! `sample`, `ceiling`, `eval` and `fields`.
 
+use super::error::CommandError;
 use super::print;
 use crate::config::RunConfig;
-use crate::config::fields::{FIELDS, Kind};
+use crate::config::fields::{FIELDS, FieldKind};
 use crate::engine::cpu::{Kernel, Moments};
 use crate::stats::wilson;
 use crate::task::{Split, estimate, published_record, sample_record};
+use crate::train::backend::Trainer;
 use crate::train::batch::Batch;
-use crate::train::place::State;
 use crate::train::pool::ThreadPool;
 use crate::train::run::measure;
-use crate::train::{Performer, Place, Plan, checkpoint, opening};
+use crate::train::{Backend, Performer, Plan, checkpoint, opening};
 use std::path::Path;
 
-/// Questions that `eval` also asks free-running.
+/// Number of questions that `eval` also scores free-running.
 const FREE: usize = 256;
 
-/// JSON lines of the task.
-pub fn sample(config: &RunConfig, count: u64, split: Split, published: bool) -> Result<(), String> {
+/// Prints samples of the task as JSON lines.
+pub fn sample(config: &RunConfig, count: u64, split: Split, published: bool) -> Result<(), CommandError> {
     for index in 0..count {
         let line = if published {
             published_record(&config.task, config.seed, split, index)
@@ -29,8 +30,8 @@ pub fn sample(config: &RunConfig, count: u64, split: Split, published: bool) -> 
     Ok(())
 }
 
-/// One JSON line a depth.
-pub fn ceiling(config: &RunConfig, samples: u64, split: Split) -> Result<(), String> {
+/// Prints the ceiling and floors, one JSON line per depth.
+pub fn ceiling(config: &RunConfig, samples: u64, split: Split) -> Result<(), CommandError> {
     for depth in config.task.depths() {
         let e = estimate(&config.task, config.seed, split, 0..samples, depth);
         let line = serde_json::json!({
@@ -42,18 +43,23 @@ pub fn ceiling(config: &RunConfig, samples: u64, split: Split) -> Result<(), Str
     Ok(())
 }
 
-/// Accuracy of saved weights; the network's shape comes from the folder's config.json.
-pub fn eval(folder: &Path, config: &RunConfig, split: Split, logits: u64) -> Result<(), String> {
+/// Measures saved weights. The network's shape comes from the folder's config.json, or if there is none, from the weights' file.
+pub fn eval(folder: &Path, config: &RunConfig, split: Split, logits: u64) -> Result<(), CommandError> {
     let file = |name: &str| folder.join(name);
-    let text = std::fs::read_to_string(file(checkpoint::CONFIG_FILE))
-        .map_err(|error| format!("{} cannot be read: {error}", file(checkpoint::CONFIG_FILE).display()))?;
-    let bytes = std::fs::read(file(checkpoint::WEIGHTS_FILE))
-        .map_err(|error| format!("{} cannot be read: {error}", file(checkpoint::WEIGHTS_FILE).display()))?;
-    let opening::Opened { config, values } = opening::open(config, &text, &bytes)?;
+    let path = file(checkpoint::CONFIG_FILE);
+    let text = match std::fs::read_to_string(&path) {
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => String::new(),
+        read => read.map_err(|why| CommandError::Unreadable { path, why })?,
+    };
+    let bytes = super::error::read(&file(checkpoint::WEIGHTS_FILE))?;
+    let opening::Opened { config, values, converted } = opening::open(config, &text, &bytes)?;
+    if let Some(kind) = converted {
+        eprintln!("The weights are {kind}. Each of them is exactly a float32, so nothing is lost.");
+    }
     let plan = Plan::new(&config);
     let kernel = Kernel::best();
-    let place = Place::Pool(Box::new(ThreadPool::new(&plan, kernel, super::threads(0))), kernel);
-    let mut state = pollster::block_on(State::new(&plan, place, values.clone(), Moments::zero(values.len())))?;
+    let place = Backend::Pool(Box::new(ThreadPool::new(&plan, kernel, super::threads(0))), kernel);
+    let mut state = pollster::block_on(Trainer::new(&plan, place, values.clone(), Moments::zero(values.len())))?;
     let measured = pollster::block_on(measure(&plan, &mut state, split, config.training.eval_samples, FREE))?;
     let depths: Vec<_> = measured
         .depths
@@ -76,14 +82,14 @@ pub fn eval(folder: &Path, config: &RunConfig, split: Split, logits: u64) -> Res
     Ok(())
 }
 
-/// The table of fields as Markdown.
-pub fn fields() -> Result<(), String> {
+/// Prints the table of fields as Markdown.
+pub fn fields() -> Result<(), CommandError> {
     print("| key | name | unit | values | meaning |\n|---|---|---|---|---|")?;
     for field in FIELDS {
         let values = match field.kind {
-            Kind::Integer { min, max } => format!("{min} … {max}"),
-            Kind::Real { min, max } => format!("{min} … {max}"),
-            Kind::Choice(choices) => choices.iter().map(|(value, _)| format!("`{value}`")).collect::<Vec<_>>().join(", "),
+            FieldKind::Integer { min, max } => format!("{min} … {max}"),
+            FieldKind::Real { min, max } => format!("{min} … {max}"),
+            FieldKind::Choice(choices) => choices.iter().map(|(value, _)| format!("`{value}`")).collect::<Vec<_>>().join(", "),
         };
         print(&format!("| `{}` | {} | {} | {values} | {} |", field.key, field.label, field.unit, field.help))?;
     }

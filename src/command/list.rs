@@ -1,18 +1,22 @@
-//! `train FILE`: the runs of a list one after the other, into one file of results that a stopped list goes on from.
+//! `train FILE`: trains the runs of a list one after the other and writes them into one file of results.
 //!
-//! A line of the list is a link, or a preset's name, which settings may follow (`quick&k=2&seed=3`), and may end in ` # label`. Empty
-//! lines and lines that begin with # say nothing. The results are JSON lines, only ever appended to: of two lines of one run the later
-//! one holds. What is in the file when a list begins decides what is left to do, so that a list may be stopped anywhere.
+//! A line of the list is a link or a preset's name, with optional settings after it (`quick&k=2&seed=3`), and may end in ` # label`. Empty
+//! lines and lines that begin with # are ignored. The results are JSON lines, and new lines are appended: if two lines are of the same run, the
+//! later one counts. A stopped list can be continued: at the start, runs that are complete in the file are skipped.
 
+use super::error::CommandError;
 use super::start::Starts;
 use super::train::{self, Results};
 use crate::config::RunConfig;
 use crate::config::link::{self, Link};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{IsTerminal, Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::str::FromStr;
+
+/// “Function not implemented”, on Linux.
+const ENOSYS: i32 = 38;
 
 /// The runs `index`, `index + of`, … of a list, counted from 1.
 #[derive(Clone, Copy, Debug)]
@@ -22,57 +26,56 @@ pub(super) struct Part {
 }
 
 impl FromStr for Part {
-    type Err = String;
+    type Err = CommandError;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, CommandError> {
         let numbers = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
         match numbers {
             Some((index, of)) if (1..=of).contains(&index) => Ok(Self { index, of }),
-            Some(_) | None => Err("a part reads i/n with i from 1 to n, such as 2/4 for the second of four.".into()),
+            Some(_) | None => Err(CommandError::NotAPart),
         }
     }
 }
 
 /// A run of the list.
-struct Entry {
+struct ListEntry {
     link: Link,
     label: Option<String>,
 }
 
-/// A line of the results: what `train` writes for one run, and the label.
+/// A line of the results: the results of one run as `train` writes them, and the label.
 #[derive(Serialize)]
-struct Line<'a> {
+struct ListLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'a str>,
     #[serde(flatten)]
     results: &'a Results,
 }
 
-/// What a line of the results is read for.
+/// The members of a line of results that are read back.
 #[derive(Deserialize)]
 struct Done {
     link: String,
     failure: Option<String>,
 }
 
-/// Trains the runs of the list at `path` that `out` does not have yet.
+/// Trains the runs of the list at `path` that are not yet complete in `out`.
 ///
 /// # Errors
-/// Before anything is trained, where a line of the list or of `out` cannot be read; every such line is told. After all is trained, where
-/// runs failed.
-pub(super) fn train(path: &Path, out: Option<&Path>, part: Option<Part>, workers: usize, thin: bool) -> Result<(), String> {
-    let text = std::fs::read_to_string(path).map_err(|error| format!("The list {} cannot be read: {error}", path.display()))?;
-    let entries = read(&text).map_err(|faults| format!("The list {} cannot be used:\n  {}", path.display(), faults.join("\n  ")))?;
+/// Before training, if lines of the list or of `out` cannot be read; the error names all such lines. After training, if runs failed.
+pub(super) fn train(path: &Path, out: Option<&Path>, part: Option<Part>, workers: usize, thin: bool) -> Result<(), CommandError> {
+    let text = text(path)?;
+    let entries = read(&text).map_err(|faults| CommandError::List { path: path.into(), faults })?;
     let Part { index, of } = part.unwrap_or(Part { index: 1, of: 1 });
-    let mine: Vec<Entry> = entries.into_iter().skip(index - 1).step_by(of).collect();
+    let mine: Vec<ListEntry> = entries.into_iter().skip(index - 1).step_by(of).collect();
     let (mut out, done) = match out {
         Some(path) => open(path).map(|(file, done)| (Some(file), done))?,
         None => (None, Vec::new()),
     };
-    let left: Vec<&Entry> = mine.iter().filter(|entry| !done.contains(&entry.link.config)).collect();
-    say(&format!("{} of {} runs are already there.", mine.len() - left.len(), mine.len()));
+    let left: Vec<&ListEntry> = mine.iter().filter(|entry| !done.contains(&entry.link.config)).collect();
+    say(&format!("{} of {} runs are already in the results.", mine.len() - left.len(), mine.len()));
     let (mut failed, mut starts) = (0, Starts::new(workers));
-    for (place, Entry { link, label }) in left.iter().enumerate() {
+    for (place, ListEntry { link, label }) in left.iter().enumerate() {
         let name = label.clone().unwrap_or_else(|| link::write(&link.config, None));
         say(&format!("{} of {}: {name}", place + 1, left.len()));
         let results = train::attempt(link, &mut starts, workers, thin);
@@ -80,29 +83,54 @@ pub(super) fn train(path: &Path, out: Option<&Path>, part: Option<Part>, workers
             eprintln!("The run “{name}” failed: {sentence}");
             failed += 1;
         }
-        train::write(&Line { label: label.as_deref(), results: &results }, out.as_mut())?;
+        train::write(&ListLine { label: label.as_deref(), results: &results }, out.as_mut())?;
     }
     if failed > 0 {
-        return Err(format!("{failed} of {} runs failed: give the same command again to try them again.", left.len()));
+        return Err(CommandError::RunsFailed { failed, all: left.len() });
     }
     Ok(())
 }
 
-/// Tells a person at a terminal.
+/// The text of a list: UTF-8 with or without a byte-order mark, or UTF-16 with one, as some editors on Windows save it. `-` is standard input.
+fn text(path: &Path) -> Result<String, CommandError> {
+    let mut bytes = Vec::new();
+    let read = if path == Path::new(STANDARD_INPUT) {
+        std::io::stdin().read_to_end(&mut bytes)
+    } else {
+        File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+    };
+    read.map_err(|why| CommandError::UnreadableList { path: path.into(), why })?;
+    let units = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
+        bytes.chunks(2).map(|pair| unit([pair[0], pair.get(1).copied().unwrap_or(0)])).collect::<Vec<_>>()
+    };
+    let encoding = |name| CommandError::ListEncoding { path: path.into(), name };
+    match bytes[..] {
+        [0xff, 0xfe, ref rest @ ..] => String::from_utf16(&units(rest, u16::from_le_bytes)).map_err(|_| encoding("UTF-16")),
+        [0xfe, 0xff, ref rest @ ..] => String::from_utf16(&units(rest, u16::from_be_bytes)).map_err(|_| encoding("UTF-16")),
+        [0xef, 0xbb, 0xbf, ref rest @ ..] => String::from_utf8(rest.to_vec()).map_err(|_| encoding("UTF-8")),
+        _ => String::from_utf8(bytes).map_err(|_| encoding("UTF-8")),
+    }
+}
+
+/// The name of standard input in place of a file.
+pub(super) const STANDARD_INPUT: &str = "-";
+
+/// Prints a sentence if standard error is a terminal.
 fn say(sentence: &str) {
     if std::io::stderr().is_terminal() {
         eprintln!("{sentence}");
     }
 }
 
-/// The runs of a list, or every fault, each with its line's number.
-fn read(text: &str) -> Result<Vec<Entry>, Vec<String>> {
-    let mut entries: Vec<(usize, Entry)> = Vec::new();
+/// The runs of a list, or every fault with its line number.
+fn read(text: &str) -> Result<Vec<ListEntry>, Vec<String>> {
+    let mut entries: Vec<(usize, ListEntry)> = Vec::new();
     let mut faults = Vec::new();
     for (number, line) in (1..).zip(text.lines().map(str::trim)) {
         if line.starts_with("#v=") {
-            faults
-                .push(format!("line {number}: a line that begins with # is left out; write the link without its #, or a space after it."));
+            faults.push(format!(
+                "line {number}: a line that begins with # is a comment. Write the link without its #, or put a space after the #."
+            ));
         }
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -113,33 +141,37 @@ fn read(text: &str) -> Result<Vec<Entry>, Vec<String>> {
         };
         match super::read_link(run) {
             Ok(link) => match entries.iter().find(|(_, other)| other.link.config == link.config) {
-                Some((first, _)) => faults.push(format!("line {number}: this is the run of line {first} again; remove one of the two.")),
-                None => entries.push((number, Entry { link, label })),
+                Some((first, _)) => faults.push(format!("line {number}: this is the run of line {first} again: remove one of the two.")),
+                None => entries.push((number, ListEntry { link, label })),
             },
-            Err(sentence) => faults.push(format!("line {number}: {}", sentence.replace('\n', "\n  "))),
+            Err(error) => faults.push(format!("line {number}: {}", error.to_string().replace('\n', "\n  "))),
         }
     }
     if entries.is_empty() && faults.is_empty() {
-        faults.push("it names no run; write one link a line.".into());
+        faults.push("it names no run: write one link per line.".into());
     }
     if faults.is_empty() { Ok(entries.into_iter().map(|(_, entry)| entry).collect()) } else { Err(faults) }
 }
 
-/// Opens the results to append to them, without a last line that was written by half, and says which runs they have to the end.
-fn open(path: &Path) -> Result<(File, Vec<RunConfig>), String> {
-    let fault = |error: std::io::Error| format!("The results {} cannot be written: {error}", path.display());
+/// Opens the results to append to them, and removes an incomplete last line. Returns the file and the runs that are complete in it.
+fn open(path: &Path) -> Result<(File, Vec<RunConfig>), CommandError> {
+    let fault = |why: std::io::Error| CommandError::UnwritableResults { path: path.into(), why };
     let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(fault)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
-            return Err(format!("Another lookahead is writing {}: give each part a file of its own.", path.display()));
+            return Err(CommandError::Locked(path.into()));
+        }
+        // Some network file systems have no locks.
+        Err(TryLockError::Error(error)) if matches!(error.kind(), ErrorKind::Unsupported) || error.raw_os_error() == Some(ENOSYS) => {
+            say("This file system has no locks: let no other process write these results.");
         }
         Err(TryLockError::Error(error)) => return Err(fault(error)),
     }
     let mut text = String::new();
-    file.read_to_string(&mut text).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
+    file.read_to_string(&mut text).map_err(|why| CommandError::Unreadable { path: path.into(), why })?;
     let whole = text.rfind('\n').map_or(0, |end| end + 1);
-    let other = |line: usize| format!("Line {line} of {} is not what train writes: give another file for the results.", path.display());
+    let other = |line: usize| CommandError::ForeignLine { path: path.into(), line };
     let done = finished(&text[..whole]).map_err(other)?;
     if !is_half(&text[whole..]) {
         return Err(other(text.lines().count()));
@@ -148,12 +180,12 @@ fn open(path: &Path) -> Result<(File, Vec<RunConfig>), String> {
     Ok((file, done))
 }
 
-/// Whether this may be the beginning of a line of results.
+/// Whether this can be the beginning of a line of results.
 fn is_half(text: &str) -> bool {
     ["{\"label\":", "{\"link\":"].iter().any(|start| text.starts_with(start) || start.starts_with(text))
 }
 
-/// The runs that lines of results have to the end, or the number of the first line that is none.
+/// The complete runs in lines of results, or the number of the first line that is not a line of results.
 fn finished(text: &str) -> Result<Vec<RunConfig>, usize> {
     let mut done = Vec::new();
     for (number, line) in (1_usize..).zip(text.lines()) {

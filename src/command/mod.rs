@@ -1,6 +1,7 @@
-//! The native command line. Every command takes a link (or a preset's name) and writes JSON to standard output or a file;
-//! progress goes to standard error, and only to a terminal. Wrong input exits with 1 and a sentence, wrong usage with 2.
+//! The native command line. Every command takes a link (or a preset's name) and writes JSON to standard output or a file.
+//! Progress goes to standard error, if that is a terminal. After wrong input the exit code is 1, with a sentence; after wrong usage it is 2.
 
+mod error;
 mod inspect;
 mod list;
 mod place;
@@ -13,6 +14,7 @@ use crate::config::presets;
 use crate::config::{EngineChoice, RunConfig, Start, shipped};
 use crate::task::Split;
 use clap::{Parser, Subcommand, ValueEnum};
+use error::CommandError;
 use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -20,7 +22,7 @@ use std::path::{Path, PathBuf};
 #[derive(Parser)]
 #[command(
     name = "lookahead",
-    about = "Small sequence models that learn to look k steps ahead. LINK is a link of the page, its fragment, or a preset's name (quick, two, depths, cot, act, mamba, armt, deltanet, lstm, grpo, paper), which settings may follow: 'quick&k=2&seed=3'."
+    about = "Small sequence models that learn to look k steps ahead. LINK is a link of the page, its fragment, or a preset's name (quick, two, depths, cot, act, mamba, armt, deltanet, lstm, grpo, paper). Settings can follow: 'quick&k=2&seed=3'."
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -29,15 +31,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Train a run, or the runs of a list, on the CPU and write what was measured
+    /// Train a run, or the runs of a list, and write the losses and measurements
     Train {
-        /// A run, or a file that names one a line (` # label` may follow)
+        /// A run, or a file with one run per line (` # label` may follow)
         #[arg(value_name = "LINK|FILE")]
         link: String,
         /// Start from the weights in this folder or safetensors file
         #[arg(long)]
         from: Option<PathBuf>,
-        /// Write the results here instead of to standard output; a list goes on from what it finds there
+        /// Write the results to this file instead of standard output; a list skips runs that are complete in it
         #[arg(long)]
         out: Option<PathBuf>,
         /// Train only every n-th run of a list, from the i-th on
@@ -49,7 +51,7 @@ enum Action {
         /// Save the best weights into this folder, as model.safetensors and config.json
         #[arg(long)]
         save: Option<PathBuf>,
-        /// Threads that share a batch (0: one a core); they never change a number
+        /// Threads that share a batch (0: one per core); they change the speed, never the numbers
         #[arg(long, default_value_t = 0)]
         workers: usize,
     },
@@ -80,11 +82,11 @@ enum Action {
         from: Option<PathBuf>,
         #[arg(long, default_value_t = 20)]
         steps: u64,
-        /// Threads that share a batch (0: one a core)
+        /// Threads that share a batch (0: one per core)
         #[arg(long, default_value_t = 1)]
         workers: usize,
     },
-    /// Make the first steps of a run on its engine and on Burn, and say how far their losses agree
+    /// Compute the first steps of a run on its engine and on Burn, and print how far their losses agree
     Verify {
         link: String,
         /// Start from the weights in this folder or safetensors file
@@ -95,7 +97,7 @@ enum Action {
         /// Burn's device
         #[arg(long, value_enum, default_value_t = BurnDevice::Auto)]
         on: BurnDevice,
-        /// Threads that share a batch (0: one a core)
+        /// Threads that share a batch (0: one per core)
         #[arg(long, default_value_t = 0)]
         workers: usize,
     },
@@ -110,14 +112,14 @@ enum Action {
         #[arg(long, default_value_t = 0)]
         logits: u64,
     },
-    /// Print the table of fields that a link is made of
+    /// Print the table of all settings of a link
     Fields,
 }
 
-/// Where Burn computes.
+/// Burn's device.
 #[derive(Clone, Copy, ValueEnum)]
 enum BurnDevice {
-    /// burn-wgpu where a real graphics card answers, else burn-flex
+    /// burn-wgpu if a real graphics card answers, else burn-flex
     Auto,
     Flex,
     Wgpu,
@@ -150,16 +152,16 @@ impl From<SplitName> for Split {
     }
 }
 
-/// Reads the process's arguments and does what they ask.
+/// Reads the process's arguments and runs the command.
 ///
 /// # Errors
 /// A sentence for the person at the terminal.
-pub fn run() -> Result<(), String> {
+pub fn run() -> Result<(), CommandError> {
     match Arguments::parse().command {
         Action::Train { link, from, out, part, thin, save, workers } => match listed(&link) {
-            Some(_) if save.is_some() || from.is_some() => Err("--save and --from are about one run: give a link, not a list.".into()),
+            Some(_) if save.is_some() || from.is_some() => Err(CommandError::OneRunOnly),
             Some(path) => list::train(path, out.as_deref(), part, workers, thin),
-            None if part.is_some() => Err("--part takes a share of a list: give a file that names a run a line.".into()),
+            None if part.is_some() => Err(CommandError::ListOnly),
             None => train::train(&start::begin(&link, from.as_deref(), workers)?, out.as_deref(), save.as_deref(), workers, thin),
         },
         Action::Bench { link, from, steps, workers } => train::bench(&start::begin(&link, from.as_deref(), workers)?, steps, workers),
@@ -173,63 +175,65 @@ pub fn run() -> Result<(), String> {
     }
 }
 
-/// The list that is meant, where no run is.
+/// The path of a list, if `text` is a file and not the name of a run.
 fn listed(text: &str) -> Option<&Path> {
     let path = Path::new(text);
-    (named(text).is_none() && path.is_file()).then_some(path)
+    // A pipe is no file and yet read.
+    (text == list::STANDARD_INPUT || named(text).is_none() && path.exists() && !path.is_dir()).then_some(path)
 }
 
-/// The run that a name stands for: a preset, or what made a checkpoint of the site.
+/// The run with this name: a preset, or the run that trained a checkpoint of the site.
 fn named(name: &str) -> Option<RunConfig> {
     let preset = presets::all().find(|preset| preset.key == name).map(|preset| (preset.config)());
     preset.or_else(|| shipped::find(name)?.config().ok())
 }
 
-/// A link, its fragment, or a preset's name, which settings may follow. A preset's name may also stand for a run that another starts from:
-/// `quick&k=2&from=(quick)`.
-fn read_link(text: &str) -> Result<Link, String> {
+/// Reads a link, its fragment, or a preset's name with optional settings after it. A preset's name can also name the run that another starts
+/// from: `quick&k=2&from=(quick)`.
+fn read_link(text: &str) -> Result<Link, CommandError> {
     let text = written_out(text)?;
     let (name, settings) = text.split_once('&').unwrap_or((&text, ""));
     let read = match named(name) {
         Some(config) => link::change(config, settings),
         None if !text.contains('=') => {
-            return Err(format!("“{text}” is neither a link, a preset ({}) nor a file that is there.", presets::names()));
+            return Err(CommandError::NotALink { text: text.into(), presets: presets::names() });
         }
-        None => link::read(&text),
+        None => link::read_with_notes(&text).map(|(link, notes)| {
+            if let Some(sentence) = notes.sentence(&link.config, std::thread::available_parallelism().map_or(1, usize::from)) {
+                eprintln!("{sentence}");
+            }
+            link
+        }),
     };
-    read.map_err(unusable)
+    read.map_err(CommandError::Link)
 }
 
-fn unusable(faults: Vec<String>) -> String {
-    format!("The link cannot be used:\n  {}", faults.join("\n  "))
-}
-
-/// With whole links in place of presets in parentheses, the innermost first.
-fn written_out(text: &str) -> Result<Cow<'_, str>, String> {
+/// Replaces presets in parentheses by whole links, the innermost first.
+fn written_out(text: &str) -> Result<Cow<'_, str>, CommandError> {
     let cut = text.split_once("from=(").and_then(|(before, rest)| Some((before, rest.rsplit_once(')')?)));
     let Some((before, (inner, after))) = cut else { return Ok(text.into()) };
     let inner = written_out(inner)?;
     let (name, settings) = inner.split_once('&').unwrap_or((&inner, ""));
     let inner = match named(name) {
-        Some(config) => Start::from_run(&link::change(config, settings).map_err(unusable)?.config).text().unwrap_or_default(),
+        Some(config) => Start::from_run(&link::change(config, settings).map_err(CommandError::Link)?.config).text().unwrap_or_default(),
         None => format!("({inner})"),
     };
     Ok(format!("{before}from={inner}{after}").into())
 }
 
-/// Writes a line to standard output; whoever reads it may stop early, which ends the program without a word.
+/// Writes a line to standard output. If its reader has stopped reading, the program ends without an error.
 ///
 /// # Errors
-/// When standard output cannot be written for another reason.
-fn print(line: &str) -> Result<(), String> {
+/// If standard output cannot be written for another reason.
+fn print(line: &str) -> Result<(), CommandError> {
     match writeln!(std::io::stdout(), "{line}") {
         Ok(()) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
-        Err(error) => Err(format!("Standard output cannot be written: {error}")),
+        Err(error) => Err(CommandError::Output(error)),
     }
 }
 
-/// Threads for `--workers`.
+/// Number of threads for `--workers`; 0 means one per core.
 fn threads(asked: usize) -> usize {
     if asked > 0 { asked } else { std::thread::available_parallelism().map_or(1, usize::from) }
 }

@@ -1,5 +1,6 @@
-//! Where the command line computes.
+//! The engines of the command line.
 
+use super::error::CommandError;
 use crate::config::link::Link;
 use crate::config::{EngineChoice, RunConfig};
 use crate::engine::burn::Burn;
@@ -7,10 +8,13 @@ use crate::engine::cpu::Kernel;
 use crate::engine::gpu::{self, Gpu};
 use crate::replay::EngineClass;
 use crate::train::pool::ThreadPool;
-use crate::train::{Direct, Place, Plan};
+use crate::train::{Backend, Direct, Plan};
 
-/// The kernel that reproduces a link's fingerprint, if it carries one, and else this machine's quickest.
+/// The kernel of a link with the portable engine; else the one that reproduces the link's fingerprint, if it has one; else this machine's fastest.
 pub fn kernel(link: &Link) -> Kernel {
+    if link.config.engine == EngineChoice::Portable {
+        return Kernel::separate();
+    }
     match link.fingerprint.as_ref().map(|fingerprint| fingerprint.engine) {
         Some(EngineClass::Separate) => Kernel::separate(),
         Some(
@@ -25,41 +29,41 @@ pub fn kernel(link: &Link) -> Kernel {
     }
 }
 
-/// Where a run computes, and the class of that engine. A graphics card is used only where the link asks for one.
+/// The engine of a run, and its class. A graphics card is used only if the link asks for one.
 ///
 /// # Errors
-/// Where a graphics card is asked for and no adapter answers.
-pub fn place(config: &RunConfig, workers: usize, kernel: Kernel) -> Result<(Place, EngineClass), String> {
+/// If the link asks for a graphics card and no adapter answers.
+pub fn place(config: &RunConfig, workers: usize, kernel: Kernel) -> Result<(Backend, EngineClass), CommandError> {
     if config.on_burn() {
         return burn(config, config.engine);
     }
     if config.engine == EngineChoice::WebGpu {
-        return Ok((Place::Device(card()?), EngineClass::WebGpu));
+        return Ok((Backend::Device(card()?), EngineClass::WebGpu));
     }
     let pool = ThreadPool::new(&Plan::new(config), kernel, super::threads(workers));
-    Ok((Place::Pool(Box::new(pool), kernel), EngineClass::of(kernel.arithmetic)))
+    Ok((Backend::Pool(Box::new(pool), kernel), EngineClass::from(kernel.arithmetic)))
 }
 
-fn card() -> Result<Gpu, String> {
-    pollster::block_on(gpu::open(|sentence| eprintln!("{sentence}")))
+fn card() -> Result<Gpu, CommandError> {
+    Ok(pollster::block_on(gpu::open(|sentence| eprintln!("{sentence}")))?)
 }
 
-/// Burn on the device that is asked for. The update is the CPU engine's, rounded separately, wherever the gradient comes from.
+/// Burn on the chosen device. The CPU engine computes the update, with separate rounding, on every device.
 ///
 /// # Errors
 /// As [`place`].
-pub fn burn(config: &RunConfig, choice: EngineChoice) -> Result<(Place, EngineClass), String> {
+pub fn burn(config: &RunConfig, choice: EngineChoice) -> Result<(Backend, EngineClass), CommandError> {
     let (burn, class) = device(choice)?;
     let pool = Direct::new(Plan::new(config), burn);
-    Ok((Place::Pool(Box::new(pool), Kernel::separate()), class))
+    Ok((Backend::Pool(Box::new(pool), Kernel::separate()), class))
 }
 
-fn device(choice: EngineChoice) -> Result<(Burn, EngineClass), String> {
+fn device(choice: EngineChoice) -> Result<(Burn, EngineClass), CommandError> {
     let on_card = |gpu| (Burn::wgpu(&gpu), EngineClass::BurnWgpu);
     match choice {
         EngineChoice::BurnFlex => Ok((Burn::flex(), EngineClass::BurnFlex)),
         EngineChoice::BurnWgpu => card().map(on_card),
-        EngineChoice::Burn | EngineChoice::Auto | EngineChoice::Cpu | EngineChoice::WebGpu => {
+        EngineChoice::Burn | EngineChoice::Auto | EngineChoice::Cpu | EngineChoice::Portable | EngineChoice::WebGpu => {
             let real = card().ok().filter(|gpu| !gpu.is_software());
             Ok(real.map_or_else(|| (Burn::flex(), EngineClass::BurnFlex), on_card))
         }

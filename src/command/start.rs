@@ -1,5 +1,6 @@
-//! What a run starts from: its link, and the weights that the link names or the command line gives.
+//! The start of a run: its link, and the weights that the link names or `--from` gives.
 
+use super::error::CommandError;
 use super::{place, read_link, train};
 use crate::config::link::{self, Link};
 use crate::config::{RunConfig, Start, shipped};
@@ -8,18 +9,18 @@ use crate::train::checkpoint::WEIGHTS_FILE;
 use std::io::IsTerminal;
 use std::path::Path;
 
-/// Runs that others start from, whose weights are kept until the process ends; older ones are made again.
+/// Number of runs whose weights are kept because others start from them. Older ones are trained again if needed.
 const KEPT: usize = 16;
 
-/// A run to begin.
+/// A run that is ready to begin.
 pub struct Begun {
     pub link: Link,
-    /// The file of weights that it starts from, if it starts from one.
+    /// The file of weights that it starts from, if any.
     pub start: Option<Vec<u8>>,
     pub kernel: Kernel,
 }
 
-/// Weights of runs that others start from, made when they are first asked for.
+/// Weights of runs that others start from. Each run is trained when its weights are first needed.
 pub struct Starts {
     workers: usize,
     made: Vec<(RunConfig, Arithmetic, Vec<u8>)>,
@@ -30,38 +31,36 @@ impl Starts {
         Self { workers, made: Vec::new() }
     }
 
-    /// A run with the weights that it starts from, if it starts from any: those of another run are trained here.
+    /// A run with the weights that it starts from, if any. If it starts from another run, that run is trained here.
     ///
     /// # Errors
-    /// Where it starts from a file, or the run that it starts from failed.
-    pub fn begin(&mut self, link: &Link) -> Result<Begun, String> {
+    /// If it starts from a file, or the run that it starts from failed.
+    pub fn begin(&mut self, link: &Link) -> Result<Begun, CommandError> {
         let kernel = place::kernel(link);
         let start = self.weights(&link.config, kernel)?;
         Ok(Begun { link: link.clone(), start, kernel })
     }
 
-    fn weights(&mut self, config: &RunConfig, kernel: Kernel) -> Result<Option<Vec<u8>>, String> {
+    fn weights(&mut self, config: &RunConfig, kernel: Kernel) -> Result<Option<Vec<u8>>, CommandError> {
         match (&config.start, config.first()) {
             (_, Some(first)) => self.of_run(first, kernel).map(Some),
             (Start::Shipped(name), None) => Ok(shipped::find(name).map(|shipped| shipped.bytes.to_vec())),
             (Start::Scratch | Start::Run(_), None) => Ok(None),
-            (Start::File(_), None) => {
-                Err("This run starts from a file of weights: give it with --from, as a folder or a model.safetensors.".into())
-            }
+            (Start::File(_), None) => Err(CommandError::NoStartFile),
         }
     }
 
-    fn of_run(&mut self, first: RunConfig, kernel: Kernel) -> Result<Vec<u8>, String> {
+    fn of_run(&mut self, first: RunConfig, kernel: Kernel) -> Result<Vec<u8>, CommandError> {
         let known = self.made.iter().find(|(config, arithmetic, _)| *config == first && *arithmetic == kernel.arithmetic);
         if let Some((_, _, bytes)) = known {
             return Ok(bytes.clone());
         }
         let start = self.weights(&first, kernel)?;
         if std::io::stderr().is_terminal() {
-            eprintln!("First the run that it starts from: {}", link::write(&first, None));
+            eprintln!("Training first the run that it starts from: {}", link::seal(&first, None));
         }
         let begun = Begun { link: Link { config: first.clone(), fingerprint: None }, start, kernel };
-        let bytes = train::weights(&begun, self.workers).map_err(|sentence| format!("The run that it starts from failed: {sentence}"))?;
+        let bytes = train::weights(&begun, self.workers).map_err(|why| CommandError::StartFailed(Box::new(why)))?;
         if self.made.len() == KEPT {
             self.made.remove(0);
         }
@@ -70,12 +69,12 @@ impl Starts {
     }
 }
 
-/// Reads a link (or a preset's name) and the weights it starts from: those in `from`, a safetensors file or a folder with one, which the link
-/// need not name, or else what the link names.
+/// Reads a link (or a preset's name) and the weights that it starts from. They come from `from`, a safetensors file or a folder with one, if it
+/// is given; else the link names them.
 ///
 /// # Errors
-/// A sentence when the link cannot be used, or its weights are not here.
-pub fn begin(text: &str, from: Option<&Path>, workers: usize) -> Result<Begun, String> {
+/// A sentence if the link cannot be used, or its weights are not available.
+pub fn begin(text: &str, from: Option<&Path>, workers: usize) -> Result<Begun, CommandError> {
     let Some(path) = from else { return Starts::new(workers).begin(&read_link(text)?) };
     let start = read(path)?;
     let link = match text.contains("from=") {
@@ -83,17 +82,17 @@ pub fn begin(text: &str, from: Option<&Path>, workers: usize) -> Result<Begun, S
         true => read_link(text)?,
     };
     match link.config.start {
-        // Whether it is the file that the link names is seen when the run begins.
+        // When the run begins, it checks whether this is the file that the link names.
         Start::Scratch | Start::File(_) => {}
         Start::Shipped(_) | Start::Run(_) => {
-            return Err("The link says itself what the run starts from: leave --from out, or take “from” out of the link.".into());
+            return Err(CommandError::TwoStarts);
         }
     }
     let kernel = place::kernel(&link);
     Ok(Begun { link, start: Some(start), kernel })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, String> {
+fn read(path: &Path) -> Result<Vec<u8>, CommandError> {
     let file = if path.is_dir() { path.join(WEIGHTS_FILE) } else { path.to_path_buf() };
-    std::fs::read(&file).map_err(|error| format!("{} cannot be read: {error}", file.display()))
+    super::error::read(&file)
 }

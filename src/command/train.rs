@@ -1,22 +1,23 @@
 //! `train` and `bench`.
 
+use super::error::CommandError;
 use super::place::place;
 use super::print;
 use super::start::{Begun, Starts};
 use crate::config::link::{self, Link};
-use crate::protocol::{DepthScore, Ending, StepReward};
-use crate::replay::{self, Fingerprint, Verdict};
+use crate::replay::{Fingerprint, Verdict};
+use crate::results::{DepthScore, Ending, StepReward};
 use crate::task::Split;
-use crate::train::grpo::Rollouts;
+use crate::train::rollouts::Rollouts;
 use crate::train::{Measurement, Run, checkpoint};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// What `train` writes.
+/// The results of a run, as `train` writes them.
 #[derive(Serialize)]
 pub(super) struct Results {
     link: String,
@@ -24,18 +25,18 @@ pub(super) struct Results {
     workers: usize,
     parameters: usize,
     steps: u64,
-    /// Why it ended; none where it failed.
+    /// Why the run ended; `None` if it failed.
     ending: Option<Ending>,
     pub failure: Option<String>,
-    /// Training time, measurements left out.
+    /// Training time without measurements.
     seconds: f64,
     fingerprint: Option<String>,
-    /// Only where the link carried a fingerprint.
+    /// The comparison with the link's fingerprint, if it has one.
     replay: Option<String>,
-    /// Of every step; left out where that was asked.
+    /// The loss of every step; left out with `--thin`.
     #[serde(skip_serializing_if = "Option::is_none")]
     losses: Option<Vec<f32>>,
-    /// What a policy drew, step by step.
+    /// A summary of the policy's samples, one per step.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     rewards: Vec<StepReward>,
     measured: Vec<Measured>,
@@ -50,32 +51,37 @@ struct Measured {
     depths: Vec<DepthScore>,
 }
 
-/// Trains a run, from its weights if it starts from some. The results are written whatever befalls the run; then its end is told.
-pub fn train(run: &Begun, out: Option<&Path>, save: Option<&Path>, workers: usize, thin: bool) -> Result<(), String> {
-    let mut out =
-        out.map(|path| File::create(path).map_err(|error| format!("{} cannot be written: {error}", path.display()))).transpose()?;
+/// Trains a run. The results are written even if the run fails.
+///
+/// # Errors
+/// A sentence if the run failed, or a file cannot be written.
+pub fn train(run: &Begun, out: Option<&Path>, save: Option<&Path>, workers: usize, thin: bool) -> Result<(), CommandError> {
+    let out = out.map(Whole::create).transpose()?;
     if let Some(folder) = save {
-        std::fs::create_dir_all(folder).map_err(|error| format!("The folder {} cannot be made: {error}", folder.display()))?;
+        std::fs::create_dir_all(folder).map_err(|why| CommandError::NoFolder { path: folder.into(), why })?;
     }
     let (run, results) = carry_out(run, workers, thin)?;
-    // First: whoever reads the results may stop reading, and with that this program.
+    // Saved first, because a reader that closes standard output ends this program.
     let saved = save.filter(|_| results.failure.is_none()).map_or(Ok(()), |folder| save_weights(&run, folder));
-    write(&results, out.as_mut())?;
-    results.failure.map_or(saved, Err)
+    match out {
+        Some(out) => out.write(&results)?,
+        None => write(&results, None)?,
+    }
+    results.failure.map_or(saved, |sentence| Err(CommandError::Run(sentence)))
 }
 
-/// What became of a run, even where it could not begin.
+/// The results of a run, also if it could not begin.
 pub(super) fn attempt(link: &Link, starts: &mut Starts, workers: usize, thin: bool) -> Results {
     match starts.begin(link).and_then(|begun| carry_out(&begun, workers, thin)) {
         Ok((_, results)) => results,
-        Err(sentence) => Results {
-            link: link::write(&link.config, None),
+        Err(error) => Results {
+            link: link::seal(&link.config, None),
             engine: "none",
             workers: 0,
             parameters: link.config.parameter_count(),
             steps: 0,
             ending: None,
-            failure: Some(sentence),
+            failure: Some(error.to_string()),
             seconds: 0.0,
             fingerprint: None,
             replay: None,
@@ -86,27 +92,27 @@ pub(super) fn attempt(link: &Link, starts: &mut Starts, workers: usize, thin: bo
     }
 }
 
-/// A run to its end or its failure, and what it found.
+/// Runs to the end or to a failure, and returns the run and its results.
 ///
 /// # Errors
-/// Where it could not begin.
-fn carry_out(Begun { link, start, kernel }: &Begun, workers: usize, thin: bool) -> Result<(Run, Results), String> {
+/// If the run could not begin.
+fn carry_out(Begun { link, start, kernel }: &Begun, workers: usize, thin: bool) -> Result<(Run, Results), CommandError> {
     let (place, class) = place(&link.config, workers, *kernel)?;
     let mut run = pollster::block_on(Run::new(&link.config, place, start.as_deref()))?;
     let mut course = Course::default();
     let ended = pollster::block_on(follow(&mut run, &mut course));
     let fingerprint = Fingerprint::of(class, &course.losses);
     let results = Results {
-        link: link::write(&link.config, fingerprint.as_ref()),
+        link: link::seal(&link.config, fingerprint.as_ref()),
         engine: class.name(),
         workers: run.workers(),
-        parameters: crate::model::weights::count(run.plan.own()),
+        parameters: crate::model::weights::count(run.plan.trained_parameters()),
         steps: run.step_count(),
         ending: ended.as_ref().ok().copied(),
-        failure: ended.err(),
+        failure: ended.err().map(|error| error.to_string()),
         seconds: course.seconds,
         fingerprint: fingerprint.as_ref().map(ToString::to_string),
-        replay: replay::verdict(link, class, &course.losses).as_ref().map(verdict),
+        replay: link.verdict(class, &course.losses).as_ref().map(verdict),
         losses: (!thin).then_some(course.losses),
         rewards: if thin { Vec::new() } else { course.rewards },
         measured: course.measured,
@@ -114,7 +120,7 @@ fn carry_out(Begun { link, start, kernel }: &Begun, workers: usize, thin: bool) 
     Ok((run, results))
 }
 
-/// What a run has given so far.
+/// The results of a run so far.
 #[derive(Default)]
 struct Course {
     losses: Vec<f32>,
@@ -123,10 +129,10 @@ struct Course {
     seconds: f64,
 }
 
-/// Drives a run to its end and its last measurement, on test rules.
-async fn follow(run: &mut Run, course: &mut Course) -> Result<Ending, String> {
+/// Runs to the end, and makes the last measurement on test rules.
+async fn follow(run: &mut Run, course: &mut Course) -> Result<Ending, CommandError> {
     let bar = ProgressBar::new(run.plan.config.training.steps);
-    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {eta} left  {msg}").map_err(|error| error.to_string())?);
+    bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {eta} left  {msg}")?);
     let ending = loop {
         if let Some(ending) = run.ended() {
             break ending;
@@ -141,7 +147,7 @@ async fn follow(run: &mut Run, course: &mut Course) -> Result<Ending, String> {
         }
         bar.set_position(run.step_count());
     };
-    // The last weights compete for the best ones too.
+    // The last weights are candidates for the best ones too.
     if !run.measurement_due() {
         course.measure(run, Split::Validation).await?;
     }
@@ -150,8 +156,8 @@ async fn follow(run: &mut Run, course: &mut Course) -> Result<Ending, String> {
 }
 
 impl Course {
-    /// Measures, and says in a few words what was found.
-    async fn measure(&mut self, run: &mut Run, split: Split) -> Result<String, String> {
+    /// Measures, and returns a short summary.
+    async fn measure(&mut self, run: &mut Run, split: Split) -> Result<String, CommandError> {
         let (measurement, best) = run.measure(split).await?;
         let words = summary(&self.losses, &measurement);
         self.measured.push(Measured { step: run.step_count(), seconds: self.seconds, split, best, depths: measurement.depths });
@@ -170,44 +176,74 @@ fn verdict(verdict: &Verdict) -> String {
         Verdict::Identical => "reproduced bit for bit".into(),
         Verdict::Reproduced => "reproduced within tolerance".into(),
         Verdict::Differs { step, expected, found } => format!("differs at step {step} (expected {expected}, found {found})"),
-        Verdict::DrewOthers => "drew other samples, which engines that round differently do".into(),
+        Verdict::Parted { step } => format!("has the same course; another arithmetic, so the losses part from step {step} on"),
+        Verdict::DrewOthers => "drew other samples, because the engines round differently".into(),
         Verdict::DiffersBetween => "differs between two recorded steps".into(),
-        Verdict::Agreeing { steps } => format!("agrees over the {steps} steps made"),
+        Verdict::Agreeing { steps } => format!("agrees over the {steps} steps completed"),
     }
 }
 
 /// The weights of a run's best measurement, as a file.
-pub(super) fn weights(run: &Begun, workers: usize) -> Result<Vec<u8>, String> {
+pub(super) fn weights(run: &Begun, workers: usize) -> Result<Vec<u8>, CommandError> {
     let (run, results) = carry_out(run, workers, true)?;
-    results.failure.map_or_else(|| best(&run), Err)
+    results.failure.map_or_else(|| best(&run), |sentence| Err(CommandError::Run(sentence)))
 }
 
-fn best(run: &Run) -> Result<Vec<u8>, String> {
+fn best(run: &Run) -> Result<Vec<u8>, CommandError> {
     let (_, values) = pollster::block_on(run.values(true))?;
-    checkpoint::write(run.plan.own(), &values)
+    Ok(checkpoint::write_model(&run.plan.config, run.plan.trained_parameters(), &values)?)
 }
 
-fn save_weights(run: &Run, folder: &Path) -> Result<(), String> {
+fn save_weights(run: &Run, folder: &Path) -> Result<(), CommandError> {
     let put = |name: &str, bytes: &[u8]| {
         let path = folder.join(name);
-        std::fs::write(&path, bytes).map_err(|error| format!("{} cannot be written: {error}", path.display()))
+        std::fs::write(&path, bytes).map_err(|why| CommandError::Unwritable { path, why })
     };
     put(checkpoint::WEIGHTS_FILE, &best(run)?)?;
     put(checkpoint::CONFIG_FILE, checkpoint::config_json(&run.plan.config).as_bytes())
 }
 
+/// A file of results that is written beside its place and renamed at the end, so that older results stay until the new ones are whole.
+struct Whole {
+    path: PathBuf,
+    beside: PathBuf,
+    file: File,
+}
+
+impl Whole {
+    /// Before the run, so that a folder that cannot be written is told at once.
+    fn create(path: &Path) -> Result<Self, CommandError> {
+        let mut beside = path.as_os_str().to_os_string();
+        beside.push(".partial");
+        let beside = PathBuf::from(beside);
+        let file = File::create(&beside).map_err(|why| CommandError::Unwritable { path: path.into(), why })?;
+        Ok(Self { path: path.into(), beside, file })
+    }
+
+    /// Writes the line and puts the file in its place. If that fails, for example because the disk is full, prints the line.
+    fn write<T: Serialize>(mut self, value: &T) -> Result<(), CommandError> {
+        let text = serde_json::to_string(value)?;
+        let written = self.file.write_all(format!("{text}\n").as_bytes()).and_then(|()| self.file.sync_all());
+        let Err(why) = written.and_then(|()| std::fs::rename(&self.beside, &self.path)) else { return Ok(()) };
+        // The disk may be full: what was written of it is of no use.
+        drop(std::fs::remove_file(&self.beside));
+        print(&text)?;
+        Err(CommandError::ResultsPrinted { path: self.path, why })
+    }
+}
+
 /// Writes a line of JSON to the file or to standard output.
-pub(super) fn write<T: Serialize>(value: &T, out: Option<&mut File>) -> Result<(), String> {
-    let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
+pub(super) fn write<T: Serialize>(value: &T, out: Option<&mut File>) -> Result<(), CommandError> {
+    let text = serde_json::to_string(value)?;
     match out {
-        // In one piece, so that a line is whole or seen to be half.
-        Some(file) => file.write_all(format!("{text}\n").as_bytes()).map_err(|error| format!("The results cannot be written: {error}")),
+        // Written in one piece, so that an interrupted line can be recognised.
+        Some(file) => file.write_all(format!("{text}\n").as_bytes()).map_err(CommandError::Results),
         None => print(&text),
     }
 }
 
 /// Times steps one by one and prints their median.
-pub fn bench(Begun { link, start, kernel }: &Begun, steps: u64, workers: usize) -> Result<(), String> {
+pub fn bench(Begun { link, start, kernel }: &Begun, steps: u64, workers: usize) -> Result<(), CommandError> {
     let config = &link.config;
     let (place, class) = place(config, workers, *kernel)?;
     let mut run = pollster::block_on(Run::new(config, place, start.as_deref()))?;
@@ -224,7 +260,7 @@ pub fn bench(Begun { link, start, kernel }: &Begun, steps: u64, workers: usize) 
     let tokens = config.training.batch * config.task.sequence_length();
     let result = serde_json::json!({
         "engine": class.name(), "workers": run.workers(), "steps": steps, "milliseconds_a_step": median * 1e3, "fastest": seconds.first().map(|best| best * 1e3),
-        "tokens_a_second": tokens as f64 / median, "parameters": crate::model::weights::count(run.plan.own()),
+        "tokens_a_second": tokens as f64 / median, "parameters": crate::model::weights::count(run.plan.trained_parameters()),
     });
     write(&result, None)
 }

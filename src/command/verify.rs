@@ -1,24 +1,25 @@
 //! `verify`: the same first steps on the run's engine and on Burn.
 
+use super::error::CommandError;
 use super::place::{burn, place};
 use super::print;
 use super::start::Begun;
 use crate::config::{EngineChoice, RunConfig};
 use crate::replay::{Agreement, EngineClass};
-use crate::train::{Place, Run};
+use crate::train::{Backend, Run};
 use std::io::IsTerminal;
 
-/// Makes `steps` steps on both engines and prints every loss of both, then one sentence.
+/// Computes `steps` steps on both engines, prints all their losses, and then one sentence.
 ///
 /// # Errors
-/// Where an engine failed, or the two do not agree.
-pub fn verify(Begun { link, start, kernel }: &Begun, steps: u64, on: EngineChoice, workers: usize) -> Result<(), String> {
+/// If an engine failed, or the two do not agree.
+pub fn verify(Begun { link, start, kernel }: &Begun, steps: u64, on: EngineChoice, workers: usize) -> Result<(), CommandError> {
     if link.config.on_burn() {
-        return Err("This run is computed by Burn itself: take engine=burn out of the link to compare another engine with it. A network without kernels of its own has none.".into());
+        return Err(CommandError::BurnItself);
     }
     let ours = losses(&link.config, start.as_deref(), steps, place(&link.config, workers, *kernel)?)?;
     let theirs = losses(&link.config, start.as_deref(), steps, burn(&link.config, on)?)?;
-    let agreement = Agreement::of(&ours.1, &theirs.1).ok_or("A loss is not a finite number, so there is nothing to compare.")?;
+    let agreement = Agreement::of(&ours.1, &theirs.1).ok_or(CommandError::NotComparable)?;
     if std::io::stdout().is_terminal() {
         print(&format!("step  {:>12}  {:>12}", ours.0.name(), theirs.0.name()))?;
         for (index, (a, b)) in ours.1.iter().zip(&theirs.1).enumerate() {
@@ -32,16 +33,16 @@ pub fn verify(Begun { link, start, kernel }: &Begun, steps: u64, on: EngineChoic
         });
         print(&result.to_string())?;
     }
-    if agreement.same() { Ok(()) } else { Err(agreement.sentence()) }
+    if agreement.same() { Ok(()) } else { Err(CommandError::Disagreement(agreement.sentence())) }
 }
 
-/// The losses of the first steps.
+/// The losses of the first `steps` steps, and the engine's class.
 fn losses(
     config: &RunConfig,
     start: Option<&[u8]>,
     steps: u64,
-    (place, class): (Place, EngineClass),
-) -> Result<(EngineClass, Vec<f32>), String> {
+    (place, class): (Backend, EngineClass),
+) -> Result<(EngineClass, Vec<f32>), CommandError> {
     let mut run = pollster::block_on(Run::new(config, place, start))?;
     let mut losses = Vec::new();
     for _ in 0..steps.min(config.training.steps) {

@@ -1,4 +1,4 @@
-//! What the fields with a fixed list of values may be: the values, and for each its word in links and in the form, in the same order.
+//! The values of fields with a fixed list. For each field: the values, and in the same order their words in links and in the form.
 
 use super::{EngineChoice, Looped, ModelKind, Objective, Optimizer};
 use crate::task::{Horizon, Layout, LossOn, Radius, Vocabulary};
@@ -31,25 +31,33 @@ pub(super) const MODEL_CHOICES: &[(&str, &str)] = &[
     ("deltanet", "DeltaNet"),
 ];
 pub(super) const DECAYS: [bool; 2] = [false, true];
-pub(super) const DECAY_CHOICES: &[(&str, &str)] = &[("none", "held until overwritten"), ("gated", "fades, as each token decides")];
+pub(super) const DECAY_CHOICES: &[(&str, &str)] = &[("none", "stays until overwritten"), ("gated", "fades, as each token decides")];
 pub(super) const STRENGTHS: [bool; 2] = [false, true];
-pub(super) const STRENGTH_CHOICES: &[(&str, &str)] = &[("1", "1 · replaces what was held"), ("2", "2 · may reverse what was held")];
+pub(super) const STRENGTH_CHOICES: &[(&str, &str)] = &[("1", "1 · replaces the old value"), ("2", "2 · may reverse the old value")];
 pub(super) const LOOPS: [Looped; 4] = [Looped::None, Looped::Layer, Looped::Stack, Looped::Fixed];
 pub(super) const LOOP_CHOICES: &[(&str, &str)] = &[
     ("none", "each layer once"),
-    ("layer", "each layer until it has thought enough (ACT)"),
-    ("stack", "all layers until they have thought enough (ACT)"),
+    ("layer", "each layer as often as each token decides (ACT)"),
+    ("stack", "all layers as often as each token decides (ACT)"),
     ("fixed", "each layer a fixed number of times (FCT)"),
 ];
 pub(super) const OPTIMIZERS: [Optimizer; 2] = [Optimizer::AdamW, Optimizer::Muon];
 pub(super) const OPTIMIZER_CHOICES: &[(&str, &str)] = &[("adamw", "AdamW"), ("muon", "Muon")];
 pub(super) const OBJECTIVES: [Objective; 2] = [Objective::Examples, Objective::Grpo];
 pub(super) const OBJECTIVE_CHOICES: &[(&str, &str)] = &[("examples", "the true answers"), ("grpo", "a reward for its own answers (GRPO)")];
-pub(super) const ENGINES: [EngineChoice; 6] =
-    [EngineChoice::Auto, EngineChoice::Cpu, EngineChoice::WebGpu, EngineChoice::Burn, EngineChoice::BurnFlex, EngineChoice::BurnWgpu];
+pub(super) const ENGINES: [EngineChoice; 7] = [
+    EngineChoice::Auto,
+    EngineChoice::Cpu,
+    EngineChoice::Portable,
+    EngineChoice::WebGpu,
+    EngineChoice::Burn,
+    EngineChoice::BurnFlex,
+    EngineChoice::BurnWgpu,
+];
 pub(super) const ENGINE_CHOICES: &[(&str, &str)] = &[
     ("auto", "automatic"),
     ("cpu", "CPU"),
+    ("portable", "CPU, the same bits on every machine"),
     ("webgpu", "WebGPU"),
     ("burn", "Burn, automatic"),
     ("burn-flex", "Burn on the CPU"),

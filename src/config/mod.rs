@@ -1,39 +1,45 @@
-//! The run as plain data. One value of [`RunConfig`] decides a run completely: the same value replays.
+//! The run as plain data. One value of [`RunConfig`] determines a run completely: the same value gives the same run again.
 //!
-//! [`fields`] holds the one table of fields that drives the form, the link, the command line and the
-//! documentation; [`link`] writes a run as a URL fragment and reads it back; [`presets`] names ready-made runs.
-//! This module knows nothing of browsers, tensors or clocks.
+//! [`fields`] is the one table of fields that drives the form, the link, the command line and the
+//! documentation. [`link`] writes a run as a URL fragment and reads it back. [`presets`] names ready-made runs.
+//! This module does not depend on browsers, tensors or clocks.
 
 mod choices;
+mod error;
 pub mod fields;
+mod limits;
 pub mod link;
+mod mangled;
 pub mod presets;
 mod problems;
 pub mod shipped;
-mod size;
+pub mod size;
 mod start;
+mod start_text;
+mod table;
 
+pub use error::{FieldError, LinkError, sentences};
 pub use start::Start;
 
 use crate::task::{Horizon, Layout, LossOn, Radius, Task, Vocabulary};
 use serde::{Deserialize, Serialize};
 
-/// Everything that decides a run. Two runs with equal configurations draw the same numbers.
+/// Everything that determines a run. Two runs with equal configurations use the same random numbers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RunConfig {
-    /// The automaton, how much of an orbit is shown and how far ahead the question asks.
+    /// The automaton, the number of rows shown, and the depth of the question.
     pub task: Task,
     /// Which tokens of a sequence count in the loss.
     pub loss_on: LossOn,
     /// The network.
     pub model: ModelConfig,
-    /// Where its weights come from.
+    /// The weights that it starts from.
     pub start: Start,
-    /// How it learns and how it is measured.
+    /// Training and measuring.
     pub training: TrainingConfig,
     /// The seed of every random number of the run.
     pub seed: u64,
-    /// Where it is computed.
+    /// The engine that computes it.
     pub engine: EngineChoice,
 }
 
@@ -48,7 +54,7 @@ pub enum ModelKind {
 }
 
 impl ModelKind {
-    /// All of them, in the order of the form.
+    /// All architectures, in the order of the form.
     pub const ALL: [Self; 5] = [Self::GptNeox, Self::Lstm, Self::Mamba, Self::Armt, Self::DeltaNet];
 
     /// Its value in links.
@@ -73,7 +79,7 @@ impl ModelKind {
         }
     }
 
-    /// Whether it attends, with rotary positions.
+    /// Whether it has attention with rotary positions.
     pub fn attends(self) -> bool {
         match self {
             ModelKind::GptNeox | ModelKind::Armt => true,
@@ -81,17 +87,17 @@ impl ModelKind {
         }
     }
 
-    /// Whether its width is cut into heads, and an MLP follows them.
+    /// Whether it has heads and an MLP in each block.
     pub fn has_heads(self) -> bool {
         self.attends() || self == ModelKind::DeltaNet
     }
 
-    /// Those that every engine computes.
+    /// The architectures that every engine can compute.
     pub fn with_kernels() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|kind| kind.has_kernels())
     }
 
-    /// Whether every operator of it has kernels; without, it is computed by Burn alone.
+    /// Whether all its operators have kernels. If not, only Burn can compute it.
     pub fn has_kernels(self) -> bool {
         match self {
             ModelKind::GptNeox | ModelKind::Lstm | ModelKind::Mamba | ModelKind::Armt => true,
@@ -99,7 +105,7 @@ impl ModelKind {
         }
     }
 
-    /// Whether it reads a sequence segment by segment, with a memory between them.
+    /// Whether it reads a sequence segment by segment, with a memory between segments.
     pub fn segmented(self) -> bool {
         match self {
             ModelKind::Armt => true,
@@ -108,15 +114,15 @@ impl ModelKind {
     }
 }
 
-/// What of a network is applied again and again.
+/// The part of a network that is applied several times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Looped {
     None,
-    /// Each layer by itself, as often as each token wants (adaptive computation time).
+    /// Each layer by itself, as often as each token decides (adaptive computation time).
     Layer,
-    /// All layers together, as often as each token wants.
+    /// All layers together, as often as each token decides.
     Stack,
-    /// Each layer, always as often: the control.
+    /// Each layer a fixed number of times: the control (FCT).
     Fixed,
 }
 
@@ -136,21 +142,21 @@ pub struct ModelConfig {
     pub rotary_fraction: f64,
     /// Base of the rotary frequencies.
     pub rotary_base: f64,
-    /// Memory tokens of a segment.
+    /// ARMT: memory tokens of a segment.
     pub memory_tokens: usize,
-    /// Numbers that a memory's keys are made of.
+    /// ARMT: width of the memory's keys.
     pub memory_width: usize,
     pub looped: Looped,
-    /// How often what is looped is applied at most, or always.
+    /// The largest number of applications of the looped part; for [`Looped::Fixed`], the number of applications.
     pub hops: usize,
-    /// DeltaNet: whether what a state holds fades.
+    /// DeltaNet: whether the state fades from token to token.
     pub decay: bool,
-    /// DeltaNet: whether a token may write at up to twice the strength that replaces what was held, which reflects it.
+    /// DeltaNet: whether the write strength goes up to 2. Strength 1 replaces the old value, and 2 reflects it.
     pub reflects: bool,
 }
 
 impl ModelConfig {
-    /// How many parts of the network decide when they have been applied often enough.
+    /// Number of halting units: parts of the network that decide how often they are applied.
     pub fn halting_units(&self) -> usize {
         match self.looped {
             Looped::None | Looped::Fixed => 0,
@@ -159,7 +165,7 @@ impl ModelConfig {
         }
     }
 
-    /// How often each layer is applied at most.
+    /// The largest number of applications of each layer.
     pub fn applications(&self) -> usize {
         match self.looped {
             Looped::None => 1,
@@ -167,7 +173,7 @@ impl ModelConfig {
         }
     }
 
-    /// Dimensions of one head that rotary positions turn: fraction · d/h without its decimals, as GPT-NeoX takes it.
+    /// Dimensions of one head that rotary positions turn: ⌊fraction · ⌊d/h⌋⌋, as in GPT-NeoX.
     pub fn rotary_dims(&self) -> usize {
         ((self.width / self.heads) as f64 * self.rotary_fraction) as usize
     }
@@ -182,32 +188,32 @@ pub enum Optimizer {
     Muon,
 }
 
-/// What a run learns from.
+/// The objective of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Objective {
-    /// The true answers.
+    /// Learn from the true answers.
     Examples,
-    /// A reward for its own: group relative policy optimisation.
+    /// Learn from a reward for its own answers: group relative policy optimisation.
     Grpo,
 }
 
 /// Settings of group relative policy optimisation (arXiv 2402.03300).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Grpo {
-    /// Samples of each prompt, which are compared with one another.
+    /// Samples of each prompt, which are compared with each other.
     pub group: usize,
-    /// Tokens that a sample may have at most.
+    /// The largest number of tokens in a sample.
     pub new_tokens: usize,
     pub temperature: f64,
-    /// How many of the most probable tokens may be drawn; 0 for all.
+    /// Only this many of the most probable tokens can be drawn; 0 for all.
     pub top_k: usize,
-    /// β, the price of the distance from the policy that the run began with.
+    /// β, the weight in the loss of the KL divergence from the policy that the run began with.
     pub kl: f64,
-    /// ε, how far a ratio of probabilities may leave 1.
+    /// ε, how far a ratio of probabilities may differ from 1.
     pub clip: f64,
 }
 
-/// How a run learns and how it is measured.
+/// Settings of training and measuring.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingConfig {
     pub optimizer: Optimizer,
@@ -217,41 +223,43 @@ pub struct TrainingConfig {
     pub weight_decay: f64,
     /// Steps of linear warm-up.
     pub warmup: u64,
-    /// The step at which the linear decay after warm-up would reach zero; 0 keeps the rate constant.
+    /// The step at which the linear decay after warm-up reaches zero; 0 keeps the rate constant.
     pub decay: u64,
-    /// Clip every entry of the gradient to ± this; 0 leaves it.
+    /// Every entry of the gradient is clipped to ± this; 0 for no clipping.
     pub clip_value: f64,
-    /// Clip the gradient's global norm to this; 0 leaves it.
+    /// The gradient's global norm is clipped to this; 0 for no clipping.
     pub clip_norm: f64,
     /// Sequences in a step.
     pub batch: usize,
-    /// Training sequences in all, gone through in order and again from the first; 0 draws fresh ones without end.
+    /// Number of different training sequences, used in order and then again from the first; 0 always draws new ones.
     pub examples: u64,
-    /// The step count to reach.
+    /// The step at which the run ends.
     pub steps: u64,
     pub objective: Objective,
     pub grpo: Grpo,
-    /// τ, the price in the loss of the mean remainder of adaptive computation time.
+    /// τ, the weight in the loss of the mean remainder of adaptive computation time.
     pub ponder: f64,
-    /// Steps of each stage of a curriculum, which asks for depth 1, then 2, … up to the task's; 0 for none. Each stage begins with
-    /// the weights of the one before, a fresh optimiser and its own schedule; the last one goes on to the end.
+    /// Steps of each stage of a curriculum, which asks for depth 1, then 2, … up to the task's; 0 for no curriculum. Each stage begins with
+    /// the weights of the stage before, a new optimiser state and its own schedule. The last stage continues to the end.
     pub stage: u64,
     /// Steps between evaluations.
     pub eval_every: u64,
-    /// Held-out sequences an evaluation asks, per depth.
+    /// Held-out sequences per depth in an evaluation.
     pub eval_samples: usize,
-    /// Stop early when exact match at the smallest asked depth has come this share of the way from its floor to its ceiling; 0 never.
+    /// Stop early when exact match at the smallest asked depth is this share of the way from its floor to its ceiling; 0 never stops early.
     pub stop_at: f64,
 }
 
-/// Where a run is computed.
+/// The engine that computes a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EngineChoice {
-    /// WebGPU if an adapter that is not a software one answers, else the CPU; Burn for a network that has no kernels.
+    /// WebGPU if a real graphics card answers, not a software adapter; else the CPU. Burn for a network without kernels.
     Auto,
     Cpu,
+    /// The CPU with products and sums rounded separately, which every machine can do: equal bits everywhere.
+    Portable,
     WebGpu,
-    /// Burn: burn-wgpu if an adapter that is not a software one answers, else burn-flex.
+    /// Burn: burn-wgpu if a real graphics card answers, not a software adapter; else burn-flex.
     Burn,
     BurnFlex,
     BurnWgpu,
@@ -262,26 +270,26 @@ impl EngineChoice {
     pub fn is_burn(self) -> bool {
         match self {
             EngineChoice::Burn | EngineChoice::BurnFlex | EngineChoice::BurnWgpu => true,
-            EngineChoice::Auto | EngineChoice::Cpu | EngineChoice::WebGpu => false,
+            EngineChoice::Auto | EngineChoice::Cpu | EngineChoice::Portable | EngineChoice::WebGpu => false,
         }
     }
 }
 
-/// One thing wrong with a configuration: the field's key and a sentence that says what to do.
+/// A problem of a configuration: the field's key and a sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     pub key: String,
     pub sentence: String,
 }
 
-/// A place in a curriculum.
+/// A step's place in a curriculum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stage {
-    /// Counted from 0.
+    /// The stage, counted from 0.
     pub index: u64,
     /// The step within the stage, counted from 1.
     pub step: u64,
-    /// The depth that a stage of a curriculum asks for.
+    /// The depth that the stage asks for; `None` without a curriculum.
     pub depth: Option<usize>,
 }
 
@@ -293,12 +301,12 @@ impl Stage {
 }
 
 impl RunConfig {
-    /// Whether Burn computes the run: because it is asked for, or because the network has no kernels.
+    /// Whether Burn computes the run: the run asks for it, or its engine is automatic and its network has no kernels.
     pub fn on_burn(&self) -> bool {
         self.engine.is_burn() || self.engine == EngineChoice::Auto && !self.model.kind.has_kernels()
     }
 
-    /// The values that a link of version 1 has where it names none: the paper's setting, frozen for ever.
+    /// The values of settings that a link of version 1 does not name: the paper's setting. They never change.
     pub fn version_1() -> Self {
         Self {
             task: Task {
@@ -352,12 +360,12 @@ impl RunConfig {
         }
     }
 
-    /// How many stages the run has.
+    /// Number of stages of the run; 1 without a curriculum.
     pub fn stages(&self) -> u64 {
         if self.training.stage == 0 { 1 } else { self.task.depth as u64 }
     }
 
-    /// Where step `step`, counted from 1, stands in the curriculum.
+    /// The place of step `step`, counted from 1, in the curriculum.
     pub fn stage(&self, step: u64) -> Stage {
         let length = self.training.stage;
         if length == 0 {
@@ -367,7 +375,7 @@ impl RunConfig {
         Stage { index, step: step - index * length, depth: Some(index as usize + 1) }
     }
 
-    /// The network, and with it how the task writes a sequence down.
+    /// Sets the network, and accordingly whether the task writes sequences in segments.
     pub fn set_model(&mut self, model: ModelConfig) {
         self.task.segmented = model.kind.segmented();
         self.model = model;

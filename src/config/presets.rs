@@ -1,15 +1,16 @@
-//! Ready-made runs. A preset only fills the form: a link always writes every value out, so presets may improve without changing old links.
+//! Ready-made runs. A preset only fills the form, and a link contains the values instead of the preset's name. So a preset can change without
+//! changing old links.
 
 use super::{EngineChoice, Grpo, Looped, ModelConfig, ModelKind, Objective, Optimizer, RunConfig, Start, TrainingConfig};
 use crate::task::{Horizon, Layout, LossOn, Radius, Task, Vocabulary};
 
 /// A named run.
 pub struct Preset {
-    /// Name in `--preset` and in tests.
+    /// Name on the command line and in tests.
     pub key: &'static str,
     /// Name on its button.
     pub label: &'static str,
-    /// What a person will see, in a sentence or two.
+    /// What the user will see, in one to three sentences.
     pub help: &'static str,
     pub config: fn() -> RunConfig,
 }
@@ -19,37 +20,37 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         key: "quick",
         label: "Quick",
-        help: "A small automaton and a small transformer. Within a minute it finds the rule and looks one step ahead. Then try Two ahead.",
+        help: "A small automaton and a small transformer. Within a minute the model learns to find the rule and look one step ahead. Then try Two ahead.",
         config: quick,
     },
     Preset {
         key: "two",
         label: "Two ahead",
-        help: "The same, asked for the row after the next. Train it after Quick and compare: with as many steps it lags behind.",
+        help: "As Quick, but the model predicts the row after the next. Train it after Quick and compare: after the same number of steps it is less accurate.",
         config: || direct(2),
     },
     Preset {
         key: "depths",
         label: "All depths",
-        help: "One model for k = 1 … 4, told each time how far to look. It takes some minutes; one step ahead comes first.",
+        help: "One model for k = 1 … 4. Each question says how far to look. It takes some minutes, and the model learns one step ahead first.",
         config: depths,
     },
     Preset {
         key: "cot",
         label: "Thinking aloud",
-        help: "Four steps ahead, but the model writes every row on the way and reads what it wrote (chain of thought). After some minutes nearly all are right.",
+        help: "Four steps ahead, but the model writes every row on the way and reads what it wrote (chain of thought). After some minutes nearly all rows are right.",
         config: aloud,
     },
     Preset {
         key: "act",
         label: "Thinking longer",
-        help: "Two ahead, where every token goes through each layer up to three times, as it decides itself (ACT). By the end it gets about half right; see which tokens it thinks about longer.",
+        help: "As Two ahead, but every token goes through each layer up to three times and decides itself how often (ACT). At the end about half of the answers are right. See which tokens it thinks about longer.",
         config: longer,
     },
     Preset {
         key: "mamba",
         label: "Mamba",
-        help: "Quick's task for Mamba, which carries a state of fixed size from token to token instead of looking back. It takes a minute or two.",
+        help: "Quick's task for Mamba. Mamba does not look back: it carries a state of fixed size from token to token. It takes a minute or two.",
         config: mamba,
     },
     Preset {
@@ -61,80 +62,80 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         key: "deltanet",
         label: "DeltaNet",
-        help: "Quick's task for DeltaNet, whose state is a table in which each token replaces what stands under its key. It runs on Burn, where a step takes several times as long.",
+        help: "Quick's task for DeltaNet. Its state is a table, and each token replaces the value under its key. It runs on Burn, where a step takes several times as long.",
         config: deltanet,
     },
     Preset {
         key: "lstm",
         label: "LSTM",
-        help: "Quick's task for an LSTM of the 1990s. It takes many times as many steps, but they are small: about a minute and a half.",
+        help: "Quick's task for an LSTM, a network of the 1990s. It takes many more steps, but its steps are short: about a minute and a half.",
         config: lstm,
     },
     Preset {
         key: "grpo",
         label: "Reward",
-        help: "A network that looks one step ahead is asked for two, and told only how much of its answer was right (GRPO). Within a minute or two it finds out by itself to write the row between down first.",
+        help: "A network that looks one step ahead must now look two steps ahead. It learns only from how much of its answer is right (GRPO). Within a minute or two it finds out by itself to write the row between first.",
         config: grpo,
     },
     Preset {
         key: "paper",
         label: "Paper",
-        help: "The exact setting of arXiv 2508.16745, k = 1: 20 cells, 4 billion rules, 40,000 steps of 256 sequences. It wants a good graphics card and hours.",
+        help: "The exact setting of arXiv 2508.16745, k = 1: 20 cells, 4 billion rules, 40,000 steps of 256 sequences. It needs a good graphics card and hours.",
         config: RunConfig::version_1,
     },
 ];
 
-/// The paper's comparison in small: one task, one batch, one number of steps, and the methods beside one another. The first ones of
+/// The paper's comparison in small: all methods on one task with one batch size and one number of steps. These runs are the first ones of
 /// `docs/small-paper.links`; `docs/small-paper.md` has the results.
 pub static SMALL_PAPER: &[Preset] = &[
-    Preset { key: "small-1", label: "Straight, k=1", help: "One row ahead, straight to the answer: solved.", config: || small(1) },
-    Preset { key: "small-2", label: "Straight, k=2", help: "Two rows ahead, straight to the answer: about half.", config: || small(2) },
+    Preset { key: "small-1", label: "Straight, k=1", help: "One row ahead, the answer alone: solved.", config: || small(1) },
+    Preset { key: "small-2", label: "Straight, k=2", help: "Two rows ahead, the answer alone: about half right.", config: || small(2) },
     Preset {
         key: "small-3",
         label: "Straight, k=3",
-        help: "Three rows ahead, straight to the answer: less than half.",
+        help: "Three rows ahead, the answer alone: less than half right.",
         config: || small(3),
     },
     Preset {
         key: "small-4",
         label: "Straight, k=4",
-        help: "Four rows ahead, straight to the answer: less than half.",
+        help: "Four rows ahead, the answer alone: less than half right.",
         config: || small(4),
     },
     Preset {
         key: "small-cot",
         label: "Thinking aloud, k=1 … 4",
-        help: "Four rows ahead, each written down: all four solved.",
+        help: "Four rows ahead, and the model writes each row: all four solved.",
         config: small_aloud,
     },
     Preset {
         key: "small-armt",
         label: "ARMT, k=2",
-        help: "Two rows ahead, with a memory: a little more than straight.",
+        help: "Two rows ahead, with a memory: a little more accurate than the answer alone.",
         config: small_armt,
     },
     Preset {
         key: "small-act",
         label: "Thinking longer, k=2",
-        help: "Two rows ahead by layers applied up to three times.",
+        help: "Two rows ahead, with layers that are applied up to three times.",
         config: small_longer,
     },
     Preset {
         key: "small-grpo",
         label: "Reward, k=2",
-        help: "Two rows ahead, learnt from a reward alone by the network that looks one ahead: nearly solved.",
+        help: "Two rows ahead: a network that looks one row ahead learns from a reward alone. Nearly solved.",
         config: || small_reward(2),
     },
     Preset {
         key: "small-grpo-3",
         label: "Reward, k=3",
-        help: "Three rows ahead, from a reward alone, by the network that a reward has taught two: it writes both rows between.",
+        help: "Three rows ahead: the network of “Reward, k=2” learns from a reward alone. It writes both rows between.",
         config: || small_reward(3),
     },
     Preset {
         key: "small-grpo-4",
         label: "Reward, k=4",
-        help: "Four rows ahead, from a reward alone, by the network that a reward has taught three.",
+        help: "Four rows ahead: the network of “Reward, k=3” learns from a reward alone.",
         config: || small_reward(4),
     },
 ];
@@ -144,7 +145,7 @@ pub fn all() -> impl Iterator<Item = &'static Preset> {
     PRESETS.iter().chain(SMALL_PAPER)
 }
 
-/// The keys of all presets, as a sentence names them.
+/// The keys of the page's presets, separated by commas.
 pub fn names() -> String {
     PRESETS.iter().map(|preset| preset.key).collect::<Vec<_>>().join(", ")
 }
@@ -154,7 +155,7 @@ pub fn quick() -> RunConfig {
     direct(1)
 }
 
-/// The run by which a network learns to look one step ahead soonest.
+/// The quick preset of a network: the run in which it learns to look one step ahead.
 pub fn quick_of(kind: ModelKind) -> RunConfig {
     match kind {
         ModelKind::GptNeox => quick(),
@@ -219,8 +220,8 @@ fn direct(depth: usize) -> RunConfig {
     }
 }
 
-/// Quick's task and batch, so that the charts can be laid over one another, with another network. `docs/quick-presets.md` has the
-/// experiments that led to each.
+/// Quick's task and batch with another network, so that the charts can be compared. `docs/quick-presets.md` has the experiments that led to
+/// each preset.
 fn like_quick(model: impl FnOnce(&mut ModelConfig), steps: u64) -> RunConfig {
     let mut config = quick();
     let mut network = config.model.clone();
@@ -234,7 +235,7 @@ fn like_quick(model: impl FnOnce(&mut ModelConfig), steps: u64) -> RunConfig {
 fn mamba() -> RunConfig {
     let shape = |model: &mut ModelConfig| {
         model.kind = ModelKind::Mamba;
-        // A fourth layer, of less width: with three, one seed in three stays on a plateau.
+        // Four narrower layers: with three layers, one seed in three stays on a plateau.
         model.layers = 4;
         model.width = 32;
     };
@@ -244,7 +245,7 @@ fn mamba() -> RunConfig {
 fn armt() -> RunConfig {
     let memory = |model: &mut ModelConfig| {
         model.kind = ModelKind::Armt;
-        // Half the paper's, for rows of 8 cells and rules of 8 entries instead of 20 and 32.
+        // Half the paper's sizes, because rows have 8 cells instead of 20 and rules 8 entries instead of 32.
         model.memory_tokens = 8;
         model.memory_width = 16;
     };
@@ -266,13 +267,13 @@ fn lstm() -> RunConfig {
         model.width = 64;
     };
     let mut config = like_quick(shape, 6_000);
-    // Its steps are short: a measurement takes as long as several.
+    // Its steps are short, and a measurement takes as long as several steps.
     config.training.eval_every = 100;
     config
 }
 
-/// From the checkpoint that knows k = 1, by reward alone; `docs/checkpoints.md` has the experiments. A sample has just room for the row between,
-/// `[gen]` and the answer: with room for more, drawing another `[gen]` behind the answer makes thinking a risk.
+/// GRPO at k = 2, from the checkpoint that solves k = 1; `docs/checkpoints.md` has the experiments. A sample has room for exactly the row
+/// between, `[gen]` and the answer. With more room, the policy can draw another `[gen]` after the answer, and thinking then often costs reward.
 fn grpo() -> RunConfig {
     let mut config = direct(2);
     config.start = Start::Shipped("k1".into());
@@ -286,7 +287,7 @@ fn grpo() -> RunConfig {
     config
 }
 
-/// Straight to the answer on the small paper's task, in which continuing a visible cycle answers only half.
+/// The answer alone on the task of the small paper. There, continuing a visible cycle gives only half of the answers.
 fn small(depth: usize) -> RunConfig {
     let mut config = direct(depth);
     (config.task.width, config.task.shown) = (10, 4);
@@ -314,7 +315,8 @@ fn small_longer() -> RunConfig {
     config
 }
 
-/// By stages: each depth from the run that a reward has taught the one before, with room for the rows between, a `[gen]` behind each, and the answer.
+/// GRPO in stages: each depth starts from the GRPO run of the depth before. A sample has room for the rows between, a `[gen]` after each, and
+/// the answer.
 fn small_reward(depth: usize) -> RunConfig {
     let mut config = grpo();
     let before = if depth > 2 { small_reward(depth - 1) } else { small_every_token() };
@@ -325,7 +327,7 @@ fn small_reward(depth: usize) -> RunConfig {
     config
 }
 
-/// The run at k = 1 and 40 steps more in which every token is learnt from, as the checkpoint of [`grpo`] was made.
+/// The run at k = 1 and 40 more steps with the loss on every token, as for the checkpoint of [`grpo`].
 fn small_every_token() -> RunConfig {
     let mut every_token = small(1);
     every_token.start = Start::from_run(&every_token);
@@ -355,7 +357,7 @@ fn aloud() -> RunConfig {
     config
 }
 
-/// Two ahead by layers that are applied up to three times, as often as each token wants.
+/// Two ahead with layers that are applied up to three times, as often as each token decides.
 fn longer() -> RunConfig {
     let mut config = direct(2);
     config.model.looped = Looped::Layer;

@@ -1,22 +1,23 @@
-//! Checkpoints that the site carries, so that fine-tuning and GRPO can begin at once. Each was made by the command line from its link:
-//! `lookahead train LINK --save DIR`; `docs/checkpoints.md` has the commands and what each scores.
+//! Checkpoints of the site, so that fine-tuning and GRPO can begin at once. The command line made each of them from its link with
+//! `lookahead train LINK --save DIR`. `docs/checkpoints.md` has the commands and the scores.
 
+use super::error::LinkError;
 use super::{RunConfig, link};
 
 /// A checkpoint of the site: `checkpoints/NAME.safetensors`.
 pub struct Shipped {
-    /// Its name in links, and its file's.
+    /// Its name in links, and the name of its file.
     pub name: &'static str,
     /// Its name in the form.
     pub label: &'static str,
-    /// The run that made it.
+    /// The link of the run that trained it.
     pub link: &'static str,
-    /// The file; in browsers it is fetched from the site.
+    /// The file. The page fetches it from the site instead.
     #[cfg(feature = "cli")]
     pub bytes: &'static [u8],
 }
 
-/// All of them.
+/// All checkpoints of the site.
 pub static SHIPPED: &[Shipped] = &[Shipped {
     name: "k1",
     label: "k = 1, small GPT-NeoX",
@@ -26,21 +27,21 @@ pub static SHIPPED: &[Shipped] = &[Shipped {
 }];
 
 impl Shipped {
-    /// The run that made it.
+    /// The run that trained it.
     ///
     /// # Errors
-    /// When its link cannot be read: a fault of the table, which a test would find.
-    pub fn config(&self) -> Result<RunConfig, String> {
-        link::read(self.link).map(|link| link.config).map_err(|faults| faults.join(" "))
+    /// If its link cannot be read. That is an error in the table, and a test checks it.
+    pub fn config(&self) -> Result<RunConfig, Vec<LinkError>> {
+        link::read(self.link).map(|link| link.config)
     }
 }
 
-/// The checkpoint of this name.
+/// The checkpoint with this name.
 pub fn find(name: &str) -> Option<&'static Shipped> {
     SHIPPED.iter().find(|shipped| shipped.name == name)
 }
 
-/// FNV-1a of 64 bits over a file of weights.
+/// The 64-bit FNV-1a hash of a file of weights.
 pub fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

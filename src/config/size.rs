@@ -1,19 +1,21 @@
-//! How large a run's network is, and how much memory it takes. Formulas, so that the page can say it without the engine; a test holds
-//! them against the models' own lists of parameters.
+//! The size of a run's network and its memory, as formulas, so that the page can show them without the engine. A test compares the
+//! formulas with the models' own lists of parameters.
 
 use super::{ModelConfig, ModelKind, Objective, RunConfig};
 
-/// Mamba: numbers of state a channel, taps of the convolution, channels for each number of the stream.
+/// Mamba: state values per channel, taps of the convolution, channels per value of the residual stream.
 const STATE: usize = 16;
 const TAPS: usize = 4;
 const EXPAND: usize = 2;
-/// Mamba: rows between two states that are kept.
+/// Mamba: positions between two stored states.
 const CHUNK: usize = 16;
-/// ARMT: features for each number of a key.
+/// Most tokens of one pass with a gradient on Burn, which stores every intermediate tensor of the pass.
+pub const BURN_TOKENS: usize = 8_192;
+/// ARMT: features per number of a key.
 const FEATURES: usize = 6;
 
 impl RunConfig {
-    /// How many numbers the network learns.
+    /// Number of parameters of the network.
     pub fn parameter_count(&self) -> usize {
         let ModelConfig { kind, layers, width: d, heads, ff, memory_tokens, memory_width, .. } = self.model;
         let vocabulary = self.task.vocabulary.size();
@@ -38,7 +40,7 @@ impl RunConfig {
             }
     }
 
-    /// Tokens computed for one position of a batch: a sequence, or a prompt with all its completions.
+    /// Tokens computed for one entry of a batch: a sequence, or a prompt with all its completions.
     pub fn tokens_a_position(&self) -> usize {
         match self.training.objective {
             Objective::Examples => self.task.sequence_length(),
@@ -49,25 +51,49 @@ impl RunConfig {
         }
     }
 
-    /// Bytes that a worker needs at least, about: the gradient of one sequence, and the weights with all that is as long as they are.
+    /// About how many seconds the run takes on `cores` processor cores: forward and backward, each parameter costs 6 operations per token, and a
+    /// core computes about 10¹⁰ a second (`lookahead bench quick` in WebAssembly and natively: 1 to 2.5 · 10¹⁰).
+    pub fn rough_seconds(&self, cores: usize) -> f64 {
+        let tokens = self.training.steps as f64 * (self.training.batch * self.tokens_a_position()) as f64;
+        6.0 * self.parameter_count() as f64 * tokens / (1e10 * cores.max(1) as f64)
+    }
+
+    /// About the least number of bytes that a worker needs: for the gradient of one sequence, the weights, and all arrays of their size.
     pub fn least_bytes(&self) -> usize {
-        self.bytes_with(1)
+        if self.on_burn() { self.burn_bytes() } else { self.bytes_with(1) }
     }
 
-    /// Bytes that one worker of a run needs, about, where `workers` share a batch; for a graphics card, `workers` is 1.
+    /// About the number of bytes that one worker of a run needs, if `workers` share a batch. For a graphics card, `workers` is 1.
     pub fn bytes(&self, workers: usize) -> usize {
-        self.bytes_with(self.training.batch.div_ceil(8.max(workers)))
+        if self.on_burn() { self.burn_bytes() } else { self.bytes_with(self.training.batch.div_ceil(8.max(workers))) }
     }
 
-    /// With so many sequences at once.
+    /// About the number of bytes that a pass on Burn takes: fitted to the memory of burn-flex (tests/laws/memory.rs).
+    fn burn_bytes(&self) -> usize {
+        let ModelConfig { kind, width: d, heads, ff, memory_width, .. } = self.model;
+        let tokens = self.tokens_a_position();
+        let (block, scores) = (2 * (7 * d + 2 * ff), 3 * heads * self.task.sequence_length());
+        let a_token = match kind {
+            ModelKind::GptNeox => block + scores,
+            // Burn copies the whole sequence again and again while it walks along it.
+            ModelKind::Lstm => 14 * d * (1 + tokens / 200),
+            ModelKind::Mamba => 5 * EXPAND * d * STATE,
+            ModelKind::Armt => block + scores + 2 * (d + FEATURES * memory_width),
+            ModelKind::DeltaNet => 40 * d + 4 * ff + 320 * heads,
+        };
+        let at_once = (BURN_TOKENS / tokens).clamp(1, self.training.batch);
+        4 * (at_once * tokens * self.model.layers * self.model.applications() * a_token + 6 * self.parameter_count())
+    }
+
+    /// The same, for `sequences` sequences at once.
     fn bytes_with(&self, sequences: usize) -> usize {
-        // Weights, gradient, two moments, and copies on their way to and from other workers.
+        // Weights, gradient, two moments, and copies that are sent to and from other workers.
         4 * (2 * sequences * self.kept_numbers() + 6 * self.parameter_count())
     }
 
-    /// Numbers that the forward pass of one position of a batch keeps for its gradient, about.
+    /// About the number of values that the forward pass of one entry of a batch stores for its gradient.
     fn kept_numbers(&self) -> usize {
-        let ModelConfig { kind, layers, width: d, heads, ff, memory_tokens, memory_width, .. } = self.model;
+        let ModelConfig { kind, layers, width: d, ff, memory_tokens, memory_width, .. } = self.model;
         let tokens = self.tokens_a_position();
         // Stream, two norms, qkv, attention's result, and the MLP before and after GELU.
         let block = 7 * d + 2 * ff;
@@ -75,16 +101,16 @@ impl RunConfig {
             ModelKind::GptNeox => tokens * block,
             // Gates, cells and hidden states.
             ModelKind::Lstm => tokens * 6 * d,
-            // Stream and norm; both halves of in_proj, convolution, Δ and result; a state every so many rows.
+            // Stream and norm; both halves of in_proj, convolution, Δ and result; a state every CHUNK positions.
             ModelKind::Mamba => tokens * (2 * d + (5 + STATE / CHUNK) * EXPAND * d),
-            // Burn keeps every intermediate: of the maps and convolutions, of the MLP, and of a chunk's products.
-            ModelKind::DeltaNet => tokens * (40 * d + 4 * ff + 20 * CHUNK * heads),
+            // Only Burn computes it: see `burn_bytes`.
+            ModelKind::DeltaNet => 0,
             ModelKind::Armt => {
                 let (segments, features) = (self.task.shown, FEATURES * memory_width);
                 (tokens + segments * memory_tokens) * (block + d + features) + segments * features * (d + 1)
             }
         };
-        // Each hop keeps its own, and what it gives to the mean.
+        // Each hop stores its own values and its part of the mean.
         let hops = self.model.applications();
         layers * (hops * layer + if self.model.halting_units() > 0 { tokens * (2 * hops + d) } else { 0 })
     }

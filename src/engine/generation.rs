@@ -1,45 +1,45 @@
-//! Generation: a forward pass continued token by token with its own answers.
+//! Generation: continues a forward pass token by token with its own answers.
 //!
-//! The pass over the whole sequence has left every activation in its array: keys and values of attention, cells of an LSTM, the
-//! state of a scan. To go on at position p, each instruction is carried out again for row p alone, in the same arrays: a token costs
-//! one row of every product, and of attention one query over the keys before it. Models need not know of it.
+//! The pass over the whole sequence keeps every activation in its array: keys and values of attention, cells of an LSTM, the state of a scan.
+//! To continue at position p, each instruction runs again for row p alone, in the same arrays. A token costs one row of every product and, in
+//! attention, one query over the keys before it. Models need no code for this.
 
-use super::program::{At, Hops, Instruction, Keep, Normed, Product, Rows, Sampling, Term, Tokens, Window};
+use super::program::*;
 use super::recorder::Recorder;
 
-/// One position of each sequence, of the rows that an instruction's arrays hold.
+/// One position of each sequence, among the rows that an instruction's arrays hold.
 #[derive(Clone, Copy)]
 struct Position {
     sequences: usize,
-    /// Within the instruction's span.
+    /// The row within the instruction's span.
     row: usize,
-    /// Where the tokens of this position stand.
+    /// Address of the tokens of this position.
     tokens: Rows,
-    /// Where its answers go.
+    /// Address for the answers of this position.
     answers: Rows,
-    /// How they are drawn, with which words; else the most probable ones are taken.
+    /// How answers are drawn, and with which words. `None`: take the most probable token.
     drawn: Option<(Sampling, (usize, usize))>,
 }
 
 impl Recorder {
-    /// Says, before the model is recorded, that the program goes on by itself after position `from`.
+    /// Makes the program generate tokens after position `from`. Call it before the model is recorded.
     pub fn generate_after(&mut self, from: usize) {
         self.generates_after = Some(from);
     }
 
-    /// Says that the tokens it goes on with are drawn, with the words from `uniforms` on, one for each of the positions of each sequence.
+    /// Makes generation draw its tokens with the words from `uniforms` on: one per generated position of each sequence.
     pub fn draw(&mut self, sampling: Sampling, uniforms: usize) {
         self.draws = Some((sampling, uniforms));
     }
 
-    /// The row after which a scan over the present span keeps its state: the last one that generation does not make anew.
+    /// The row after which a scan over the current span keeps its state: the last row that generation does not recompute.
     pub(super) fn last_before_generation(&self, length: usize) -> usize {
         let after = self.generates_after.and_then(|from| from.checked_sub(self.span().start));
         after.filter(|&row| row < length).unwrap_or(length - 1)
     }
 
-    /// Appends the greedy continuation of each of `sequences` sequences: the token after position `from`, given by
-    /// [`Self::generate_after`], takes the place of the next position's, and so on to position `length − 1`.
+    /// Appends the continuation of each of `sequences` sequences: the answer at position `from`, given by [`Self::generate_after`], becomes the
+    /// next position's token, and so on to position `length − 1`. Answers are the most probable tokens unless [`Self::draw`] was called.
     pub fn generate(&mut self, sequences: usize, length: usize) {
         let Some(from) = self.generates_after else { return };
         let count = length - from;
@@ -52,8 +52,8 @@ impl Recorder {
             for (instruction, span) in pass.iter().filter(|(_, span)| span.contains(&position)) {
                 let row = position - span.start;
                 let again = instruction.at_position(&Position { sequences, row, tokens, answers, drawn });
-                // The first answer is already there: it only has to be kept.
-                let only_answer = position == from && !matches!(instruction, Instruction::CrossEntropy { .. });
+                // The forward pass already computed this position: only its answer is missing.
+                let only_answer = position == from && !matches!(instruction, Instruction::Loss(Loss::CrossEntropy { .. }));
                 self.instructions.extend(again.filter(|_| !only_answer));
             }
         }
@@ -62,98 +62,117 @@ impl Recorder {
 }
 
 impl Rows {
-    /// Row `row` of each of the sequences of `length` rows.
+    /// Row `row` of each sequence of `length` rows.
     fn each(self, row: usize, length: usize) -> Self {
         Self { at: self.at.plus(row * self.stride), stride: self.stride * length }
     }
 }
 
 impl Instruction {
-    /// This instruction for one position of each sequence; none where it has nothing to do with single positions.
+    /// This instruction for one position of each sequence; `None` if it does not work on single positions.
     fn at_position(&self, position: &Position) -> Option<Self> {
         let &Position { sequences, row, tokens, answers, drawn } = position;
-        let window = |window: &Window| Window { from: row, count: 1, ..*window };
-        Some(match self {
-            Self::Embed { table, out, rows, width, .. } => {
-                let length = rows / sequences;
-                Self::Embed { tokens: Tokens::Numbers(tokens), table: *table, out: out.each(row, length), rows: sequences, width: *width }
+        match self {
+            Self::Embed(Embed::Forward { table, out, rows, width, .. }) => {
+                let (tokens, out) = (Tokens::Elements(tokens), out.each(row, rows / sequences));
+                Some(Self::Embed(Embed::Forward { tokens, table: *table, out, rows: sequences, width: *width }))
             }
-            // Copies are cheap and of all positions at once.
-            Self::Copies(copies) => Self::Copies(copies.clone()),
-            Self::Norm { x, outs, statistics, rows, width, epsilon, centred, .. } => {
+            // Copies are cheap, so all positions are copied.
+            Self::Grouped(Grouped::Copies(copies)) => Some(Self::Grouped(Grouped::Copies(copies.clone()))),
+            Self::Grouped(Grouped::Products(products)) => {
+                Some(Self::Grouped(Grouped::Products(products.iter().map(|product| product.at_position(position)).collect())))
+            }
+            Self::Norm(Norm::Forward { x, outs, statistics, rows, width, epsilon, centred, .. }) => {
                 let pitch = rows / sequences;
                 let of = |at: At| at.plus(row * width);
                 let outs = outs.iter().map(|out| Normed { y: of(out.y), ..*out }).collect();
-                let statistics = statistics.plus(2 * row);
-                Self::Norm { x: of(*x), outs, statistics, rows: sequences, width: *width, epsilon: *epsilon, centred: *centred, pitch }
+                let (x, statistics) = (of(*x), statistics.plus(2 * row));
+                let (width, epsilon, centred) = (*width, *epsilon, *centred);
+                Some(Self::Norm(Norm::Forward { x, outs, statistics, rows: sequences, width, epsilon, centred, pitch }))
             }
-            Self::Products(products) => Self::Products(products.iter().map(|product| product.at_position(position)).collect()),
-            Self::Attention { shape, qkv, turns, out, .. } => {
-                Self::AttentionAt { shape: *shape, qkv: *qkv, turns: *turns, out: *out, position: row }
+            Self::Attention(Attention::Forward { shape, qkv, rotary_table, out, .. }) => {
+                let (shape, qkv, rotary_table, out) = (*shape, *qkv, *rotary_table, *out);
+                Some(Self::Attention(Attention::AtPosition { shape, qkv, rotary_table, out, position: row }))
             }
-            Self::Lstm { window: all, width, weight, gates, cells, hidden, .. } => {
-                let (window, width, weight) = (window(all), *width, *weight);
-                Self::Lstm { window, width, weight, turned: None, gates: *gates, cells: *cells, hidden: *hidden }
-            }
-            Self::Convolution { window: all, channels, x, weight, bias, out } => {
-                Self::Convolution { window: window(all), channels: *channels, x: *x, weight: *weight, bias: *bias, out: *out }
-            }
-            Self::Scan { window: all, scan, out, .. } => Self::Scan { window: window(all), scan: *scan, keep: Keep::After(row), out: *out },
-            Self::Features { x, out, norms, rows, width, .. } => {
-                let pitch = rows / sequences;
-                let wide = super::program::FEATURES * width;
-                let (x, out, norms) = (x.plus(row * width), out.plus(row * wide), norms.plus(row));
-                Self::Features { x, out, norms, rows: sequences, width: *width, pitch }
-            }
-            Self::Recall { window: all, shape, x, queries, memory, out, divisors } => {
-                let (x, queries, out, divisors) = (*x, *queries, *out, *divisors);
-                Self::Recall { window: window(all), shape: *shape, x, queries, memory: *memory, out, divisors }
-            }
-            Self::Halting { shape, scores, weights, cost, costs, made } => {
-                let again = Hops { rows: sequences, pitch: shape.rows / sequences, ..*shape };
-                let scores = scores.iter().map(|score| score.plus(row)).collect();
-                let (weights, costs, made) = (weights.plus(row * shape.hops), costs.plus(2 * row), made.plus(row));
-                Self::Halting { shape: again, scores, weights, cost: *cost, costs, made }
-            }
-            Self::Mixture { shape, width, parts, weights, out } => {
-                let again = Hops { rows: sequences, pitch: shape.rows / sequences, ..*shape };
-                let parts = parts.iter().map(|part| part.plus(row * width)).collect();
-                let (weights, out) = (weights.plus(row * shape.hops), out.plus(row * width));
-                Self::Mixture { shape: again, width: *width, parts, weights, out }
-            }
-            Self::CrossEntropy { logits, rows, vocabulary, .. } => {
+            Self::Recurrent(recurrent) => recurrent.at_position(position).map(Self::Recurrent),
+            Self::Associative(associative) => associative.at_position(position).map(Self::Associative),
+            Self::Halting(halting) => halting.at_position(position).map(Self::Halting),
+            Self::Loss(Loss::CrossEntropy { logits, rows, vocabulary, .. }) => {
                 let logits = Rows { at: *logits, stride: *vocabulary }.each(row, rows / sequences);
                 let (rows, vocabulary, out) = (sequences, *vocabulary, answers);
-                match drawn {
-                    Some((sampling, uniforms)) => Self::Draw { logits, rows, vocabulary, sampling, uniforms, out },
-                    None => Self::Answer { logits, rows, vocabulary, out },
-                }
+                Some(match drawn {
+                    Some((sampling, uniforms)) => Self::Policy(Policy::Draw { logits, rows, vocabulary, sampling, uniforms, out }),
+                    None => Self::Loss(Loss::Answer { logits, rows, vocabulary, out }),
+                })
             }
-            // What a segment leaves behind is not of its positions; sums are of the whole pass.
-            Self::Memorize { .. } | Self::Total { .. } => return None,
-            Self::EmbedBackward { .. }
-            | Self::NormBackward { .. }
-            | Self::ColumnSums(_)
-            | Self::AttentionAt { .. }
-            | Self::AttentionBackward { .. }
-            | Self::LstmBackward { .. }
-            | Self::ConvolutionBackward { .. }
-            | Self::ScanBackward { .. }
-            | Self::FeaturesBackward { .. }
-            | Self::RecallBackward { .. }
-            | Self::MemorizeBackward { .. }
-            | Self::HaltingBackward { .. }
-            | Self::MixtureBackward { .. }
-            | Self::Draw { .. }
-            | Self::LogProbability { .. }
-            | Self::Policy { .. }
-            | Self::Answer { .. } => return None,
-        })
+            Self::Embed(Embed::Backward { .. })
+            | Self::Grouped(Grouped::ColumnSums(_))
+            | Self::Norm(Norm::Backward { .. })
+            | Self::Attention(Attention::AtPosition { .. } | Attention::Backward { .. })
+            // A total covers the whole pass.
+            | Self::Loss(Loss::Total { .. } | Loss::Answer { .. })
+            | Self::Policy(_) => None,
+        }
+    }
+}
+
+impl Window {
+    /// Its row `row` alone.
+    fn at(&self, row: usize) -> Self {
+        Self { from: row, count: 1, ..*self }
+    }
+}
+
+impl Recurrent {
+    fn at_position(&self, position: &Position) -> Option<Self> {
+        let row = position.row;
+        match self {
+            Self::Lstm(all) => Some(Self::Lstm(Lstm { window: all.window.at(row), transposed: None, ..all.clone() })),
+            Self::Convolution(all) => Some(Self::Convolution(Convolution { window: all.window.at(row), ..all.clone() })),
+            Self::Scan(all) => Some(Self::Scan(ScanForward { window: all.window.at(row), keep: Keep::After(row), ..all.clone() })),
+            Self::LstmBackward(_) | Self::ConvolutionBackward(_) | Self::ScanBackward(_) => None,
+        }
+    }
+}
+
+impl Associative {
+    fn at_position(&self, position: &Position) -> Option<Self> {
+        let &Position { sequences, row, .. } = position;
+        match self {
+            Self::Features(Features { x, out, norms, rows, width, .. }) => {
+                let (pitch, wide) = (rows / sequences, super::program::FEATURES * width);
+                let (x, out, norms) = (x.plus(row * width), out.plus(row * wide), norms.plus(row));
+                Some(Self::Features(Features { x, out, norms, rows: sequences, width: *width, pitch }))
+            }
+            Self::Recall(all) => Some(Self::Recall(Recall { window: all.window.at(row), ..all.clone() })),
+            // A segment writes to its memory once, after its positions.
+            Self::Memorize(_) | Self::FeaturesBackward(_) | Self::RecallBackward(_) | Self::MemorizeBackward(_) => None,
+        }
+    }
+}
+
+impl Halting {
+    fn at_position(&self, position: &Position) -> Option<Self> {
+        let &Position { sequences, row, .. } = position;
+        let again = |shape: &Hops| Hops { rows: sequences, pitch: shape.rows / sequences, ..*shape };
+        match self {
+            Self::Weights { shape, scores, weights, cost, costs, hop_counts } => {
+                let scores = scores.iter().map(|score| score.plus(row)).collect();
+                let (weights, costs, hop_counts) = (weights.plus(row * shape.hops), costs.plus(2 * row), hop_counts.plus(row));
+                Some(Self::Weights { shape: again(shape), scores, weights, cost: *cost, costs, hop_counts })
+            }
+            Self::Mixture { shape, width, parts, weights, out } => {
+                let parts = parts.iter().map(|part| part.plus(row * width)).collect();
+                let (weights, out) = (weights.plus(row * shape.hops), out.plus(row * width));
+                Some(Self::Mixture { shape: again(shape), width: *width, parts, weights, out })
+            }
+            Self::WeightsBackward { .. } | Self::MixtureBackward { .. } => None,
+        }
     }
 }
 
 impl Product {
-    /// One row of each sequence.
+    /// The same product for one row of each sequence.
     fn at_position(&self, position: &Position) -> Self {
         let &Position { sequences, row, .. } = position;
         let length = self.m / sequences;

@@ -1,6 +1,6 @@
-//! What instructions of a [`super::program`] are made of: arrays, sizes, and the parts of the larger ones.
+//! Operands of the instructions of a [`super::program`]: arrays, sizes, and the parts of the larger instructions.
 
-/// Where an array begins: a buffer of the program and an offset into it, in numbers.
+/// Where an array begins: a buffer of the program, and an offset into it in elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct At {
     pub buffer: usize,
@@ -8,27 +8,27 @@ pub struct At {
 }
 
 impl At {
-    /// The same buffer, further on.
+    /// The address `offset` elements later in the same buffer.
     pub fn plus(self, offset: usize) -> Self {
         Self { offset: self.offset + offset, ..self }
     }
 }
 
-/// A matrix operand: where it begins and how far apart its rows are.
+/// A matrix operand: its first element, and the distance between its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rows {
     pub at: At,
     pub stride: usize,
 }
 
-/// Which operands of a product stand transposed in memory. `A` is `[m, k]`, `B` is `[k, n]`.
+/// Which operands of a product are stored transposed. `A` is `[m, k]`, `B` is `[k, n]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Form {
-    /// B is kept as `[n, k]`: `x Wᵀ` with PyTorch's weights.
+    /// B is stored as `[n, k]`: `x Wᵀ` with PyTorch's weights.
     Nt,
-    /// Neither: `dy W`.
+    /// Neither is transposed: `dy W`.
     Nn,
-    /// A is kept as `[k, m]`: `dyᵀ x`.
+    /// A is stored as `[k, m]`: `dyᵀ x`.
     Tn,
 }
 
@@ -46,19 +46,19 @@ pub struct Product {
     pub form: Form,
     pub m: usize,
     pub n: usize,
-    /// Summed in their order.
+    /// Summed in this order.
     pub terms: Vec<Term>,
     pub scale: f32,
-    /// Each `[n]` and added to every row; at most two.
+    /// Each `[n]`, added to every row; at most two.
     pub biases: Vec<At>,
-    /// `[m, n]` dense, added; may be `out` itself, which accumulates.
+    /// `[m, n]` dense, added. If it is `out` itself, the product accumulates.
     pub add: Option<At>,
     pub add_scale: f32,
-    /// How far apart the rows of `add`, `gelu` and `slope` lie, in rows: 1 where they are dense.
+    /// The distance between the rows of `add`, `gelu` and `slope`, in rows: 1 if they are dense.
     pub pitch: usize,
-    /// Where given, `z` = the sum is kept here, `[m, n]` dense, and `out = gelu(z)`.
+    /// If any: the sum `z` is kept here, `[m, n]` dense, and `out = gelu(z)`.
     pub gelu: Option<At>,
-    /// Where given, the result is multiplied by `gelu'` of this z, `[m, n]` dense.
+    /// If any: the result is multiplied by `gelu'` of this z, `[m, n]` dense.
     pub slope: Option<At>,
     pub out: Rows,
 }
@@ -67,9 +67,9 @@ pub struct Product {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normed {
     pub gamma: At,
-    /// None where the norm has no shift (RMS norm).
+    /// `None` if the norm has no shift (RMS norm).
     pub beta: Option<At>,
-    /// Forwards the output, backwards its gradient.
+    /// Forward: the output. Backward: its gradient.
     pub y: At,
 }
 
@@ -81,13 +81,13 @@ impl Product {
     }
 }
 
-/// What a summand of a [`ColumnSum`] is multiplied by, entry by entry.
+/// The factor of a summand of a [`ColumnSum`], element by element.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Factor {
     One,
-    /// x̂ = (x − mean) · rstd: the norm's input `[rows, width]` and statistics `[rows, 2]`.
+    /// x̂ = (x − mean) · rstd, from the norm's input `[rows, width]` and statistics `[rows, 2]`.
     Normed(At, At),
-    /// x of the row `steps` before in the same sequence of `length` rows, 0 before its start: the gradient of a convolution's tap.
+    /// x of the row `steps` earlier in the same sequence of `length` rows, 0 before its start: for the gradient of a convolution's tap.
     Delayed {
         x: Rows,
         steps: usize,
@@ -103,22 +103,22 @@ pub struct Summand {
     pub rows: usize,
 }
 
-/// What a [`Instruction::ColumnSums`] adds up over all rows of its summands, in their order, into `[width]`.
+/// One sum of [`Grouped::ColumnSums`]: adds all rows of its summands, in this order, into `[width]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ColumnSum {
     pub summands: Vec<Summand>,
     pub width: usize,
     pub out: At,
-    /// How far apart the sums lie: 1, or the number of taps where they are one column of a convolution's weight.
+    /// The distance between the elements of `out`: 1, or the number of taps if they are one column of a convolution's weight.
     pub step: usize,
-    /// Added to what is there instead of replacing it.
+    /// Adds to `out` instead of replacing it.
     pub accumulate: bool,
 }
 
-/// `to[b] = Σ from[b]` over up to two sources (none: zeros), `numbers` together for each of `blocks` blocks.
+/// `to[b] = Σ from[b]` over up to two sources (zeros if there is none); each of `blocks` blocks has `numbers` elements.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Copy {
-    /// Where block 0 begins, and how far apart blocks are; 0 repeats one block.
+    /// The start of block 0 and the distance between blocks; distance 0 repeats one block.
     pub from: Vec<Rows>,
     pub to: Rows,
     pub blocks: usize,
@@ -134,7 +134,7 @@ pub struct Window {
     pub count: usize,
 }
 
-/// Arrays of a selective scan (Gu and Dao, arXiv 2312.00752); N = B·S rows, C channels, [`STATE`] numbers of state a channel.
+/// Arrays of a selective scan (Gu and Dao, arXiv 2312.00752); N = B·S rows, C channels, [`STATE`] state elements per channel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scan {
     /// C.
@@ -143,7 +143,7 @@ pub struct Scan {
     pub delta: At,
     /// The scanned input u, `[N, C]` dense.
     pub u: At,
-    /// B then C of each row: 2 · STATE numbers.
+    /// B, then C, of each row: 2 · STATE elements.
     pub projected: Rows,
     /// The gate g, `[N, C]`.
     pub gate: Rows,
@@ -151,14 +151,14 @@ pub struct Scan {
     pub a_log: At,
     /// D, `[C]`.
     pub skip: At,
-    /// States that are kept: see [`Keep`].
+    /// The kept states: see [`Keep`].
     pub states: At,
 }
 
-/// Rows between two states that a scan keeps for its backward pass, which makes those between anew.
+/// Rows between two kept states of a scan. The backward pass recomputes the states between them.
 pub const CHUNK: usize = 16;
 
-/// Numbers of scratch that [`Instruction::ScanBackward`] takes.
+/// Elements of scratch of [`Recurrent::ScanBackward`].
 pub const fn scan_scratch(sequences: usize, length: usize, channels: usize) -> usize {
     sequences * channels * (length.div_ceil(CHUNK) * super::operators::STATE + 2 * length)
 }
@@ -166,13 +166,13 @@ pub const fn scan_scratch(sequences: usize, length: usize, channels: usize) -> u
 /// Which states a scan keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// That before each [`CHUNK`] rows, for the backward pass: `states` is `[B, ⌈S / CHUNK⌉, C, STATE]`.
+    /// The state before every [`CHUNK`] rows, for the backward pass: `states` is `[B, ⌈S / CHUNK⌉, C, STATE]`.
     Chunks,
-    /// That after this row, to go on from: `states` is `[B, C, STATE]`. A window that begins after row 0 starts from it.
+    /// The state after this row, for generation: `states` is `[B, C, STATE]`. A window that begins after row 0 starts from it.
     After(usize),
 }
 
-/// Sizes of an associative memory: for each of B sequences A `[features, width]` and z `[features]`, met by `rows` rows.
+/// Sizes of an associative memory: for each of B sequences A `[features, width]` and z `[features]`, read or written by `rows` rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MemoryShape {
     pub sequences: usize,
@@ -188,8 +188,7 @@ pub struct Memory {
     pub z: At,
 }
 
-/// Sizes of adaptive computation time: N rows, each of which halts after one of so many hops. Row r of every array is its row
-/// `r · pitch`.
+/// Sizes of adaptive computation time: N rows that each halt after at most `hops` hops. Row r of every array is its row `r · pitch`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hops {
     pub rows: usize,
@@ -197,13 +196,13 @@ pub struct Hops {
     pub pitch: usize,
 }
 
-/// Where tokens are read.
+/// Where an embedding reads its tokens.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Tokens {
-    /// The words from this one on.
+    /// The batch's words from this index on.
     Words(usize),
-    /// Numbers of the memory, row r's at `r · stride`: what the program itself has answered.
-    Numbers(Rows),
+    /// Elements of the memory, row r's at `r · stride`: the answers of the program itself.
+    Elements(Rows),
 }
 
 /// Shape of causal self-attention with rotary positions.
@@ -215,6 +214,6 @@ pub struct AttentionShape {
     pub heads: usize,
     /// Dimensions of a head.
     pub head: usize,
-    /// How many of a head's first dimensions turn (even; halves are rotated, not neighbours).
+    /// How many of a head's first dimensions are rotated; even. Dimension i is paired with i + rotary/2.
     pub rotary: usize,
 }

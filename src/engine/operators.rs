@@ -1,24 +1,25 @@
-//! The operators that networks, loops and objectives are written in.
+//! The operators: networks, loops and objectives call only these.
 //!
-//! Two engines implement [`Operators`]. `Recorder` writes fused kernels and hand-derived gradients into a program. `burn::Tensors`
-//! computes each operator by its definition, in Burn's tensors, and leaves the gradient to Burn's autodiff: that is the truth which the
-//! kernels are tested against, and an engine of its own.
+//! Two engines implement [`Operators`]. `Recorder` records fused kernels and hand-derived gradients into a program. `burn::Tensors` computes
+//! each operator by its definition in Burn's tensors, and Burn's autodiff computes the gradient. The kernels are tested against
+//! `burn::Tensors`, which is also an engine of its own.
 
-use crate::model::Parameter;
+use super::parameters::ParameterShape;
 use std::ops::Range;
+use thiserror::Error;
 
-/// Taps of the causal convolution: positions t − 3 … t.
+/// Taps of the causal convolution: it reads positions t − 3 … t.
 pub const TAPS: usize = 4;
-/// Numbers of state of each channel of a selective scan.
+/// Elements of the state of each channel of a selective scan.
 pub const STATE: usize = 16;
-/// Numbers that the DPFP map makes of one: two signs, three products.
+/// Features that the DPFP map makes of one input element: two signs times three products.
 pub const FEATURES: usize = 6;
-/// A row halts when its halting probabilities add up to this, 1 − ε with ε = 0.1 (Graves, arXiv 1603.08983, uses .01).
+/// A row halts when the sum of its halting probabilities reaches this value: 1 − ε with ε = 0.1 (Graves, arXiv 1603.08983, uses .01).
 pub const HALTED: f32 = 0.9;
-/// The word of a label that does not count.
-pub const NOT_ASKED: u32 = u32::MAX;
+/// The label word of a row that does not count.
+pub const NO_LABEL: u32 = u32::MAX;
 
-/// A handle of an activation `[rows, width]`, as an engine gives it out.
+/// A handle of an activation `[rows, width]`. Each engine has its own type.
 pub trait Shaped: Copy {
     fn rows(self) -> usize;
     fn width(self) -> usize;
@@ -27,18 +28,18 @@ pub trait Shaped: Copy {
 /// A parameter of the model, `[rows, columns]`; a vector has one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Weight {
-    /// Its first number among all parameters, which lie flat one after the other.
+    /// Offset of its first element among all parameters, which are one flat array.
     pub(super) offset: usize,
     pub rows: usize,
     pub columns: usize,
 }
 
 impl Weight {
-    /// The parameter whose name is `name` behind `prefix`.
+    /// Finds the parameter named `prefix` + `name`.
     ///
     /// # Panics
-    /// When the model has no such parameter: a fault of the model's file.
-    pub(super) fn find(parameters: &[Parameter], prefix: &str, name: &str) -> Self {
+    /// When the model has no such parameter: an error in the model's file.
+    pub(super) fn find(parameters: &[ParameterShape], prefix: &str, name: &str) -> Self {
         let mut offset = 0;
         for parameter in parameters {
             if parameter.name.strip_prefix(prefix) == Some(name) {
@@ -54,7 +55,7 @@ impl Weight {
     }
 }
 
-/// What follows a linear map.
+/// The function after a linear map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     None,
@@ -62,7 +63,7 @@ pub enum Activation {
     Gelu,
 }
 
-/// `activation(x Wᵀ + b)` with the weight as PyTorch keeps it: x `[N, in]`, W `[out, in]`, b `[out]`, result `[N, out]`.
+/// `activation(x Wᵀ + b)` with the weight in PyTorch's layout: x `[N, in]`, W `[out, in]`, b `[out]`, result `[N, out]`.
 #[derive(Clone, Copy)]
 pub struct Linear<V> {
     pub x: V,
@@ -83,26 +84,26 @@ impl<V> Linear<V> {
     }
 }
 
-/// A norm's gain, and its shift where it has one; `[d]` each.
+/// Gain γ and optional shift β of a norm, `[d]` each.
 #[derive(Clone, Copy)]
 pub struct Affine {
     pub gamma: Weight,
     pub beta: Option<Weight>,
 }
 
-/// How attention's input is cut into heads, and which of a head's dimensions turn by position.
+/// The heads of attention, and the rotary positions of a head's first dimensions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Heads {
-    /// S, positions of a sequence.
+    /// S, the positions of a sequence.
     pub length: usize,
     pub heads: usize,
-    /// Dimensions of a head that turn, even.
+    /// How many of a head's first dimensions are rotated; even.
     pub rotary: usize,
     /// Base of the frequencies: angle i of position t is `t · base^(−2i/rotary)`.
     pub base: f64,
 }
 
-/// One LSTM layer's parameters as `torch.nn.LSTM` keeps them, gates in the order i, f, g, o.
+/// One LSTM layer's parameters in the layout of `torch.nn.LSTM`; the gates are in the order i, f, g, o.
 #[derive(Clone, Copy)]
 pub struct LstmWeights {
     /// `[4H, in]`.
@@ -116,7 +117,7 @@ pub struct LstmWeights {
 /// Parameters of a selective scan.
 #[derive(Clone, Copy)]
 pub struct ScanWeights {
-    /// To Δ: `[C, R]`, R numbers of the projection.
+    /// Weight of Δ, `[C, R]`: R columns of the projection make Δ.
     pub step: Weight,
     /// `[C]`.
     pub step_bias: Weight,
@@ -133,8 +134,8 @@ pub struct MemoryVar<V> {
     pub z: V,
 }
 
-/// What a delta rule reads: queries, keys and values `[B·S, H·n]`, write strengths before their σ `[B·S, H]`, and where old associations
-/// fade the input of the decay `[B·S, H]`.
+/// Inputs of a delta rule: queries, keys and values `[B·S, H·n]`, and write strengths before σ `[B·S, H]`. `decay` holds the input of the
+/// decay, `[B·S, H]`, if old associations fade.
 #[derive(Clone, Copy)]
 pub struct Delta<V> {
     pub queries: V,
@@ -142,17 +143,17 @@ pub struct Delta<V> {
     pub values: V,
     pub strengths: V,
     pub decay: Option<Decay<V>>,
-    /// Gain `[n]` of the norm of each head's result.
+    /// Gain `[n]` of the norm of each head's output.
     pub gain: Weight,
     /// H.
     pub heads: usize,
     /// S.
     pub length: usize,
-    /// β lies between 0 and this, 1 or 2.
+    /// β is between 0 and this value, 1 or 2.
     pub range: f64,
 }
 
-/// How fast a state fades: `α = exp(−exp(a_log) softplus(x + bias))`, x `[B·S, H]`, the weights `[H]`.
+/// The decay of a state: `α = exp(−exp(a_log) softplus(x + bias))`, x `[B·S, H]`, the weights `[H]`.
 #[derive(Clone, Copy)]
 pub struct Decay<V> {
     pub x: V,
@@ -160,81 +161,78 @@ pub struct Decay<V> {
     pub bias: Weight,
 }
 
-/// How the loss of a policy is weighed, and in which words its numbers stand.
+/// Constants of a policy's loss, and the words that hold its per-row values as bits of an `f32`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PolicyTerms {
     pub temperature: f32,
-    /// β, the price of the distance from the reference.
+    /// β, the weight of the distance from the reference.
     pub kl: f32,
-    /// ε, how far a ratio may leave 1.
+    /// ε: the ratio is clipped to 1 ± ε.
     pub clip: f32,
-    /// First word of each row's advantage, its bits.
+    /// The word of row 0's advantage.
     pub advantages: usize,
-    /// First word of each row's log-probability under the policy that drew it, its bits; [`NOT_ASKED`] where that is the learning policy itself.
+    /// The word of row 0's log-probability under the policy that drew the token. [`NO_LABEL`] stands for the learning policy itself.
     pub old: usize,
-    /// The word with the factor of the sum, its bits.
+    /// The word of the factor of the sum.
     pub scale: usize,
 }
 
-/// How a token is drawn.
+/// How a token is drawn from logits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sampling {
     pub temperature: f32,
-    /// Only so many of the most probable tokens may be drawn; 0 for all. Of equals at the limit the first ones.
+    /// How many of the most probable tokens may be drawn; 0 allows all. Of equal tokens at the limit, the first ones are allowed.
     pub top_k: usize,
 }
 
-/// An operator that an engine does not have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// An operator that this engine does not implement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error(
+    "This engine has no kernel for {operator}. Only the engine Burn computes it: choose Burn under Settings, Machine (engine=burn in a link)."
+)]
 pub struct Missing {
     pub operator: &'static str,
 }
 
-impl From<Missing> for String {
-    fn from(missing: Missing) -> Self {
-        format!(
-            "This engine has no kernel for {}, which is defined in Burn alone: choose the engine Burn under Settings, Machine (engine=burn in a link).",
-            missing.operator
-        )
-    }
-}
-
-/// The operators. Activations of B sequences of S positions are `[B·S, d]`, sequence by sequence. Tokens, labels and other whole
-/// numbers are *words* of the batch; an operator is told the number of the first.
+/// The operators. Activations of B sequences of S positions are `[B·S, d]`, sequence after sequence. Tokens, labels and other integers are
+/// *words* of the batch; an operator takes the index of its first word.
 pub trait Operators {
     type Var: Shaped;
 
     /// The parameter of this name.
     ///
     /// # Panics
-    /// When the model has no such parameter: a fault of the model's file.
+    /// When the model has no such parameter: an error in the model's file.
     fn weight(&self, name: &str) -> Weight;
 
-    /// What `compute` does, over the weights whose names begin with `prefix`, without a gradient.
+    /// Runs `compute` on the weights whose names begin with `prefix`, without a gradient. Afterwards the rows of operators represent all
+    /// positions.
     fn frozen<T>(&mut self, prefix: &'static str, compute: impl FnOnce(&mut Self) -> T) -> T;
 
-    /// Says that the operators in `compute` depend on their own sequence only, so that a graphics card may gather them into one launch.
+    /// Runs `compute` and declares that its operators mix no two sequences: each result depends on its own sequence only. A GPU may then run
+    /// them in one launch.
     fn chain<T>(&mut self, sequences: usize, compute: impl FnOnce(&mut Self) -> T) -> T;
 
-    /// Says which positions of each sequence the rows of the coming operators stand for.
+    /// Sets the positions of each sequence that the rows of the next operators represent.
     fn at_positions(&mut self, span: Range<usize>);
 
-    /// `out[r] = table[token r]` for `rows` tokens, the words from `tokens` on; table `[V, d]`, result `[rows, d]`.
+    /// `out[r] = table[token r]` for `rows` tokens; token r is the word `tokens + r`. Table `[V, d]`, result `[rows, d]`.
     fn embedding(&mut self, table: Weight, tokens: usize, rows: usize) -> Self::Var;
 
-    /// Of x `[B·S, d]` the positions `from` … of each of B sequences of `length`: `[B·(S − from), d]`. The coming operators stand for
-    /// those positions.
+    /// The positions from `from` on of each of B sequences of `length` S: x `[B·S, d]`, result `[B·(S − from), d]`. The rows of the next
+    /// operators represent these positions.
     fn positions(&mut self, x: Self::Var, length: usize, from: usize) -> Self::Var;
 
-    /// Of x `[B·n, d]` the rows `from` … of each of B blocks of n: `[B·(n − from), d]`.
+    /// The rows from `from` on of each of B blocks of n rows: x `[B·n, d]`, result `[B·(n − from), d]`.
     fn rows_from(&mut self, x: Self::Var, n: usize, from: usize) -> Self::Var;
 
-    /// Of x `[B·S, d]` the positions of `segment` of each of B sequences of `length`, and behind each sequence's the rows of `tokens`
-    /// `[M, d]`, if given: `[B·(n + M), d]`. Every position must be in one segment.
+    /// The positions `segment` (n of them) of each of B sequences of `length`, followed by the rows of `tokens` `[M, d]`, if any: x `[B·S, d]`,
+    /// result `[B·(n + M), d]`. The caller must put every position in exactly one segment.
     fn segment(&mut self, x: Self::Var, length: usize, segment: Range<usize>, tokens: Option<Weight>) -> Self::Var;
 
-    /// Positions `from` … of sequences of which `parts` hold one segment each, in their order: part i is `[B·nᵢ, d]`, of which the first
-    /// `kept` rows of each sequence are positions. Result `[B·(S − from), d]`; the coming operators stand for those positions.
+    /// Joins segments into sequences and keeps the positions from `from` on. `parts` holds the segments in order: part i is `[B·nᵢ, d]`, and
+    /// the first `kept` rows of each sequence are positions. Result `[B·(S − from), d]`. The rows of the next operators represent these
+    /// positions.
     fn join(&mut self, parts: &[(Self::Var, usize)], sequences: usize, from: usize) -> Self::Var;
 
     /// One linear map.
@@ -243,10 +241,10 @@ pub trait Operators {
         out
     }
 
-    /// Independent linear maps, each `activation(x Wᵀ + b)`. The result of a GELU is read by one linear map.
+    /// Independent linear maps, each `activation(x Wᵀ + b)`. The result of a GELU must have exactly one reader, a linear map.
     fn linears<const N: usize>(&mut self, linears: [Linear<Self::Var>; N]) -> [Self::Var; N];
 
-    /// `x + Σ (xᵢ Wᵢᵀ + bᵢ)`, the sum of linear maps on top of a residual stream: `[N, out]`.
+    /// `x + Σ (xᵢ Wᵢᵀ + bᵢ)`: adds linear maps to a residual stream, `[N, out]`.
     fn residual<const N: usize>(&mut self, residual: Self::Var, branches: [(Self::Var, Weight, Option<Weight>); N]) -> Self::Var;
 
     /// `(x − mean) / √(variance + ε) ⊙ γ + β` over the last dimension, for each pair (γ, β): x `[N, d]`, every result `[N, d]`.
@@ -256,45 +254,45 @@ pub trait Operators {
     /// `x / √(mean x² + ε) ⊙ γ` over the last dimension: x and result `[N, d]`. Source: Zhang and Sennrich, arXiv 1910.07467.
     fn rms_norm(&mut self, x: Self::Var, gamma: Weight, epsilon: f64) -> Self::Var;
 
-    /// `softmax(rot(q) rot(k)ᵀ / √head, causal) v` for each head; qkv `[B·S, heads · 3 · head]` (by head: q, k, v), result `[B·S, heads · head]`.
-    /// Sources: Vaswani et al., arXiv 1706.03762; rotary positions, Su et al., arXiv 2104.09864, with GPT-NeoX's halves.
+    /// `softmax(rot(q) rot(k)ᵀ / √head, causal) v` for each head; qkv `[B·S, heads · 3 · head]` (q, k, v of head 0, then of head 1, …), result
+    /// `[B·S, heads · head]`. Sources: Vaswani et al., arXiv 1706.03762; rotary positions, Su et al., arXiv 2104.09864, with GPT-NeoX's halves.
     fn causal_attention(&mut self, qkv: Self::Var, shape: Heads) -> Self::Var;
 
-    /// A layer of long short-term memory over sequences of `length` from a state of zeros: x `[B·S, in]`, result `[B·S, H]`.
-    /// Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000; equal to `torch.nn.LSTM`.
+    /// An LSTM layer over sequences of `length`; h and c start at zero: x `[B·S, in]`, result `[B·S, H]`. Source: Hochreiter and Schmidhuber
+    /// 1997, with the forget gate of Gers et al. 2000; equal to `torch.nn.LSTM`.
     /// ```text
     /// z = x W_inputᵀ + h(t−1) W_hiddenᵀ + b + b'     i, f, g, o = σ z_i, σ z_f, tanh z_g, σ z_o
     /// c = f ⊙ c(t−1) + i ⊙ g                         h = o ⊙ tanh c
     /// ```
     fn lstm(&mut self, x: Self::Var, weights: LstmWeights, length: usize) -> Self::Var;
 
-    /// `silu(bias + Σ_j weight[·, j] ⊙ x(t − 3 + j))` of the first C of x's columns, channel by channel, zeros before the start;
-    /// x `[B·S, ≥ C]`, weight `[C, 4]`, bias `[C]`, result `[B·S, C]`. The other columns of x have one other reader.
+    /// `silu(bias + Σ_j weight[·, j] ⊙ x(t − 3 + j))` of the first C columns of x, per channel; x is zero before the start of the sequence. x
+    /// `[B·S, ≥ C]`, weight `[C, 4]`, bias `[C]`, result `[B·S, C]`. The other columns of x must have exactly one other reader.
     fn causal_convolution(&mut self, x: Self::Var, weight: Weight, bias: Weight, length: usize) -> Self::Var;
 
-    /// The selective scan of u `[B·S, C]`, gated: `projected` `[B·S, R + 2·STATE]` holds for each position R numbers that make Δ, then B,
-    /// then C; the gate g is the last C columns of `gate` `[B·S, ≥ C]`; result `[B·S, C]`. Source: Gu and Dao, arXiv 2312.00752.
+    /// The gated selective scan of u `[B·S, C]`. `projected` `[B·S, R + 2·STATE]` holds, for each position, R elements that make Δ, then B,
+    /// then C. The gate g is the last C columns of `gate` `[B·S, ≥ C]`. Result `[B·S, C]`. Source: Gu and Dao, arXiv 2312.00752.
     /// ```text
     /// Δ = softplus(projected[.. R] stepᵀ + bias)        A = −exp(a_log)
     /// S(t) = exp(Δ A) ⊙ S(t−1) + Δ B u                  y = (C · S + D ⊙ u) ⊙ silu(g)
     /// ```
     fn selective_scan(&mut self, u: Self::Var, projected: Self::Var, gate: Self::Var, weights: ScanWeights, length: usize) -> Self::Var;
 
-    /// DPFP-3 features of unit length: x' = [relu x; relu −x], `φ = concat over j = 1, 2, 3 of x' ⊙ roll(x', j)`, divided by its norm.
-    /// x `[N, m]`, result `[N, 6m]`. Source: Schlag et al., arXiv 2102.11174.
+    /// DPFP-3 features of unit length: x' = [relu x; relu −x], `φ = concat over j = 1, 2, 3 of x' ⊙ roll(x', j)`, divided by ‖φ‖. x `[N, m]`,
+    /// result `[N, 6m]`. Source: Schlag et al., arXiv 2102.11174.
     fn features(&mut self, x: Self::Var) -> Self::Var;
 
-    /// `x + (q A) / (q · z + 1e-5)` by row, what the memory holds under each row's query: x `[B·n, d]`, q `[B·n, F]`, result `[B·n, d]`.
+    /// Adds to each row what the memory returns for its query: `x + (q A) / (q · z + 1e-5)`. x `[B·n, d]`, q `[B·n, F]`, result `[B·n, d]`.
     /// Source: Rodkin et al., arXiv 2407.04841.
     fn recall(&mut self, x: Self::Var, queries: Self::Var, memory: MemoryVar<Self::Var>) -> Self::Var;
 
-    /// The memory after the rows of each sequence have written their values under their keys, each overwriting what stood there:
-    /// keys `[B·M, F]`, values `[B·M, d]`, strengths `[B·M, 1]` before their σ; `old` is none for a memory of zeros. Source: as [`Self::recall`].
+    /// The memory after the rows of each sequence have written their values under their keys; a new value replaces the old value of its key.
+    /// keys `[B·M, F]`, values `[B·M, d]`, strengths before σ `[B·M, 1]`. `old` is `None` for a memory of zeros. Source: as [`Self::recall`].
     /// ```text
     /// b = σ(strength)    d = k · z + 1e-5    v̄ = (k A) / d    γ = clip(1 − d / ‖k‖², 0, 1)     (v̄ = 0, γ = 1 without an old one)
     /// A ← A + Σ b k (v − v̄)ᵀ                z ← z + Σ γ k
     /// ```
-    /// γ counts as a constant in the gradient.
+    /// γ is a constant in the gradient.
     fn memorize(
         &mut self,
         keys: Self::Var,
@@ -304,32 +302,32 @@ pub trait Operators {
         sequences: usize,
     ) -> MemoryVar<Self::Var>;
 
-    /// The weights of `scores.len() + 1` hops by row, from the score of each hop but the last: scores `[N, 1]` each, result `[N, hops]`.
-    /// `unit` says which of the network's looped parts it is. Source: Graves, arXiv 1603.08983.
+    /// The weights of `scores.len() + 1` hops for each row, from the score of each hop except the last: scores `[N, 1]` each, result
+    /// `[N, hops]`. `unit` is the index of the looped part in the network. Source: Graves, arXiv 1603.08983.
     /// ```text
     /// p_t = σ(score_t)     T = the first t with p_0 + … + p_t ≥ 0.9, or the last     R = 1 − Σ_{t<T} p_t
     /// weight_t = p_t for t < T, R for t = T, 0 after
     /// ```
-    /// T counts as a constant in the gradient. The last hop's score decides nothing, so there is none.
+    /// T is a constant in the gradient. The last hop has no score, because every row halts there.
     fn halting(&mut self, unit: usize, scores: &[Self::Var]) -> Self::Var;
 
-    /// `Σ_t weights[·, t] parts[t]` by row: parts `[N, d]` each, weights `[N, hops]`, result `[N, d]`.
+    /// `Σ_t weights[·, t] parts[t]` for each row: parts `[N, d]` each, weights `[N, hops]`, result `[N, d]`.
     fn mixture(&mut self, parts: &[Self::Var], weights: Self::Var) -> Self::Var;
 
-    /// Lets the loss to come include `price` times the mean remainder over all rows of all looped parts so far, of which this
-    /// pass has `share`, 1 being the whole batch.
+    /// Makes the next [`Self::cross_entropy`] add `price · share` times the mean remainder over all rows of all looped parts so far. `share` is
+    /// this pass's share of the batch; 1 is the whole batch.
     fn charge(&mut self, price: f64, share: f64);
 
-    /// `−Σ log softmax(logits)[label] / of` over the rows whose label counts, how many of them have it as their most
-    /// probable token, and every row's most probable token. Logits `[N, V]`; the labels are the words from `labels` on.
+    /// The loss `−Σ log softmax(logits)[label] / of` over the rows whose label counts. Also counts the rows whose most probable token is their
+    /// label, and keeps every row's most probable token. Logits `[N, V]`; the label of row r is the word `labels + r`.
     fn cross_entropy(&mut self, logits: Self::Var, labels: usize, of: usize);
 
-    /// `log softmax(logits / temperature)[label]` by row, 0 where none is asked: logits `[N, V]`, the labels are the words from `labels` on; `[N, 1]`.
+    /// `log softmax(logits / temperature)[label]` of each row, 0 where the label does not count: logits `[N, V]`, result `[N, 1]`; the label of
+    /// row r is the word `labels + r`.
     fn log_probability(&mut self, logits: Self::Var, labels: usize, temperature: f32) -> Self::Var;
 
-    /// The clipped objective and its price over the rows whose label counts, and their mean distance from the reference;
-    /// logits `[N, V]`, reference `[N, 1]`. Sources: Shao et al., arXiv 2402.03300; Schulman et al., arXiv 1707.06347;
-    /// the averages are those of TRL 0.16.
+    /// The clipped objective with its KL price over the rows whose label counts, and their mean distance from the reference. Logits `[N, V]`,
+    /// reference `[N, 1]`. Sources: Shao et al., arXiv 2402.03300; Schulman et al., arXiv 1707.06347; the averages are those of TRL 0.16.
     /// ```text
     /// ℓ = log softmax(logits / temperature)[label]    Δ = reference − ℓ    ratio = exp(ℓ − old)
     /// loss     = scale Σ (kl (e^Δ − Δ − 1) − min(ratio A, clip(ratio, 1 − ε, 1 + ε) A))
@@ -337,14 +335,14 @@ pub trait Operators {
     /// ```
     fn policy_loss(&mut self, logits: Self::Var, labels: usize, reference: Self::Var, terms: PolicyTerms);
 
-    /// The delta rule over sequences of `length` from a state of zeros, by head, each result normed (RMS, ε 1e-5): `[B·S, H·n]`. Queries and
-    /// keys are first divided by √(Σ x² + 1e-6). Sources: Yang et al., arXiv 2406.06484; the decay α, Yang et al., arXiv 2412.06464; a range
-    /// of 2, Grazzi et al., arXiv 2411.12537.
+    /// The delta rule over sequences of `length`; the state starts at zero. Each head's result is normed (RMS, ε 1e-5): `[B·S, H·n]`. Queries
+    /// and keys are first divided by √(Σ x² + 1e-6). Sources: Yang et al., arXiv 2406.06484; the decay α, Yang et al., arXiv 2412.06464; a
+    /// range of 2, Grazzi et al., arXiv 2411.12537.
     /// ```text
     /// β = range σ(strength)     S(t) = α S(t−1) (I − β k kᵀ) + β v kᵀ     y = RMSNorm(S(t) q / √n) ⊙ gain
     /// ```
     ///
     /// # Errors
-    /// On an engine that has no kernel of it.
+    /// When the engine has no kernel for it.
     fn delta_rule(&mut self, delta: Delta<Self::Var>) -> Result<Self::Var, Missing>;
 }

@@ -1,25 +1,21 @@
-//! What a pass over a batch is for, whatever engine makes it.
+//! The purpose and the sizes of a pass over a batch, for any engine.
 
-use super::Program;
-use super::operators::{Missing, Sampling};
-use super::recorder::{Carrier, Recorder, Var};
-use crate::model::Parameter;
-use std::sync::Arc;
+use super::operators::Sampling;
 
-/// What a pass is for.
+/// The purpose of a pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// Forward pass only.
     Answer,
-    /// Forward pass, and then each sequence continued with the network's own answers, token by token.
+    /// Forward pass, then continue each sequence with the network's own answers, token by token.
     Generate,
-    /// Loss and gradient, which replace what was there.
+    /// Loss and gradient; they replace the old ones.
     Gradient,
-    /// Loss and gradient, added to what is there.
-    More,
+    /// Loss and gradient, added to the old ones.
+    Accumulate,
 }
 
-/// A pass over B sequences of S positions, which is asked from a position on.
+/// A pass over B sequences of S positions. Answers are asked from position `from` on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pass {
     pub purpose: Purpose,
@@ -29,35 +25,18 @@ pub struct Pass {
     pub length: usize,
     /// The first position whose next token is asked.
     pub from: usize,
-    /// Words of the batch: tokens `[B, S]` first.
+    /// Number of words of the batch: tokens `[B, S]` first.
     pub words: usize,
-    /// How tokens are drawn where the pass generates, and the first word of the numbers in [0, 1) that they are drawn with, `[B, S − from]`;
-    /// without it the most probable tokens are taken.
+    /// How a generating pass draws tokens, and the first word of the numbers in [0, 1) for drawing, `[B, S − from]`. `None`: take the most
+    /// probable token.
     pub drawing: Option<(Sampling, usize)>,
 }
 
-/// Writes down what `compute` computes, as a program for `carrier`. `compute` gives the logits, `[B·(S − from), V]`.
-///
-/// # Errors
-/// When an operator has no kernel.
-pub fn record(
-    parameters: &Arc<[Parameter]>,
-    pass: &Pass,
-    carrier: Carrier,
-    compute: impl FnOnce(&mut Recorder) -> Result<Var, Missing>,
-) -> Result<Program, Missing> {
-    let mut recorder = Recorder::new(parameters, pass.purpose, carrier);
-    recorder.words(pass.words);
-    if pass.purpose == Purpose::Generate {
-        recorder.generate_after(pass.from);
-    }
-    if let Some((sampling, uniforms)) = pass.drawing {
-        recorder.draw(sampling, uniforms);
-    }
-    let logits = compute(&mut recorder)?;
-    if pass.purpose == Purpose::Answer {
-        recorder.keep_logits(logits);
-    }
-    recorder.generate(pass.sequences, pass.length);
-    Ok(recorder.finish())
+/// The kind of device a program is recorded for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A thread of the CPU: runs one instruction after another.
+    Thread,
+    /// A GPU: [`super::Operators::chain`] gathers instructions into one launch.
+    Gpu,
 }

@@ -1,11 +1,11 @@
-//! What the optimisers do, as plain data that both engines carry out: clipping, then AdamW on some ranges of the flat weights
-//! and Muon on some matrices in them.
+//! The optimisers as plain data that both engines run: clipping, then AdamW on some ranges of the flat weights and Muon on some matrices in
+//! them.
 
 use std::ops::Range;
 
 pub const BETA_1: f32 = 0.9;
 pub const BETA_2: f32 = 0.999;
-/// 1 − β₁ and 1 − β₂: the difference of the rounded numbers would be off by 1e-5.
+/// 1 − β₁ and 1 − β₂. Computed from the rounded constants, the difference would be off by 1e-5.
 pub const REST_1: f32 = 0.1;
 pub const REST_2: f32 = 0.001;
 pub const EPSILON: f32 = 1e-8;
@@ -25,8 +25,8 @@ pub struct Matrix {
     pub columns: usize,
 }
 
-/// The update of every step of a run. First and second moments are flat arrays as long as the weights; Muon keeps its
-/// momentum in the first and leaves the second alone.
+/// The update of every step of a run. First and second moments are flat arrays as long as the weights. Muon keeps its momentum in the first and
+/// does not use the second.
 ///
 /// ```text
 /// clip     g ← clamp(g, ± clip_value), then g ← g · min(1, clip_norm / (‖g‖ + 1e-6)); 0 switches either off
@@ -44,7 +44,7 @@ pub struct Update {
     pub clip_norm: f32,
 }
 
-/// What changes from step to step.
+/// The values of an update that change from step to step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
     pub adamw: f32,

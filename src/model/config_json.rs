@@ -1,74 +1,22 @@
-//! The config.json that stands beside saved weights: each network's shape under the keys that its own field uses.
+//! Reads and writes the config.json beside saved weights. Each network uses the keys that are usual for its kind.
 
+use super::error::DescriptionError;
+use super::json::Json;
 use super::{armt, deltanet, gpt_neox, lstm, mamba};
-use crate::config::{Looped, ModelConfig, ModelKind, RunConfig};
+use crate::config::{Looped, ModelConfig, ModelKind};
 use serde_json::Value;
 
-/// What a config.json says.
+/// The network that a config.json describes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Described {
     pub config: ModelConfig,
-    /// Tokens it knows.
+    /// Size of the vocabulary.
     pub vocabulary: usize,
-    /// Tokens of a segment, where it reads by segments.
+    /// Tokens of a segment, for a network that reads by segments.
     pub segment: Option<usize>,
 }
 
-/// A config.json being read.
-pub(super) struct Json(Value);
-
-impl Json {
-    /// A whole number.
-    ///
-    /// # Errors
-    /// A sentence that names the missing key.
-    pub fn whole(&self, key: &str) -> Result<usize, String> {
-        let value = &self.0[key];
-        if value.is_null() {
-            return Err(format!("config.json does not say “{key}”."));
-        }
-        let number = value.as_u64().and_then(|value| usize::try_from(value).ok());
-        number.ok_or_else(|| format!("config.json says “{key}” is {value}, which is no number that can be counted to."))
-    }
-
-    /// That each of these keys is absent, null, or what this version computes.
-    ///
-    /// # Errors
-    /// A sentence that names the first that is not, and what it would have to be.
-    pub fn only(&self, network: &str, computed: &[(&str, Value)]) -> Result<(), String> {
-        let other = computed.iter().find(|(key, value)| !self.0[key].is_null() && !same(&self.0[key], value));
-        other.map_or(Ok(()), |(key, value)| {
-            Err(format!("config.json says “{key}” is {}: this version computes {network} only with {value}.", self.0[key]))
-        })
-    }
-
-    /// The value under a key, null if there is none.
-    pub fn get(&self, key: &str) -> &Value {
-        &self.0[key]
-    }
-
-    /// A network of this kind with the layers and width that the file gives, and whatever else a network has as a link of version 1 has it.
-    ///
-    /// # Errors
-    /// As [`Self::whole`].
-    pub fn network(&self, kind: ModelKind) -> Result<ModelConfig, String> {
-        let (layers, width) = (self.whole("num_hidden_layers")?, self.whole("hidden_size")?);
-        if layers == 0 || width == 0 {
-            return Err("config.json describes a network without layers or width.".into());
-        }
-        Ok(ModelConfig { kind, layers, width, ..RunConfig::version_1().model })
-    }
-}
-
-/// Equal, numbers up to how they were written.
-fn same(found: &Value, computed: &Value) -> bool {
-    match (found.as_f64(), computed.as_f64()) {
-        (Some(found), Some(computed)) => (found - computed).abs() <= 1e-6 * computed.abs(),
-        (Some(_), None) | (None, Some(_)) | (None, None) => found == computed,
-    }
-}
-
-/// The config.json of a network that reads at most `positions` tokens, in segments of `segment`.
+/// The config.json of a network that reads at most `positions` tokens, in segments of `segment` tokens.
 pub fn write(model: &ModelConfig, vocabulary: usize, positions: usize, segment: usize) -> String {
     let mut value = match model.kind {
         ModelKind::GptNeox => gpt_neox::config_json(model, vocabulary, positions),
@@ -78,7 +26,7 @@ pub fn write(model: &ModelConfig, vocabulary: usize, positions: usize, segment: 
         ModelKind::DeltaNet => deltanet::config_json(model, vocabulary),
     };
     if model.looped != Looped::None {
-        // Others' tools know no such networks and must not open them as plain ones.
+        // Other tools do not support looped networks. The changed type keeps them from opening one as a plain network.
         let plain = value["model_type"].as_str().unwrap_or_default();
         value["model_type"] = format!("{LOOPED}{plain}").into();
         let mode = LOOPS.iter().find(|(_, looped)| *looped == model.looped);
@@ -91,30 +39,29 @@ pub fn write(model: &ModelConfig, vocabulary: usize, positions: usize, segment: 
     format!("{value:#}")
 }
 
-/// Before the type of a network whose layers are looped.
+/// Prefix of the type of a network with looped layers.
 const LOOPED: &str = "looped_";
 const LOOPS: [(&str, Looped); 4] = [("none", Looped::None), ("layer", Looped::Layer), ("stack", Looped::Stack), ("fixed", Looped::Fixed)];
 
-/// Which layers are looped, and how often at most.
-fn loops(json: &Json, plain: ModelConfig) -> Result<ModelConfig, String> {
+/// `plain` with the file's loop settings: which layers are looped, and the most hops.
+fn loops(json: &Json, plain: ModelConfig) -> Result<ModelConfig, DescriptionError> {
     if json.get("loop").is_null() {
         return Ok(plain);
     }
     let found = json.get("loop").as_str().and_then(|name| LOOPS.iter().find(|(known, _)| *known == name));
     let Some((_, looped)) = found else {
-        return Err(format!("config.json says “loop” is {}: this version knows none, layer, stack and fixed.", json.get("loop")));
+        return Err(DescriptionError::UnknownLoop(json.get("loop").clone()));
     };
     Ok(ModelConfig { looped: *looped, hops: json.whole("hops")?, ..plain })
 }
 
-/// The network that a config.json describes.
+/// Reads a config.json.
 ///
 /// # Errors
-/// A sentence naming what is missing or not supported.
-pub fn read(text: &str) -> Result<Described, String> {
-    let json: Value =
-        serde_json::from_str(text).map_err(|error| format!("config.json cannot be read ({error}): it may have been cut off."))?;
-    let json = Json(json);
+/// When a key is missing or its value is not supported; the sentence names it.
+pub fn read(text: &str) -> Result<Described, DescriptionError> {
+    let json: Value = serde_json::from_str(text).map_err(|error| DescriptionError::Unreadable(error.to_string()))?;
+    let json = Json::of(json);
     let kind = json.get("model_type").as_str();
     let config = match kind.map(|name| name.strip_prefix(LOOPED).unwrap_or(name)) {
         Some("gpt_neox") => gpt_neox::read_config(&json, ModelKind::GptNeox),
@@ -122,16 +69,13 @@ pub fn read(text: &str) -> Result<Described, String> {
         Some("mamba") => mamba::read_config(&json),
         Some("armt") => armt::read_config(&json),
         Some("deltanet") => deltanet::read_config(&json),
-        other => Err(format!(
-            "config.json is of a model of type {}; this version opens gpt_neox, lstm, mamba, armt and deltanet.",
-            other.map_or("unknown".into(), |name| format!("“{name}”"))
-        )),
+        other => Err(DescriptionError::UnknownType(other.map(String::from))),
     }?;
     let config = loops(&json, config)?;
     let segment = json.whole("segment_length").ok().filter(|_| config.kind.segmented());
     let vocabulary = json.whole("vocab_size")?;
     if vocabulary == 0 {
-        return Err("config.json describes a network that knows no tokens.".into());
+        return Err(DescriptionError::NoTokens);
     }
     Ok(Described { config, vocabulary, segment })
 }

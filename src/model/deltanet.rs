@@ -1,23 +1,26 @@
-//! DeltaNet (Yang et al., arXiv 2406.06484), equal to our reference in torch, `tests/reference/deltanet.py`.
+//! DeltaNet (Yang et al., arXiv 2406.06484), equal to our torch reference `tests/reference/deltanet.py`.
 //!
 //! ```text
 //! h ← embed(tokens)                                            [B, S, d]
 //! q, k, v = silu(causal convolution of 4 taps, W RMSNorm h)    [B, S, d] each, see `Operators::causal_convolution`
-//! o     = delta rule of q, k, v, β = range σ(W_b RMSNorm h)    by head, normed; see `Operators::delta_rule`
+//! o     = delta rule of q, k, v, β = range σ(W_b RMSNorm h)    for each head, then normed; see `Operators::delta_rule`
 //! h ← h + W_o o
-//! h ← h + W_down gelu(W_up RMSNorm h)                          exact GELU; L layers of both
+//! h ← h + W_down gelu(W_up RMSNorm h)                          exact GELU; L layers of both residual steps
 //! logits = RMSNorm h · headᵀ                                   [B, S, V], untied
 //! ```
-//! Its state is a matrix a head, `[d/h, d/h]`: each token erases what stood under its key and writes its value there. With a range of 2
-//! (arXiv 2411.12537) a token may write the opposite of what it erases, so that the state's transition can have eigenvalue −1: a state
-//! that flips. With decay (arXiv 2412.06464) all that is held fades, by `α = exp(−exp(A_log) softplus(W_a RMSNorm h + dt_bias))`.
+//! The state of each head is a matrix `[d/h, d/h]`. Each token erases the value under its key and writes its own value there.
+//! With a range of 2 (arXiv 2411.12537), a token may write the opposite of the value that it erases. The state's transition can then have
+//! eigenvalue −1, so that the state flips.
+//! With decay (arXiv 2412.06464), the whole state is multiplied by `α = exp(−exp(A_log) softplus(W_a RMSNorm h + dt_bias))`.
 //! Initial weights: matrices N(0, 0.02), convolutions U(±½) with bias 0, norms 1, A_log = log 1, log 2, …, dt_bias as Mamba's.
 //!
-//! The delta rule has a definition and no kernels yet, which `ModelKind::has_kernels` says: `docs/new-network.md`.
+//! The delta rule has no kernels yet, only its definition in Burn's tensors: see `ModelKind::has_kernels` and `docs/new-network.md`.
 
-use super::config_json::Json;
+use super::error::DescriptionError;
+use super::json::Json;
+use super::looped;
+use super::shape::Shape;
 use super::weights::{Init, Parameter, Role};
-use super::{Shape, looped};
 use crate::config::{ModelConfig, ModelKind};
 use crate::engine::operators::{Activation, Decay, Delta, Linear, TAPS};
 use crate::engine::{Missing, Operators};
@@ -26,53 +29,88 @@ use serde_json::Value;
 const EPSILON: f64 = 1e-5;
 const DEVIATION: f64 = 0.02;
 
+/// The names in the checkpoint.
+mod name {
+    pub const EMBEDDING: &str = "embed.weight";
+    pub const LAST_NORM: &str = "norm.weight";
+    pub const HEAD: &str = "head.weight";
+    // Within a layer. Queries, keys and values each have a map, taps and the taps' bias.
+    pub const PARTS: [&str; 3] = ["q", "k", "v"];
+    pub const NORM: &str = "norm.weight";
+    pub const STRENGTH: &str = "b_proj.weight";
+    pub const DECAY: &str = "a_proj.weight";
+    pub const A_LOG: &str = "A_log";
+    pub const DECAY_BIAS: &str = "dt_bias";
+    pub const OUT_NORM: &str = "o_norm.weight";
+    pub const OUT: &str = "o_proj.weight";
+    pub const MLP_NORM: &str = "mlp_norm.weight";
+    pub const MLP_UP: &str = "up_proj.weight";
+    pub const MLP_DOWN: &str = "down_proj.weight";
+
+    pub fn layer(index: usize) -> String {
+        format!("layers.{index}")
+    }
+
+    pub fn map(part: &str) -> String {
+        format!("{part}_proj.weight")
+    }
+
+    pub fn taps(part: &str) -> String {
+        format!("{part}_conv1d.weight")
+    }
+
+    pub fn taps_bias(part: &str) -> String {
+        format!("{part}_conv1d.bias")
+    }
+}
+
 /// The parameters in the checkpoint's order.
 pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
     let (d, heads, ff) = (config.width, config.heads, config.ff);
     let normal = Init::Normal(DEVIATION);
     let taps = Init::Uniform(1.0 / (TAPS as f64).sqrt());
     let parameter = |name: String, shape: &[usize], init: Init, role: Role| Parameter { name, shape: shape.to_vec(), init, role };
-    let mut all = vec![parameter("embed.weight".into(), &[vocabulary, d], normal, Role::Token)];
+    let mut all = vec![parameter(name::EMBEDDING.into(), &[vocabulary, d], normal, Role::Token)];
     for layer in 0..config.layers {
         let mut add = |name: &str, shape: &[usize], init: Init, role: Role| {
-            all.push(parameter(format!("layers.{layer}.{name}"), shape, init, role));
+            all.push(parameter(format!("{}.{name}", name::layer(layer)), shape, init, role));
         };
-        add("norm.weight", &[d], Init::Ones, Role::Vector);
-        for part in ["q", "k", "v"] {
-            add(&format!("{part}_proj.weight"), &[d, d], normal, Role::Hidden);
+        add(name::NORM, &[d], Init::Ones, Role::Vector);
+        for part in name::PARTS {
+            add(&name::map(part), &[d, d], normal, Role::Hidden);
         }
-        for part in ["q", "k", "v"] {
-            add(&format!("{part}_conv1d.weight"), &[d, 1, TAPS], taps, Role::Vector);
-            add(&format!("{part}_conv1d.bias"), &[d], Init::Zeros, Role::Vector);
+        for part in name::PARTS {
+            add(&name::taps(part), &[d, 1, TAPS], taps, Role::Vector);
+            add(&name::taps_bias(part), &[d], Init::Zeros, Role::Vector);
         }
-        add("b_proj.weight", &[heads, d], normal, Role::Hidden);
+        add(name::STRENGTH, &[heads, d], normal, Role::Hidden);
         if config.decay {
-            add("a_proj.weight", &[heads, d], normal, Role::Hidden);
-            add("A_log", &[heads], Init::LogCounts, Role::Vector);
-            add("dt_bias", &[heads], Init::Step, Role::Vector);
+            add(name::DECAY, &[heads, d], normal, Role::Hidden);
+            add(name::A_LOG, &[heads], Init::LogCounts, Role::Vector);
+            add(name::DECAY_BIAS, &[heads], Init::Step, Role::Vector);
         }
-        add("o_norm.weight", &[d / heads], Init::Ones, Role::Vector);
-        add("o_proj.weight", &[d, d], normal, Role::Hidden);
-        add("mlp_norm.weight", &[d], Init::Ones, Role::Vector);
-        add("up_proj.weight", &[ff, d], normal, Role::Hidden);
-        add("down_proj.weight", &[d, ff], normal, Role::Hidden);
+        add(name::OUT_NORM, &[d / heads], Init::Ones, Role::Vector);
+        add(name::OUT, &[d, d], normal, Role::Hidden);
+        add(name::MLP_NORM, &[d], Init::Ones, Role::Vector);
+        add(name::MLP_UP, &[ff, d], normal, Role::Hidden);
+        add(name::MLP_DOWN, &[d, ff], normal, Role::Hidden);
     }
-    all.push(parameter("norm.weight".into(), &[d], Init::Ones, Role::Vector));
-    all.push(parameter("head.weight".into(), &[vocabulary, d], normal, Role::Token));
+    all.push(parameter(name::LAST_NORM.into(), &[d], Init::Ones, Role::Vector));
+    all.push(parameter(name::HEAD.into(), &[vocabulary, d], normal, Role::Token));
     all
 }
 
-/// Logits `[B·(S − from), V]` at positions `from` … of the tokens, the words from `tokens` on.
+/// Logits `[B·(S − from), V]` at the positions from `from` on. The input tokens begin at word `tokens`.
 ///
 /// # Errors
-/// On an engine without the delta rule.
+/// When the engine has no delta rule.
 pub fn logits<O: Operators>(config: &ModelConfig, ops: &mut O, tokens: usize, shape: Shape) -> Result<O::Var, Missing> {
-    let table = ops.weight("embed.weight");
+    let table = ops.weight(name::EMBEDDING);
     let h = ops.embedding(table, tokens, shape.sequences * shape.length);
     let mut missing = None;
     let mut one = |ops: &mut O, h, layer: usize| {
         looped::layer(config, ops, layer, h, |ops, h| {
-            block(config, ops, &format!("layers.{layer}"), h, shape.length).unwrap_or_else(|lacked| {
+            block(config, ops, &name::layer(layer), h, shape.length).unwrap_or_else(|lacked| {
                 missing = Some(lacked);
                 h
             })
@@ -83,39 +121,40 @@ pub fn logits<O: Operators>(config: &ModelConfig, ops: &mut O, tokens: usize, sh
         return Err(missing);
     }
     let h = ops.positions(h, shape.length, shape.from);
-    let (gamma, head) = (ops.weight("norm.weight"), ops.weight("head.weight"));
+    let (gamma, head) = (ops.weight(name::LAST_NORM), ops.weight(name::HEAD));
     let x = ops.rms_norm(h, gamma, EPSILON);
     Ok(ops.linear(Linear::plain(x, head)))
 }
 
 /// One layer, `[B·S, d]` → `[B·S, d]`.
-fn block<O: Operators>(config: &ModelConfig, ops: &mut O, name: &str, h: O::Var, length: usize) -> Result<O::Var, Missing> {
-    let weight = |ops: &O, part: &str| ops.weight(&format!("{name}.{part}"));
-    let gamma = weight(ops, "norm.weight");
+fn block<O: Operators>(config: &ModelConfig, ops: &mut O, layer: &str, h: O::Var, length: usize) -> Result<O::Var, Missing> {
+    let weight = |ops: &O, part: &str| ops.weight(&format!("{layer}.{part}"));
+    let gamma = weight(ops, name::NORM);
     let x = ops.rms_norm(h, gamma, EPSILON);
-    let maps = ["q", "k", "v"].map(|part| Linear::plain(x, weight(ops, &format!("{part}_proj.weight"))));
+    let maps = name::PARTS.map(|part| Linear::plain(x, weight(ops, &name::map(part))));
     let mapped = ops.linears(maps);
-    let mut convolved = |index: usize, part: &str| {
-        let [taps, bias] = ["weight", "bias"].map(|kind| weight(ops, &format!("{part}_conv1d.{kind}")));
+    let mut convolved = |index: usize| {
+        let part = name::PARTS[index];
+        let (taps, bias) = (weight(ops, &name::taps(part)), weight(ops, &name::taps_bias(part)));
         ops.causal_convolution(mapped[index], taps, bias, length)
     };
-    let (queries, keys, values) = (convolved(0, "q"), convolved(1, "k"), convolved(2, "v"));
-    let strengths = weight(ops, "b_proj.weight");
+    let (queries, keys, values) = (convolved(0), convolved(1), convolved(2));
+    let strengths = weight(ops, name::STRENGTH);
     let strengths = ops.linear(Linear::plain(x, strengths));
     let decay = config.decay.then(|| {
-        let [map, a_log, bias] = ["a_proj.weight", "A_log", "dt_bias"].map(|part| weight(ops, part));
+        let [map, a_log, bias] = [name::DECAY, name::A_LOG, name::DECAY_BIAS].map(|part| weight(ops, part));
         Decay { x: ops.linear(Linear::plain(x, map)), a_log, bias }
     });
-    let (gain, heads, range) = (weight(ops, "o_norm.weight"), config.heads, if config.reflects { 2.0 } else { 1.0 });
+    let (gain, heads, range) = (weight(ops, name::OUT_NORM), config.heads, if config.reflects { 2.0 } else { 1.0 });
     let o = ops.delta_rule(Delta { queries, keys, values, strengths, decay, gain, heads, length, range })?;
-    let [out, norm, up, down] = ["o_proj.weight", "mlp_norm.weight", "up_proj.weight", "down_proj.weight"].map(|part| weight(ops, part));
+    let [out, norm, up, down] = [name::OUT, name::MLP_NORM, name::MLP_UP, name::MLP_DOWN].map(|part| weight(ops, part));
     let h = ops.residual(h, [(o, out, None)]);
     let x = ops.rms_norm(h, norm, EPSILON);
     let hidden = ops.linear(Linear { activation: Activation::Gelu, ..Linear::plain(x, up) });
     Ok(ops.residual(h, [(hidden, down, None)]))
 }
 
-/// The keys of a file that stands beside our reference's weights; transformers has no DeltaNet.
+/// The config.json. transformers has no DeltaNet, so the keys are those of our torch reference.
 pub(super) fn config_json(model: &ModelConfig, vocabulary: usize) -> Value {
     serde_json::json!({
         "architectures": ["DeltaNet"], "model_type": "deltanet", "dtype": "float32",
@@ -125,15 +164,15 @@ pub(super) fn config_json(model: &ModelConfig, vocabulary: usize) -> Value {
     })
 }
 
-/// Reads those keys.
+/// Reads these keys.
 ///
 /// # Errors
-/// A sentence naming what is missing or not supported.
-pub(super) fn read_config(json: &Json) -> Result<ModelConfig, String> {
+/// When a key is missing or its value is not supported; the sentence names it.
+pub(super) fn read_config(json: &Json) -> Result<ModelConfig, DescriptionError> {
     let computed =
         [("conv_kernel", TAPS.into()), ("norm_eps", EPSILON.into()), ("hidden_act", "gelu".into()), ("tie_word_embeddings", false.into())];
     json.only("DeltaNet", &computed)?;
-    let flag = |key: &str| json.get(key).as_bool().ok_or_else(|| format!("config.json does not say “{key}”: it must be true or false."));
+    let flag = |key: &str| json.get(key).as_bool().ok_or_else(|| DescriptionError::NotBoolean(key.into()));
     let config = ModelConfig {
         heads: json.whole("num_attention_heads")?,
         ff: json.whole("intermediate_size")?,
@@ -142,7 +181,7 @@ pub(super) fn read_config(json: &Json) -> Result<ModelConfig, String> {
         ..json.network(ModelKind::DeltaNet)?
     };
     if config.heads == 0 || config.ff == 0 || !config.width.is_multiple_of(config.heads) {
-        return Err("config.json has a width that its heads cannot share, or no MLP.".into());
+        return Err(DescriptionError::HeadsOrMlp);
     }
     Ok(config)
 }

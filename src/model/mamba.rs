@@ -13,9 +13,11 @@
 //! softplus⁻¹ of a step drawn log-uniformly in [0.001, 0.1]; convolution and out_proj U(±fan_in^-½) (Kaiming with a = √5),
 //! convolution's bias 0, norms 1.
 
-use super::config_json::Json;
+use super::error::DescriptionError;
+use super::json::Json;
+use super::looped;
+use super::shape::Shape;
 use super::weights::{Init, Parameter, Role};
-use super::{Shape, looped};
 use crate::config::{ModelConfig, ModelKind};
 use crate::engine::Operators;
 use crate::engine::operators::{Linear, STATE, ScanWeights, TAPS};
@@ -23,70 +25,89 @@ use serde_json::Value;
 
 /// The norms' ε.
 pub const EPSILON: f64 = 1e-5;
-/// Channels for each number of the residual stream.
+/// Channels of a block for each number of the residual stream.
 pub const EXPAND: usize = 2;
 const DEVIATION: f64 = 0.1;
 
-/// Numbers that a channel's step Δ is made from.
+/// R, the number of values from which `dt_proj` computes the steps Δ of all channels.
 pub fn rank(width: usize) -> usize {
     width.div_ceil(16)
 }
 
-/// The parameters in `state_dict` order; the head is the embedding.
+/// The names in `state_dict`.
+mod name {
+    pub const EMBEDDING: &str = "backbone.embeddings.weight";
+    pub const LAST_NORM: &str = "backbone.norm_f.weight";
+    // Within a layer.
+    pub const NORM: &str = "norm.weight";
+    pub const A_LOG: &str = "mixer.A_log";
+    pub const SKIP: &str = "mixer.D";
+    pub const TAPS: &str = "mixer.conv1d.weight";
+    pub const TAPS_BIAS: &str = "mixer.conv1d.bias";
+    pub const IN: &str = "mixer.in_proj.weight";
+    pub const PROJECTED: &str = "mixer.x_proj.weight";
+    pub const STEP: &str = "mixer.dt_proj.weight";
+    pub const STEP_BIAS: &str = "mixer.dt_proj.bias";
+    pub const OUT: &str = "mixer.out_proj.weight";
+
+    pub fn layer(index: usize) -> String {
+        format!("backbone.layers.{index}")
+    }
+}
+
+/// The parameters in `state_dict` order. The head is tied to the embedding, so it has no parameter of its own.
 pub fn parameters(config: &ModelConfig, vocabulary: usize) -> Vec<Parameter> {
     let (d, channels, rank) = (config.width, EXPAND * config.width, rank(config.width));
     let normal = Init::Normal(DEVIATION);
     let fan_in = |count: usize| Init::Uniform(1.0 / (count as f64).sqrt());
     let parameter = |name: String, shape: &[usize], init: Init, role: Role| Parameter { name, shape: shape.to_vec(), init, role };
-    let mut all = vec![parameter("backbone.embeddings.weight".into(), &[vocabulary, d], normal, Role::Token)];
+    let mut all = vec![parameter(name::EMBEDDING.into(), &[vocabulary, d], normal, Role::Token)];
     for layer in 0..config.layers {
         let mut add = |name: &str, shape: &[usize], init: Init, role: Role| {
-            all.push(parameter(format!("backbone.layers.{layer}.{name}"), shape, init, role));
+            all.push(parameter(format!("{}.{name}", name::layer(layer)), shape, init, role));
         };
-        add("norm.weight", &[d], Init::Ones, Role::Vector);
-        add("mixer.A_log", &[channels, STATE], Init::LogCounts, Role::Vector);
-        add("mixer.D", &[channels], Init::Ones, Role::Vector);
-        add("mixer.conv1d.weight", &[channels, 1, TAPS], fan_in(TAPS), Role::Vector);
-        add("mixer.conv1d.bias", &[channels], Init::Zeros, Role::Vector);
-        add("mixer.in_proj.weight", &[2 * channels, d], normal, Role::Hidden);
-        add("mixer.x_proj.weight", &[rank + 2 * STATE, channels], normal, Role::Hidden);
-        add("mixer.dt_proj.weight", &[channels, rank], fan_in(rank), Role::Hidden);
-        add("mixer.dt_proj.bias", &[channels], Init::Step, Role::Vector);
-        add("mixer.out_proj.weight", &[d, channels], fan_in(channels), Role::Hidden);
+        add(name::NORM, &[d], Init::Ones, Role::Vector);
+        add(name::A_LOG, &[channels, STATE], Init::LogCounts, Role::Vector);
+        add(name::SKIP, &[channels], Init::Ones, Role::Vector);
+        add(name::TAPS, &[channels, 1, TAPS], fan_in(TAPS), Role::Vector);
+        add(name::TAPS_BIAS, &[channels], Init::Zeros, Role::Vector);
+        add(name::IN, &[2 * channels, d], normal, Role::Hidden);
+        add(name::PROJECTED, &[rank + 2 * STATE, channels], normal, Role::Hidden);
+        add(name::STEP, &[channels, rank], fan_in(rank), Role::Hidden);
+        add(name::STEP_BIAS, &[channels], Init::Step, Role::Vector);
+        add(name::OUT, &[d, channels], fan_in(channels), Role::Hidden);
     }
-    all.push(parameter("backbone.norm_f.weight".into(), &[d], Init::Ones, Role::Vector));
+    all.push(parameter(name::LAST_NORM.into(), &[d], Init::Ones, Role::Vector));
     all
 }
 
-/// Logits `[B·(S − from), V]` at positions `from` … of the tokens, the words from `tokens` on.
+/// Logits `[B·(S − from), V]` at the positions from `from` on. The input tokens begin at word `tokens`.
 pub fn logits<O: Operators>(config: &ModelConfig, ops: &mut O, tokens: usize, shape: Shape) -> O::Var {
-    let table = ops.weight("backbone.embeddings.weight");
+    let table = ops.weight(name::EMBEDDING);
     let h = ops.embedding(table, tokens, shape.sequences * shape.length);
-    let one = |ops: &mut O, h, layer| {
-        looped::layer(config, ops, layer, h, |ops, h| block(ops, &format!("backbone.layers.{layer}"), h, shape.length))
-    };
+    let one = |ops: &mut O, h, layer| looped::layer(config, ops, layer, h, |ops, h| block(ops, &name::layer(layer), h, shape.length));
     let (h, _) = looped::stack(config, ops, h, |ops, h| (0..config.layers).fold(h, |h, layer| one(ops, h, layer)));
     let h = ops.positions(h, shape.length, shape.from);
-    let gamma = ops.weight("backbone.norm_f.weight");
+    let gamma = ops.weight(name::LAST_NORM);
     let x = ops.rms_norm(h, gamma, EPSILON);
     ops.linear(Linear::plain(x, table))
 }
 
 /// One block, `[B·S, d]` → `[B·S, d]`.
-fn block<O: Operators>(ops: &mut O, name: &str, h: O::Var, length: usize) -> O::Var {
-    let weight = |ops: &O, part: &str| ops.weight(&format!("{name}.mixer.{part}"));
-    let gamma = ops.weight(&format!("{name}.norm.weight"));
+fn block<O: Operators>(ops: &mut O, layer: &str, h: O::Var, length: usize) -> O::Var {
+    let weight = |ops: &O, part: &str| ops.weight(&format!("{layer}.{part}"));
+    let gamma = weight(ops, name::NORM);
     let normed = ops.rms_norm(h, gamma, EPSILON);
-    let map = |ops: &O, x: O::Var, part: &str| Linear::plain(x, weight(ops, &format!("{part}.weight")));
-    let doubled = map(ops, normed, "in_proj");
+    let map = |ops: &O, x: O::Var, part: &str| Linear::plain(x, weight(ops, part));
+    let doubled = map(ops, normed, name::IN);
     let doubled = ops.linear(doubled);
-    let [taps, shift] = ["conv1d.weight", "conv1d.bias"].map(|part| weight(ops, part));
+    let [taps, shift] = [name::TAPS, name::TAPS_BIAS].map(|part| weight(ops, part));
     let u = ops.causal_convolution(doubled, taps, shift, length);
-    let projected = map(ops, u, "x_proj");
+    let projected = map(ops, u, name::PROJECTED);
     let projected = ops.linear(projected);
-    let [step, step_bias, a_log, skip] = ["dt_proj.weight", "dt_proj.bias", "A_log", "D"].map(|part| weight(ops, part));
+    let [step, step_bias, a_log, skip] = [name::STEP, name::STEP_BIAS, name::A_LOG, name::SKIP].map(|part| weight(ops, part));
     let y = ops.selective_scan(u, projected, doubled, ScanWeights { step, step_bias, a_log, skip }, length);
-    let out = weight(ops, "out_proj.weight");
+    let out = weight(ops, name::OUT);
     ops.residual(h, [(y, out, None)])
 }
 
@@ -102,11 +123,11 @@ pub(super) fn config_json(model: &ModelConfig, vocabulary: usize) -> Value {
     })
 }
 
-/// Reads those keys.
+/// Reads these keys.
 ///
 /// # Errors
-/// A sentence naming what is missing or not supported.
-pub(super) fn read_config(json: &Json) -> Result<ModelConfig, String> {
+/// When a key is missing or its value is not supported; the sentence names it.
+pub(super) fn read_config(json: &Json) -> Result<ModelConfig, DescriptionError> {
     let config = json.network(ModelKind::Mamba)?;
     let mut computed = vec![
         ("state_size", STATE.into()),

@@ -1,43 +1,37 @@
-//! Networks: parameters by name and shape, initial weights, forward pass. One file a model.
+//! Networks: parameters with name and shape, initial weights, forward pass. Each network has its own file.
 //!
-//! A model is a list of [`Parameter`]s in the interchange format's own names and a function that calls [`Operators`]
-//! from tokens to logits. This module knows nothing of devices, losses or optimisers.
+//! A model is a list of [`Parameter`]s and a function that calls [`Operators`] from tokens to logits. The parameters have the names of the
+//! interchange format. This module does not depend on devices, losses or optimisers.
 
 pub mod armt;
 pub mod config_json;
 pub mod deltanet;
+mod error;
 pub mod gpt_neox;
+mod json;
 pub mod looped;
 pub mod lstm;
 pub mod mamba;
+mod shape;
 pub mod weights;
 
 pub use config_json::Described;
+pub use error::DescriptionError;
+pub use shape::Shape;
 pub use weights::{Init, Parameter, Role};
 
 use crate::config::{ModelConfig, ModelKind, RunConfig};
 use crate::engine::{Missing, Operators};
 
-/// A network's shape: its configuration, and what the task says of its tokens.
+/// A network's shape: its configuration, and the sizes that the task sets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Model {
     pub config: ModelConfig,
     pub vocabulary: usize,
-    /// Tokens of a segment, for a network that reads by segments; the last one has what is left.
+    /// Tokens of a segment, for a network that reads by segments. The last segment has the remaining tokens.
     pub segment: usize,
-    /// How many segments there are.
+    /// The number of segments.
     pub segments: usize,
-}
-
-/// The shape of what a network reads, and from which position on it is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Shape {
-    /// B.
-    pub sequences: usize,
-    /// S.
-    pub length: usize,
-    /// The first position whose next token is asked.
-    pub from: usize,
 }
 
 impl Model {
@@ -53,7 +47,7 @@ impl Model {
         Self { config: by.config, vocabulary: by.vocabulary, segment, segments: length.div_ceil(segment.max(1)) }
     }
 
-    /// The parameters in the interchange format's order.
+    /// The parameters in the order of the interchange format; the halting units' follow.
     pub fn parameters(&self) -> Vec<Parameter> {
         let mut all = match self.config.kind {
             ModelKind::GptNeox => gpt_neox::parameters(&self.config, self.vocabulary),
@@ -66,7 +60,7 @@ impl Model {
         all
     }
 
-    /// Logits `[B·(S − from), V]` of the tokens that follow positions `from` … `S − 1` of the B·S tokens from word `tokens` on.
+    /// Logits `[B·(S − from), V]` for the tokens after the positions `from` … `S − 1`. The B·S input tokens begin at word `tokens`.
     ///
     /// # Errors
     /// When the engine lacks an operator of this network.
@@ -75,7 +69,7 @@ impl Model {
             ModelKind::GptNeox => gpt_neox::logits(&self.config, ops, tokens, shape),
             ModelKind::Lstm => lstm::logits(&self.config, ops, tokens, shape),
             ModelKind::Mamba => mamba::logits(&self.config, ops, tokens, shape),
-            ModelKind::Armt => armt::logits(self, ops, tokens, shape),
+            ModelKind::Armt => armt::logits(&self.config, [self.segment, self.segments], ops, tokens, shape),
             ModelKind::DeltaNet => deltanet::logits(&self.config, ops, tokens, shape)?,
         })
     }

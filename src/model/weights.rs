@@ -1,25 +1,27 @@
-//! A model's parameters by name, and their initial values.
+//! A model's parameters and their initial values.
 
+use crate::engine::ParameterShape;
 use crate::rng::{Purpose, Stream, stream};
+use std::sync::Arc;
 
 /// One named array of a model.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// The interchange format's own name.
+    /// The name in the interchange format.
     pub name: String,
     pub shape: Vec<usize>,
     pub init: Init,
     pub role: Role,
 }
 
-/// How a parameter starts.
+/// The distribution of a parameter's initial values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Init {
     Zeros,
     Ones,
     /// Normal with mean 0 and this standard deviation.
     Normal(f64),
-    /// Uniform between minus this and this.
+    /// Uniform in ±this bound.
     Uniform(f64),
     /// log 1, log 2, … along each row.
     LogCounts,
@@ -27,12 +29,12 @@ pub enum Init {
     Step,
 }
 
-/// Mamba's shortest and longest initial step, and the least it may be.
+/// Mamba's shortest and longest initial step, and transformers' floor for it (`time_step_floor`).
 const STEPS: (f64, f64) = (1e-3, 1e-1);
 const LEAST_STEP: f64 = 1e-4;
 
 impl Init {
-    /// One value, the one in `column` of its row.
+    /// Draws one value, at `column` of its row.
     fn draw(self, stream: &mut Stream, column: usize) -> f64 {
         match self {
             Init::Zeros => 0.0,
@@ -49,12 +51,12 @@ impl Init {
     }
 }
 
-/// What an optimiser may want to know of a parameter.
+/// The role of a parameter, by which the optimiser treats it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// A block's matrix: acts on the residual stream.
+    /// A matrix of a block, which acts on the residual stream.
     Hidden,
-    /// Embedding or output head: rows stand for tokens.
+    /// Embedding or output head, with a row for each token.
     Token,
     /// Bias or gain.
     Vector,
@@ -62,15 +64,35 @@ pub enum Role {
     Frozen,
 }
 
+/// The name of the weight of this layer.
+pub fn weight_of(layer: &str) -> String {
+    format!("{layer}.weight")
+}
+
+/// The name of the bias of this layer.
+pub fn bias_of(layer: &str) -> String {
+    format!("{layer}.bias")
+}
+
 impl Parameter {
-    /// How many numbers it holds.
+    /// The number of its values.
     pub fn size(&self) -> usize {
         self.shape.iter().product()
     }
 }
 
-/// The initial weights of a run, all parameters one after the other: parameter i is drawn from stream (seed, weights, i)
-/// on the host, so that every engine starts from equal bits.
+/// Name, shape and frozen flag of each parameter, in the engine's type.
+pub fn shapes(parameters: &[Parameter]) -> Arc<[ParameterShape]> {
+    let shape = |parameter: &Parameter| ParameterShape {
+        name: parameter.name.clone(),
+        shape: parameter.shape.clone(),
+        frozen: parameter.role == Role::Frozen,
+    };
+    parameters.iter().map(shape).collect()
+}
+
+/// The initial weights of a run, all parameters concatenated. Parameter i is drawn from stream (seed, weights, i) on the host, so that
+/// every engine starts from the same bits.
 pub fn initial(parameters: &[Parameter], seed: u64) -> Vec<f32> {
     let mut values = Vec::with_capacity(count(parameters));
     for (index, parameter) in parameters.iter().enumerate() {
@@ -81,7 +103,7 @@ pub fn initial(parameters: &[Parameter], seed: u64) -> Vec<f32> {
     values
 }
 
-/// How many numbers the parameters hold.
+/// The number of values of all parameters together.
 pub fn count(parameters: &[Parameter]) -> usize {
     parameters.iter().map(Parameter::size).sum()
 }

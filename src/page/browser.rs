@@ -1,16 +1,51 @@
-//! The few things asked of the browser itself: clock, address, clipboard, downloads, small memory.
+//! Calls into the browser: clock, address, clipboard, downloads, colour scheme, window size.
 
 use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlElement, HtmlInputElement, Url};
+use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlElement, HtmlInputElement, Storage, Url};
+
+/// The key of this tab's name in session storage.
+const TAB: &str = "lookahead-tab";
 
 /// Milliseconds since the page was opened.
 pub fn now() -> f64 {
     window().performance().map_or(0.0, |clock| clock.now())
 }
 
-/// Processor cores that the browser admits to.
+/// Milliseconds since 1970.
+pub fn today() -> f64 {
+    js_sys::Date::now()
+}
+
+fn session() -> Option<Storage> {
+    window().session_storage().ok().flatten()
+}
+
+/// The name that this tab had before it was loaded again, or empty.
+pub fn tab_name() -> String {
+    session().and_then(|storage| storage.get_item(TAB).ok().flatten()).unwrap_or_default()
+}
+
+/// Stores the name of this tab until it is closed.
+pub fn set_tab_name(name: &str) {
+    if let Some(storage) = session() {
+        // Without it, a reload has no name from before, and the page looks for free records.
+        let _ = storage.set_item(TAB, name);
+    }
+}
+
+/// The folder of this build's workers, as `.ci/finish-site` has named it. It also names the build.
+pub fn build() -> String {
+    document().body().and_then(|body| body.get_attribute("data-workers")).unwrap_or_else(|| "./".into())
+}
+
+/// What the site's Content-Security-Policy has forbidden, as `static/boot.js` noted it; empty if nothing.
+pub fn forbidden() -> String {
+    document().body().and_then(|body| body.get_attribute("data-forbidden")).unwrap_or_default()
+}
+
+/// Number of processor cores that the browser reports.
 pub fn cores() -> usize {
     window().navigator().hardware_concurrency() as usize
 }
@@ -23,7 +58,7 @@ pub fn fragment() -> String {
 /// Puts a fragment into the address bar without adding to the history.
 pub fn set_fragment(fragment: &str) {
     if let Ok(history) = window().history() {
-        // A sandboxed frame may refuse; the link box shows the link all the same.
+        // A sandboxed frame may refuse. The link box still shows the link.
         let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&format!("#{fragment}")));
     }
 }
@@ -31,25 +66,25 @@ pub fn set_fragment(fragment: &str) {
 /// This page's address with another fragment.
 pub fn page_url(fragment: &str) -> String {
     let address = window().location().href().unwrap_or_default();
-    let page = address.split('#').next().unwrap_or_default();
+    let page = address.split(['#', '?']).next().unwrap_or_default();
     format!("{page}#{fragment}")
 }
 
-/// The value of a query parameter of the address.
+/// The value of a query parameter in the address.
 pub fn query(name: &str) -> Option<String> {
     let search = window().location().search().ok()?;
     let pairs = search.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('='));
     pairs.filter(|(key, _)| *key == name).map(|(_, value)| value.to_string()).next()
 }
 
-/// Sets an attribute of the body, by which tests follow the page.
+/// Sets an attribute of the body. Tests wait for these attributes.
 pub fn body_attribute(name: &str, value: &str) {
     if let Some(body) = document().body() {
         let _ = body.set_attribute(name, value);
     }
 }
 
-/// Chooses the colour scheme; an empty name leaves it to the system.
+/// Sets the colour scheme; an empty name means the system's.
 pub fn set_theme(theme: &str) {
     if let Some(root) = document().document_element() {
         let _ = if theme.is_empty() { root.remove_attribute("data-theme") } else { root.set_attribute("data-theme", theme) };
@@ -65,7 +100,7 @@ pub fn theme() -> String {
     storage.and_then(|storage| storage.get_item("lookahead-theme").ok().flatten()).unwrap_or_default()
 }
 
-/// Copies text, then says whether that worked. Pages served without https have no clipboard at all.
+/// Copies text, then calls `told` with whether that worked. Pages served without https have no clipboard.
 pub fn copy(text: &str, told: impl Fn(bool) + 'static) {
     let promise = (|| {
         let clipboard = Reflect::get(&window().navigator(), &"clipboard".into()).ok()?;
@@ -81,7 +116,7 @@ pub fn copy(text: &str, told: impl Fn(bool) + 'static) {
     });
 }
 
-/// Selects the text of an input, to be copied by hand.
+/// Selects the text of an input, so that the user can copy it by hand.
 pub fn select(id: &str) {
     if let Some(input) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlInputElement>().ok()) {
         input.select();
@@ -116,7 +151,7 @@ fn download(name: &str, mime: &str, parts: &Array, blob: impl Fn(&JsValue, &Blob
         anchor.set_href(&url);
         anchor.set_download(name);
         anchor.click();
-        // Some browsers read the file only after the click has returned.
+        // Some browsers read the file only after the click returns.
         leptos::prelude::set_timeout(
             move || {
                 let _ = Url::revoke_object_url(&url);
@@ -130,24 +165,24 @@ fn download(name: &str, mime: &str, parts: &Array, blob: impl Fn(&JsValue, &Blob
     }
 }
 
-/// Where an element stands in the window: left, top, right, bottom, in CSS pixels.
+/// The position of an element in the window: left, top, right, bottom, in CSS pixels.
 pub fn place(element: &HtmlElement) -> (f64, f64, f64, f64) {
     let rectangle = element.get_bounding_client_rect();
     (rectangle.left(), rectangle.top(), rectangle.right(), rectangle.bottom())
 }
 
-/// Width and height of the window, CSS pixels.
+/// Width and height of the window, in CSS pixels.
 pub fn window_size() -> (f64, f64) {
     let number = |length: Result<JsValue, JsValue>, otherwise: f64| length.ok().and_then(|value| value.as_f64()).unwrap_or(otherwise);
     (number(window().inner_width(), 1366.0), number(window().inner_height(), 768.0))
 }
 
-/// How far the document is scrolled, CSS pixels.
+/// How far the document is scrolled (x, y), in CSS pixels.
 pub fn scrolled() -> (f64, f64) {
     (window().scroll_x().unwrap_or(0.0), window().scroll_y().unwrap_or(0.0))
 }
 
-/// How much larger than on a desk things are drawn: a large window is probably a projector's.
+/// The factor by which charts are enlarged: a window of 1700 CSS pixels or more is probably on a projector.
 pub fn magnification() -> f64 {
     if window_size().0 >= 1700.0 { 1.2 } else { 1.0 }
 }

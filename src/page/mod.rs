@@ -1,46 +1,32 @@
-//! The page: state, update, render, one way.
+//! The page, in layers. Each layer uses only the layers above it in this list:
 //!
-//! `user → actions → (state, worker)`, `worker → update → state`, `state → parts → picture`. [`state`] is plain data in
-//! signals, [`update`] turns reports into it, [`actions`] turns what the user does into it and into commands, [`parts`]
-//! and [`charts`] draw it and change nothing. [`worker_link`] alone talks to the worker, [`session`] knows when.
+//! - [`browser`], [`dropped`], [`former`], [`storage`]: calls into the browser.
+//! - [`worker`]: the worker's programs, its messages, its start and its end.
+//! - [`state`]: plain data, in signals.
+//! - [`commands`]: change the state and talk to the worker.
+//! - [`view`]: draws the state and calls commands.
 //!
-//! It knows the task (it draws questions and computes ceilings itself) and the configuration, but no tensor, no model
-//! and no engine: those are in the worker's program.
+//! A click goes `view → commands → (state, worker)`, a report goes `worker → commands → state → view`.
+//!
+//! The page contains the task (it draws questions and computes ceilings itself) and the configuration. Tensors, models and engines are in the
+//! worker's program.
 
-mod actions;
-mod adapter;
 mod browser;
-mod charts;
-mod check;
-mod downloads;
-mod form;
-mod glossary;
-mod look;
-mod opening;
-mod pace;
-mod parts;
-mod program;
-mod reads;
-mod references;
-mod run;
-mod saved;
-mod sequel;
-mod session;
-mod start;
+mod commands;
+mod dropped;
+mod former;
 mod state;
 mod storage;
-mod sweep;
-mod sweep_data;
-mod update;
-mod words;
-mod worker_link;
+mod view;
+mod worker;
 
+use commands::{adapter, display, finished_runs, form, kept_weights, opening, references, reports, tab, unfinished_run};
 use leptos::prelude::*;
-use parts::app::App;
 use state::Page;
+use view::parts::app::App;
 use wasm_bindgen::JsCast;
 
-/// Puts the page in place of the skeleton that `index.html` brings.
+/// Replaces the skeleton in `index.html` by the page.
 pub fn start() {
     std::panic::set_hook(Box::new(|panic| {
         console_error_panic_hook::hook(panic);
@@ -58,28 +44,33 @@ pub fn start() {
     .forget();
 }
 
-/// What happens once, before anybody does anything.
+/// Runs once, when the page opens.
 fn begin(page: Page) {
-    if let Some(workers) = browser::query("workers").and_then(|value| value.parse::<usize>().ok()) {
-        page.workers.set(workers.min(parts::settings::MOST_WORKERS));
+    if let Some(workers) = browser::query("workers").and_then(|value| value.parse().ok()) {
+        display::set_workers(page, workers);
     }
-    actions::open_address(page);
-    // The address may be changed by hand, by Back, or by a link to this same page.
-    let _ = window_event_listener(leptos::ev::hashchange, move |_| actions::open_address(page));
+    reports::listen(page);
+    form::open_address(page);
+    // The user may change the address by hand, by Back, or by a link to this page.
+    let _ = window_event_listener(leptos::ev::hashchange, move |_| form::open_address(page));
     opening::listen(page);
-    start::restore(page);
-    saved::look(page);
+    wasm_bindgen_futures::spawn_local(async move {
+        kept_weights::restore(page).await;
+        let before = tab::claim(page).await;
+        finished_runs::restore(page, before).await;
+        unfinished_run::look(page);
+    });
     adapter::ask(page);
     references::follow(page);
-    update::watch(page);
+    reports::watch(page);
     // The engine is large: it loads while the user is still reading.
-    request_animation_frame(move || session::open(page));
+    request_animation_frame(move || commands::worker::open(page));
 }
 
-/// A bug in the page itself: it can draw no more, so the sentence goes straight into the document.
+/// Reports a panic of the page. Components can no longer draw, so the sentence is written directly into the document.
 fn tell_of_panic() {
     if let Some(main) = document().get_element_by_id("app") {
-        let sentence = "<div id=\"failure\" class=\"banner bad\" role=\"alert\"><p>This page has met a fault of its own and cannot go on. Reload it: your settings are in the address.</p></div>";
+        let sentence = "<div id=\"failure\" class=\"banner-box banner-bad\" role=\"alert\"><p>This page has an internal error and cannot continue. Reload it: your settings are in the address.</p></div>";
         let _ = main.insert_adjacent_html("afterbegin", sentence);
     }
 }

@@ -1,85 +1,118 @@
-//! Files that outlive the page: the browser's private file system (OPFS), of which nothing leaves the machine.
+//! What the page stores in this browser, in IndexedDB: it is still there after the page is closed, and never leaves the machine.
+//!
+//! A record is a description (a plain structure, as messages are) and, optionally, a file. Both are written in one transaction, so a record is stored whole or not at all,
+//! whenever the page is killed. Each folder of a host has its own database.
 
-use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
+use crate::wire;
+use idb::{Database, Error, ObjectStore, Query, Transaction, TransactionMode, TransactionResult};
+use js_sys::Uint8Array;
 use leptos::prelude::window;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 
-/// Calls a method of a JavaScript object and waits for what it promises.
-async fn call(object: &JsValue, method: &str, arguments: &[&JsValue]) -> Result<JsValue, JsValue> {
-    let function: Function = Reflect::get(object, &method.into())?.dyn_into()?;
-    let given = arguments.iter().copied().collect::<js_sys::Array>();
-    let result = function.apply(object, &given)?;
-    match result.dyn_into::<Promise>() {
-        Ok(promise) => JsFuture::from(promise).await,
-        Err(plain) => Ok(plain),
+/// The stores of the database: descriptions and files, by the record's key.
+const DESCRIPTIONS: &str = "descriptions";
+const FILES: &str = "files";
+
+/// Why a record is not stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum StorageError {
+    #[error(
+        "The browser's storage for this page is full. Your data will be lost when you close the page: download what you want to keep, or clear the site's data."
+    )]
+    Full,
+    #[error(
+        "This browser does not store files for this page (a private window or an old browser). Your data will be lost when you close the page: download what you want to keep."
+    )]
+    Unavailable,
+}
+
+impl From<Error> for StorageError {
+    fn from(error: Error) -> Self {
+        if format!("{error:?}").contains("QuotaExceeded") { Self::Full } else { Self::Unavailable }
     }
 }
 
-/// The handle of a file.
-async fn file(name: &str, create: bool) -> Result<JsValue, JsValue> {
-    let storage = Reflect::get(&window().navigator(), &"storage".into())?;
-    let folder = call(&storage, "getDirectory", &[]).await?;
-    let options = Object::new();
-    Reflect::set(&options, &"create".into(), &create.into())?;
-    call(&folder, "getFileHandle", &[&name.into(), &options]).await
+/// The folder of the site on its host. Sites in other folders have their own records.
+pub fn folder() -> String {
+    let path = window().location().pathname().unwrap_or_default();
+    path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.into())
 }
 
-/// Writes a file, whole or not at all.
+/// The database of the site's folder.
+async fn database() -> Result<Database, Error> {
+    let stores = [DESCRIPTIONS, FILES].map(ObjectStore::builder);
+    let builder = stores
+        .into_iter()
+        .fold(Database::builder(&format!("lookahead {}", folder())).version(1), |builder, store| builder.add_object_store(store));
+    builder.build().await
+}
+
+/// Does something in one transaction over both stores, and waits until it is on disk.
+async fn transact<T>(mode: TransactionMode, act: impl AsyncFnOnce(&Transaction) -> Result<T, Error>) -> Result<T, StorageError> {
+    let database = database().await?;
+    let transaction = database.transaction(&[DESCRIPTIONS, FILES], mode)?;
+    let result = act(&transaction).await?;
+    let ended = transaction.await?;
+    database.close();
+    match ended {
+        TransactionResult::Committed => Ok(result),
+        // Of what can end a transaction without an error of a request, only a full disk happens here.
+        TransactionResult::Aborted => Err(StorageError::Full),
+    }
+}
+
+fn key(name: &str) -> JsValue {
+    JsValue::from_str(name)
+}
+
+/// Writes a record completely or not at all.
 ///
 /// # Errors
-/// A sentence that says why it is not kept: an old browser, a private window, or a full disk.
-pub async fn write(name: &str, bytes: &JsValue) -> Result<(), String> {
-    let written = async {
-        let handle = file(name, true).await?;
-        let stream = call(&handle, "createWritable", &[]).await?;
-        call(&stream, "write", &[bytes]).await?;
-        call(&stream, "close", &[]).await
-    };
-    written.await.map(drop).map_err(|error| {
-        let kind = Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string()).unwrap_or_default();
-        if kind == "QuotaExceededError" {
-            "This browser's space for the page is full, so this will be lost when the page is closed: download what you want to keep, or clear the site's data.".into()
-        } else {
-            "This browser keeps no files for the page (a private window, perhaps, or an old browser), so this will be lost when the page is closed: download what you want to keep.".into()
+/// A sentence that says why the record is not stored: an old browser, a private window, or a full disk.
+pub async fn write<T: Serialize>(name: &str, description: &T, file: Option<&Uint8Array>) -> Result<(), StorageError> {
+    let description = wire::value(description).map_err(|_| StorageError::Unavailable)?;
+    let put = async |transaction: &Transaction| {
+        transaction.object_store(DESCRIPTIONS)?.put(&description, Some(&key(name)))?.await?;
+        if let Some(file) = file {
+            transaction.object_store(FILES)?.put(file, Some(&key(name)))?.await?;
         }
-    })
-}
-
-/// Whether a file is there.
-pub async fn has(name: &str) -> bool {
-    file(name, false).await.is_ok()
-}
-
-/// Reads a file; none where there is none.
-pub async fn read(name: &str) -> Option<Uint8Array> {
-    let handle = file(name, false).await.ok()?;
-    let file = call(&handle, "getFile", &[]).await.ok()?;
-    let bytes = call(&file, "arrayBuffer", &[]).await.ok()?;
-    Some(Uint8Array::new(&bytes))
-}
-
-/// Removes a file, if there is one.
-pub async fn remove(name: &str) {
-    let removed = async {
-        let storage = Reflect::get(&window().navigator(), &"storage".into())?;
-        let folder = call(&storage, "getDirectory", &[]).await?;
-        call(&folder, "removeEntry", &[&name.into()]).await
+        Ok(())
     };
-    // What is not there need not be removed.
-    let _ = removed.await;
+    transact(TransactionMode::ReadWrite, put).await
 }
 
-/// A short text kept under a key; empty where there is none.
-pub fn note(key: &str) -> String {
-    let storage = window().local_storage().ok().flatten();
-    storage.and_then(|storage| storage.get_item(key).ok().flatten()).unwrap_or_default()
+/// Reads a record; `None` if it does not exist or is of another version.
+pub async fn read<T: DeserializeOwned>(name: &str) -> Option<(T, Option<Uint8Array>)> {
+    let get = async |transaction: &Transaction| {
+        let description = transaction.object_store(DESCRIPTIONS)?.get(Query::Key(key(name)))?.await?;
+        let file = transaction.object_store(FILES)?.get(Query::Key(key(name)))?.await?;
+        Ok((description, file))
+    };
+    let (description, file) = transact(TransactionMode::ReadOnly, get).await.ok()?;
+    Some((serde_wasm_bindgen::from_value(description?).ok()?, file.and_then(|file| file.dyn_into().ok())))
 }
 
-/// Keeps a short text under a key.
-pub fn set_note(key: &str, text: &str) {
-    if let Ok(Some(storage)) = window().local_storage() {
-        // Where nothing can be kept the files cannot either, and they say so.
-        let _ = storage.set_item(key, text);
-    }
+/// The names and descriptions of all records whose names begin with `prefix`, but for those of another version.
+pub async fn descriptions<T: DeserializeOwned>(prefix: &str) -> Vec<(String, T)> {
+    let all = async |transaction: &Transaction| {
+        let store = transaction.object_store(DESCRIPTIONS)?;
+        Ok((store.get_all_keys(None, None)?.await?, store.get_all(None, None)?.await?))
+    };
+    let (names, values) = transact(TransactionMode::ReadOnly, all).await.unwrap_or_default();
+    let records = names.into_iter().zip(values).filter_map(|(name, value)| Some((name.as_string()?, value)));
+    let wanted = records.filter(|(name, _)| name.starts_with(prefix));
+    wanted.filter_map(|(name, value)| Some((name, serde_wasm_bindgen::from_value(value).ok()?))).collect()
+}
+
+/// Removes a record, if there is one.
+pub async fn remove(name: &str) {
+    let delete = async |transaction: &Transaction| {
+        transaction.object_store(DESCRIPTIONS)?.delete(Query::Key(key(name)))?.await?;
+        transaction.object_store(FILES)?.delete(Query::Key(key(name)))?.await
+    };
+    // An error here means that nothing is stored.
+    let _ = transact(TransactionMode::ReadWrite, delete).await;
 }

@@ -1,4 +1,4 @@
-//! The automaton: two states, a ring of cells, a rule read off a table.
+//! The automaton: cells with two states on a ring, and a rule given as a table.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 pub enum Radius {
     /// Cells `i−1 ..= i+1`: 8 entries, 256 rules (Wolfram's elementary automata).
     One,
-    /// Cells `i−1 ..= i+2`: 16 entries, 65,536 rules. Ours, not the paper's, for small settings.
+    /// Cells `i−1 ..= i+2`: 16 entries, 65,536 rules. For small settings; the paper does not have it.
     ThreeHalves,
-    /// Cells `i−2 ..= i+2`: 32 entries, 2³² rules. The paper's.
+    /// Cells `i−2 ..= i+2`: 32 entries, 2³² rules. The paper's setting.
     Two,
 }
 
@@ -28,7 +28,7 @@ impl Radius {
         }
     }
 
-    /// How many cells the neighbourhood reaches to the (left, right) of its cell.
+    /// The number of cells of the neighbourhood to the (left, right) of its cell.
     pub fn neighbourhood(self) -> (usize, usize) {
         match self {
             Radius::One => (1, 1),
@@ -68,11 +68,11 @@ impl Rule {
 /// One step of the automaton on a ring: `next[i] = table[code(i)]`, where `code(i)` reads the neighbourhood of cell
 /// `i` as a binary number, leftmost cell = most significant bit.
 ///
-/// `state` is `[W]` of 0 and 1, and so is the result. This is the readable definition; [`super::estimate`] uses the
-/// packed form, and a test holds the two together.
+/// `state` is `[W]` of 0 and 1, and so is the result. This is the readable definition. [`super::estimate`] uses a
+/// packed form, and a test checks that both agree.
 ///
 /// # Panics
-/// When `rule` has fewer entries than `radius` asks for, or `W` is less than the reach of the neighbourhood.
+/// If `rule` has fewer entries than `radius` needs, or `W` is less than the reach of the neighbourhood.
 pub fn next_state(radius: Radius, rule: &Rule, state: &[u8]) -> Vec<u8> {
     let width = state.len();
     let (left, right) = radius.neighbourhood();

@@ -1,9 +1,9 @@
-//! What can be achieved: the Bayes-optimal predictor, and the floors under it.
+//! The ceiling, which is the score of the Bayes-optimal predictor, and the floors.
 //!
-//! No filter makes the rule identifiable from the orbit, so no model can reach 1. The optimal predictor knows the
-//! entries that the shown states read and holds every other for a fair coin. (It is not told which rules its split
-//! holds: a model cannot know that either. Under `r = 1`, with few rules, a model that has learnt all training rules
-//! by heart could gain a little by excluding them.)
+//! The shown states do not always determine the rule, and samples are not filtered for it, so no model can reach 1.
+//! The optimal predictor knows the entries that the shown states read, and treats every other entry as a fair coin.
+//! (It does not know which rules are in its split, and neither does a model. Under `r = 1`, with few rules, a model
+//! that has learnt all training rules by heart could gain a little by excluding them.)
 
 use std::ops::Range;
 
@@ -13,9 +13,9 @@ use super::sample::{Sample, Task};
 use super::split::Split;
 use crate::rng::{Purpose, Stream, stream};
 
-/// Unseen entries enumerated at most: 2¹⁶ completions. Beyond, they are sampled.
+/// The largest number of unseen entries that are enumerated: 2¹⁶ completions. Beyond that, completions are sampled.
 const ENUMERATED: u32 = 16;
-/// Completions drawn when they are not enumerated.
+/// Number of completions that are sampled if they are not enumerated.
 const SAMPLED: usize = 4096;
 
 /// Mean scores over samples, each in `0 ..= 1`.
@@ -33,18 +33,18 @@ pub struct Estimate {
     pub copy: f64,
     /// Bit accuracy of answering `s(T−1)`.
     pub copy_bits: f64,
-    /// Exact match of continuing a shifted cycle; an orbit that shows none is a miss.
+    /// Exact match of continuing a shifted cycle. An orbit without a visible cycle counts as wrong.
     pub cycle: f64,
-    /// Bit accuracy of the same; an orbit that shows no cycle is answered by copying.
+    /// Bit accuracy of the same. For an orbit without a visible cycle, the answer is a copy.
     pub cycle_bits: f64,
-    /// Share of the rule's entries that the best answer has right: those that the shown states read, and half of the others.
+    /// Share of the rule's entries that the best answer gets right: the entries that the shown states read, and half of the others.
     pub rule: f64,
-    /// Samples averaged over.
+    /// Number of samples averaged over.
     pub samples: usize,
 }
 
 impl Estimate {
-    /// The estimate of no samples, neutral in [`Estimate::merge`].
+    /// The estimate over zero samples. It is neutral in [`Estimate::merge`].
     pub fn empty(depth: usize) -> Estimate {
         Estimate {
             depth,
@@ -60,7 +60,7 @@ impl Estimate {
         }
     }
 
-    /// The estimate over the samples of both, which must be distinct samples of one depth; the depth is `self`'s.
+    /// The estimate over the samples of both. They must be different samples of the same depth.
     pub fn merge(&self, other: &Estimate) -> Estimate {
         let samples = self.samples + other.samples;
         let (mine, theirs, all) = (self.samples as f64, other.samples as f64, samples.max(1) as f64);
@@ -84,17 +84,17 @@ impl Estimate {
     }
 }
 
-/// Ceiling and floors at `depth` over the samples `range` of `split`. Cut the range and [`Estimate::merge`] to work in
-/// slices. The task must be valid ([`Task::validate`]).
+/// Ceiling and floors at `depth` over the samples `range` of `split`. To work in slices, cut the range and
+/// [`Estimate::merge`] the results. The task must be valid ([`Task::validate`]).
 pub fn estimate(task: &Task, seed: u64, split: Split, range: Range<u64>, depth: usize) -> Estimate {
     let samples = range.map(|index| (task.sample(seed, split, index), stream(seed, Purpose::Estimate, split.tagged(index))));
     estimate_samples(task, samples, depth)
 }
 
-/// The same over any samples, each with the stream that completions are drawn from where they are too many to
+/// The same over any samples. Each comes with a stream, from which completions are drawn if there are too many to
 /// enumerate.
 pub fn estimate_samples(task: &Task, samples: impl Iterator<Item = (Sample, Stream)>, depth: usize) -> Estimate {
-    // Sums first and one division last: hits count exactly.
+    // Sums first and one division at the end, so that hits count exactly.
     let sum = samples.fold(Estimate::empty(depth), |sum, (sample, mut stream)| {
         let line = estimate_one(task, &sample, depth, &mut stream);
         Estimate { samples: sum.samples + 1, ..sum.combine(&line, |a, b| a + b) }
@@ -106,8 +106,8 @@ pub fn estimate_samples(task: &Task, samples: impl Iterator<Item = (Sample, Stre
 /// The distribution of `s(T−1+k)` given the shown states, `(target, probability)` by ascending target; a target is
 /// packed with cell 0 as the most significant of its `W` bits.
 ///
-/// Exact as long as no completion needs more than 16 unseen entries, else the frequencies in 4,096 completions drawn
-/// from `stream`.
+/// Exact if every completion needs at most 16 unseen entries. Else the frequencies in 4,096 completions drawn from
+/// `stream`.
 pub fn target_distribution(task: &Task, sample: &Sample, depth: usize, stream: &mut Stream) -> Vec<(u64, f64)> {
     let ring = Ring::new(task.radius, task.width);
     let start = Evolution::new(ring, sample, task, depth);
@@ -151,7 +151,7 @@ fn estimate_one(task: &Task, sample: &Sample, depth: usize, stream: &mut Stream)
     }
 }
 
-/// The entries that the transitions between the shown states read; all where the rule itself is shown.
+/// The entries that the transitions between the shown states read, as a set of bits; all entries if the rule is shown.
 fn known_entries(ring: Ring, task: &Task, shown: &[u64]) -> u32 {
     if task.layout.shows_rule() {
         return u32::MAX >> (32 - task.radius.entries());
@@ -159,7 +159,7 @@ fn known_entries(ring: Ring, task: &Task, shown: &[u64]) -> u32 {
     shown.iter().rev().skip(1).fold(0, |known, &state| known | ring.entries_read(state))
 }
 
-/// A `k`-step evolution under a partly known rule, halted wherever it first needs an unknown entry.
+/// A `k`-step evolution under a partly known rule. It halts when it first needs an unknown entry.
 #[derive(Clone, Copy)]
 struct Evolution {
     known: u32,
@@ -180,7 +180,7 @@ impl Evolution {
         Evolution { known, rule, decided: 0, state: packed[task.shown - 1], next: 0, bit: 0, steps_left: depth }
     }
 
-    /// Runs on; `Some(entry)` when `entry` must be decided first, `None` when `state` is the target.
+    /// Continues. Returns `Some(entry)` if `entry` must be decided first, and `None` if `state` is the target.
     fn advance(&mut self, ring: Ring) -> Option<u32> {
         while self.steps_left > 0 {
             while self.bit < ring.width() {
@@ -207,7 +207,7 @@ impl Evolution {
     }
 }
 
-/// Every completion, branching only when an unseen entry is first needed; `None` when one needs too many.
+/// Every completion; it branches only when an unseen entry is first needed. `None` if one needs too many unseen entries.
 fn enumerate(ring: Ring, start: Evolution) -> Option<Vec<(u64, f64)>> {
     let mut leaves = Vec::new();
     let mut open = vec![start];
@@ -232,7 +232,7 @@ fn draw(ring: Ring, start: Evolution, stream: &mut Stream) -> Vec<(u64, f64)> {
     (0..SAMPLED).map(completion).collect()
 }
 
-/// Equal targets as one. Probabilities are multiples of 2⁻¹⁶, so the sums are exact in any order.
+/// Merges equal targets. Probabilities are multiples of 2⁻¹⁶, so the sums are exact in any order.
 fn merge_targets(mut leaves: Vec<(u64, f64)>) -> Vec<(u64, f64)> {
     leaves.sort_unstable_by_key(|&(target, _)| target);
     leaves.dedup_by(|(target, probability), (kept, total)| {

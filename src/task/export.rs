@@ -7,10 +7,10 @@ use super::layout::LossOn;
 use super::sample::Task;
 use super::split::Split;
 
-/// Sample `index` in the published data set's fields, one line without a line break: `rule_ids`, `[2^(2r+1)]`, and
-/// `input_ids_0` … , each `[W]`.
+/// Sample `index` with the fields of the published data set, as one line without a line break: `rule_ids`,
+/// `[2^(2r+1)]`, and `input_ids_0` … , each `[W]`.
 ///
-/// It holds `max(2T, T + max_depth)` states: 20 in the paper's setting, as published.
+/// It has `max(2T, T + max_depth)` states: 20 in the paper's setting, as published.
 pub fn published_record(task: &Task, seed: u64, split: Split, index: u64) -> String {
     let sample = task.sample(seed, split, index);
     let count = (2 * task.shown).max(task.shown + task.max_depth());
@@ -25,9 +25,9 @@ pub fn published_record(task: &Task, seed: u64, split: Split, index: u64) -> Str
     line
 }
 
-/// Sample `index` as a model meets it, one line without a line break: `index`, `split`, `rule`, `[2^(2r+1)]`,
+/// Sample `index` as a model reads it, as one line without a line break: `index`, `split`, `rule`, `[2^(2r+1)]`,
 /// `states`, `[T + max(max_depth, 4)][W]`, `depth`, `tokens`, `[L]`, `loss_mask`, `[L]` of 0 and 1, `target`, the `[W]` of the
-/// last state asked, and `inputs`, `[L]`, where a model reads other tokens than those.
+/// last state asked, and `inputs`, `[L]`, if the model reads other tokens than `tokens`.
 pub fn sample_record(task: &Task, seed: u64, split: Split, index: u64, loss_on: LossOn) -> String {
     let sample = task.sample(seed, split, index);
     let example = task.encode(&sample, task.depth_of(seed, split, index), loss_on);

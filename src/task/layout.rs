@@ -1,4 +1,4 @@
-//! From an orbit to tokens. E is the number of a rule's entries, K the depth, which counts the states of an answer that has several.
+//! Layouts: how an orbit becomes tokens. K is the depth; in an answer with several states it is their number.
 //!
 //! | layout | sequence | answer |
 //! |---|---|---|
@@ -9,7 +9,7 @@
 //! | RO-S, rule, orbit → state | `rule [sep] s0 … [sep] s(T−1) [gen] s(T−1+k)` | the state |
 //! | CoT, chain of thought | `… [gen] ([sep] s(T−1+j))` for j = 1 … K | the K states and their separators |
 //!
-//! In segments, the shown orbit is `([sep] s(t) [sep] s(t+1))` for t = 0 … T−2, and the last segment
+//! In segments, the shown orbit is `([sep] s(t) [sep] s(t+1))` for t = 0 … T−2, and then comes the last segment:
 //!
 //! | layout | last segment |
 //! |---|---|
@@ -18,7 +18,8 @@
 //! | O-RS (ours) | `[gen] s(T−1) rule [sep] s(T−1+k)` |
 //! | RO-S (ours) | `[gen] rule [sep] s(T−1) [sep] s(T−1+k)` |
 //!
-//! A label is predicted from the position before it. Cells of O-O do not see each other: each is answered from masks alone.
+//! A label is predicted from the position before it. In O-O the model reads masks instead of the answer's cells, so these cells do not see
+//! each other.
 
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -28,29 +29,29 @@ use super::sample::{Sample, Task};
 /// Whether a task asks for one depth or for any of four.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Horizon {
-    /// One depth, told to nobody: the model learns it from the targets.
+    /// One depth. No token says which one: the model learns it from the targets.
     Single,
-    /// Depths 1 … 4, told by a shift token.
+    /// Depths 1 … 4. A shift token says which one.
     Multi,
 }
 
-/// What an answer is made of, and what is shown before it.
+/// The parts of an answer, and what the model reads before it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Layout {
-    /// O-S: the one state.
+    /// O-S: one state.
     OrbitState,
     /// O-O: K states at once.
     OrbitOrbit,
-    /// O-RS: the rule, then the one state.
+    /// O-RS: the rule, then one state.
     OrbitRuleState,
-    /// RO-S: the one state, of a rule that is shown.
+    /// RO-S: one state, after reading the rule.
     RuleOrbitState,
-    /// CoT: K states, one after the other, each from those before it.
+    /// CoT: K states, one after the other. The model reads the earlier ones.
     ChainOfThought,
 }
 
 impl Layout {
-    /// Whether one answer holds the states of all depths 1 … K.
+    /// Whether one answer contains the states of all depths 1 … K.
     pub fn answers_all(self) -> bool {
         match self {
             Layout::OrbitOrbit | Layout::ChainOfThought => true,
@@ -74,8 +75,8 @@ impl Layout {
         }
     }
 
-    /// Whether an answer counts as the model writes it, each state after its own earlier ones; else each cell counts as it
-    /// follows from the true ones before it.
+    /// Whether answers are scored free-running: each state from the model's own earlier states. Else each cell is predicted from the true
+    /// cells before it.
     pub fn scored_free_running(self) -> bool {
         match self {
             Layout::ChainOfThought => true,
@@ -87,12 +88,11 @@ impl Layout {
 /// Which tokens a model is trained to predict.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum LossOn {
-    /// Those of the answer, as in the paper.
+    /// The tokens of the answer, as in the paper.
     Target,
-    /// Those, and the bits of the shown states that follow from another: `s1 … s(T−1)`.
+    /// Also the bits of the shown states that follow from another state: `s1 … s(T−1)`.
     Rows,
-    /// Those, the tokens between the states, and an `<eos>` that then ends the sequence: what a model learns from that is to write by
-    /// itself.
+    /// Also the tokens between the states, and an `<eos>` that then ends the sequence. From these a model learns to write by itself.
     All,
 }
 
@@ -112,30 +112,30 @@ impl LossOn {
     }
 }
 
-/// A state that is asked for.
+/// A state that the sequence asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Target {
     pub depth: usize,
-    /// Where its `W` bits begin.
+    /// The position at which its `W` bits begin.
     pub start: usize,
 }
 
 /// One sequence, ready for a batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Example {
-    /// `[L]`, the whole sequence, the answer included.
+    /// `[L]`, the whole sequence with its answer.
     pub tokens: Vec<u32>,
-    /// `[L]`, the same as a model reads it: with `[mask]` and `[rule]` for what it must not see.
+    /// `[L]`, the same as the model reads it: with `[mask]` and `[rule]` in place of tokens that it must not see.
     pub inputs: Vec<u32>,
     /// `[L]`: whether token `p` is a label, to be predicted from the tokens before `p`.
     pub loss_mask: Vec<bool>,
-    /// The states asked for, by rising depth; the last one ends the sequence, or an `<eos>` behind it.
+    /// The states asked for, by rising depth. The sequence ends with the last one, or with an `<eos>` after it.
     pub targets: Vec<Target>,
-    /// Where the rule's entries stand, if they are asked for.
+    /// The positions of the rule's entries, if the sequence asks for them.
     pub rule: Option<Range<usize>>,
-    /// From where on a model that runs free reads its own tokens; none where every answer is read as masks.
+    /// The position from which a free-running model reads its own tokens; `None` if it reads masks in place of the answer.
     pub free_from: Option<usize>,
-    /// The depth asked, the largest if there are several.
+    /// The depth asked; the largest if there are several.
     pub depth: usize,
 }
 
@@ -160,16 +160,16 @@ impl Task {
         shown_rule + self.shown * state + shift + 1 + answer
     }
 
-    /// Tokens of one segment but the last: two states, each after its separator.
+    /// Tokens of every segment except the last: two states, each after its separator.
     pub fn segment_length(&self) -> usize {
         2 * (self.width + 1)
     }
 
-    /// The sequence that asks `sample` for depth `depth`. A layout that answers all depths writes all K states whatever
-    /// `depth` says, and asks for the first `depth` of them.
+    /// The sequence that asks `sample` for depth `depth`. A layout that answers all depths always writes all K states, and
+    /// asks for the first `depth` of them.
     ///
     /// # Panics
-    /// When `sample` is too short for `depth`: it reaches `max(max_depth, 4)`. For the multi-horizon task, also when
+    /// If `sample` is too short for `depth`: it reaches `max(max_depth, 4)`. For the multi-horizon task, also if
     /// `depth` is not in 1 … 4.
     pub fn encode(&self, sample: &Sample, depth: usize, loss_on: LossOn) -> Example {
         let mut writer = Writer::new(self.sequence_length());
@@ -217,7 +217,7 @@ impl Task {
         Example { tokens, inputs, loss_mask, targets, rule, free_from, depth }
     }
 
-    /// Everything before the answer, each shown state once.
+    /// Writes everything before the answer, each shown state once.
     fn write_orbit(&self, writer: &mut Writer, sample: &Sample, depth: usize, loss_on: LossOn) {
         let vocabulary = self.vocabulary;
         if self.layout.shows_rule() {
@@ -225,7 +225,7 @@ impl Task {
         }
         for (t, state) in sample.states[..self.shown].iter().enumerate() {
             writer.token(vocabulary.sep(), t > 0 && loss_on.signs());
-            // s0 is all coins: a loss on it could only add noise.
+            // s0 is random, so a loss on it could only add noise.
             writer.bits(state, t > 0 && loss_on.shown_states(), Read::Truth);
         }
         match self.horizon {
@@ -235,7 +235,7 @@ impl Task {
         writer.token(vocabulary.generate(), loss_on.signs());
     }
 
-    /// Everything before the answer, each shown state with the one after it.
+    /// Writes everything before the answer in segments, each shown state with the one after it.
     fn write_segments(&self, writer: &mut Writer, sample: &Sample, depth: usize, loss_on: LossOn) {
         let vocabulary = self.vocabulary;
         for (t, pair) in sample.states[..self.shown].windows(2).enumerate() {
@@ -258,14 +258,14 @@ impl Task {
     }
 }
 
-/// What a model reads in the place of a bit.
+/// The token that a model reads in place of a bit.
 #[derive(Clone, Copy)]
 enum Read {
     Truth,
     As(u32),
 }
 
-/// A sequence being written.
+/// A sequence that is being written.
 struct Writer {
     tokens: Vec<u32>,
     inputs: Vec<u32>,

@@ -7,11 +7,11 @@
 //! | `T` | shown states `s0 … s(T−1)` |
 //! | `k` | depth: the asked state is `s(T−1+k)` |
 //!
-//! Data flow: [`split_of`] says which rules belong to which split; [`Task::sample`] draws a rule of the split and runs
-//! it; [`Task::encode`] writes the orbit as tokens; [`estimate`] says what a perfect predictor and the two shortcuts
-//! would score. A sample is a function of (task, seed, split, index) alone.
+//! Data flow: [`split_of`] assigns each rule to a split. [`Task::sample`] draws a rule of the split and runs it.
+//! [`Task::encode`] writes the orbit as tokens. [`estimate`] computes the scores of a perfect predictor and of the two
+//! shortcuts. A sample depends only on (task, seed, split, index).
 //!
-//! This module knows nothing of models, losses, batches or browsers.
+//! This module does not depend on models, losses, batches or browsers.
 //!
 //! Source: arXiv 2508.16745 v3, the benchmark "1dCA-Reasoning".
 

@@ -1,5 +1,5 @@
-//! States packed in machine words, for the estimates: cell `i` is bit `W−1−i`, so that a state read as a binary number
-//! has cell 0 in front, and a neighbourhood is a window of it that already is the rule's index.
+//! States packed in machine words, for the estimates. Cell `i` is bit `W−1−i`, so cell 0 is in front of the binary
+//! number. A window of the number is the index of that neighbourhood in the rule table.
 
 use super::automaton::Radius;
 
@@ -21,7 +21,7 @@ impl Ring {
         self.width
     }
 
-    /// `[W]` of 0 and 1, packed.
+    /// The state `[W]` of 0 and 1, packed.
     pub(super) fn pack(state: &[u8]) -> u64 {
         state.iter().fold(0, |packed, &cell| packed << 1 | u64::from(cell))
     }
@@ -43,14 +43,14 @@ impl Ring {
         (0..self.width).fold(0, |read, bit| read | 1 << self.code(state, bit))
     }
 
-    /// `state` turned by `by < W` cells.
+    /// `state` rotated by `by < W` cells.
     pub(super) fn rotate(self, state: u64, by: u32) -> u64 {
         let twice = u128::from(state) | u128::from(state) << self.width;
         let all = u64::MAX >> (64 - self.width);
         (twice >> by) as u64 & all
     }
 
-    /// Share of the cells in which two states agree.
+    /// Share of cells in which two states agree.
     pub(super) fn agreement(self, a: u64, b: u64) -> f64 {
         1.0 - f64::from((a ^ b).count_ones()) / f64::from(self.width)
     }

@@ -1,22 +1,22 @@
-//! Where the cells of each state stand in a sequence.
+//! The positions of each state's cells in a sequence.
 
 use super::layout::{Example, Layout, LossOn};
 use super::sample::{Sample, Task};
 use std::ops::Range;
 
-/// A state of a sequence, and its places.
+/// A state of a sequence, and its positions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StatePlaces {
-    /// Counted from the first shown state, 0.
+    /// The state's number, counted from the first shown state, which is 0.
     pub state: usize,
-    /// The positions of a model's input that are about its W cells: of a shown state the cells themselves; of an asked one the
-    /// positions before them, from which they are predicted.
+    /// The W positions in the model's input. For a shown state, the positions of its cells. For an asked state, the positions before its
+    /// cells, which predict them.
     pub positions: Range<usize>,
 }
 
 impl Task {
-    /// The places of the shown states and then of the asked ones, in the sequence that asks `sample` for `depth`. Of a state that
-    /// stands there twice, in segments, those of the later one.
+    /// The positions of the shown states and then of the asked ones, in the sequence that asks `sample` for `depth`. In segments a state
+    /// can appear twice; then these are the later positions.
     pub fn places(&self, sample: &Sample, depth: usize) -> Vec<StatePlaces> {
         let example = self.encode(sample, depth, LossOn::Target);
         let end = example.targets.first().map_or(0, |target| target.start);
@@ -28,12 +28,12 @@ impl Task {
         shown.chain(asked).map(|(state, start)| StatePlaces { state, positions: start..start + self.width }).collect()
     }
 
-    /// Where the rule's entries stand in that sequence, shown or asked for; nowhere in most layouts.
+    /// The positions of the rule's entries in that sequence, shown or asked for; empty in most layouts.
     pub fn rule_places(&self, sample: &Sample, depth: usize) -> Range<usize> {
         self.encode(sample, depth, LossOn::Target).rule.unwrap_or_else(|| self.shown_rule())
     }
 
-    /// Where each run of W cells begins: bits that stand together, the rule's left out.
+    /// The first position of each run of W cells: consecutive bits, without the rule's.
     fn runs(&self, example: &Example) -> Vec<usize> {
         let rule = example.rule.clone().unwrap_or_else(|| self.shown_rule());
         let cell = |position: usize| example.tokens.get(position).is_some_and(|&token| token < 2) && !rule.contains(&position);
@@ -41,7 +41,7 @@ impl Task {
         (0..example.tokens.len()).filter(begins).collect()
     }
 
-    /// Where the rule's entries stand, if they are shown.
+    /// The positions of the rule's entries, if they are shown; else empty.
     fn shown_rule(&self) -> Range<usize> {
         match self.layout {
             Layout::RuleOrbitState => {

@@ -1,4 +1,4 @@
-//! A task's settings, and sample `i` of a split.
+//! A task's settings, and how sample `i` of a split is drawn.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::split::{Split, split_of};
 use super::vocabulary::Vocabulary;
 use crate::rng::{Purpose, stream};
 
-/// Depths of the multi-horizon task, `1 ..= MULTI_DEPTHS`: there are as many shift tokens.
+/// Depths of the multi-horizon task, `1 ..= MULTI_DEPTHS`. Each has its shift token.
 pub const MULTI_DEPTHS: usize = 4;
 
 /// The settings of a task, as plain data.
@@ -20,8 +20,8 @@ pub struct Task {
     pub width: usize,
     /// Shown states `T`.
     pub shown: usize,
-    /// Depth `k` when the horizon is [`Horizon::Single`]; unused when it is [`Horizon::Multi`]. K where one answer has the
-    /// states of all depths.
+    /// Depth `k` if the horizon is [`Horizon::Single`]; unused if it is [`Horizon::Multi`]. If one answer has the states
+    /// of all depths, this is K, their number.
     pub depth: usize,
     pub horizon: Horizon,
     pub layout: Layout,
@@ -34,34 +34,26 @@ pub struct Task {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sample {
     pub rule: Rule,
-    /// `[T + max(max_depth, 4)][W]`: the shown states and those to be asked for.
+    /// `[T + max(max_depth, 4)][W]`: the shown states and the states after them.
     pub states: Vec<Vec<u8>>,
 }
 
 impl Task {
-    /// Cells a width may have at most: a state fits one machine word.
+    /// The largest width, in cells: a state fits into one machine word.
     pub const WIDTH_LIMIT: usize = 64;
-    /// States that may be shown at most.
+    /// The largest number of shown states.
     pub const SHOWN_LIMIT: usize = 64;
     /// Largest depth.
     pub const DEPTH_LIMIT: usize = 16;
 
-    /// Whether the settings make sense.
-    ///
-    /// # Errors
-    /// A sentence that names the setting and its range.
-    pub fn validate(&self) -> Result<(), String> {
-        self.fault().map_or(Ok(()), |(_, sentence)| Err(sentence))
-    }
-
-    /// What makes no sense: the setting by its key in a link, and a sentence that names it and its range.
+    /// The first invalid setting: its key in a link, and a sentence that names it and its range. `None` if all are valid.
     pub fn fault(&self) -> Option<(&'static str, String)> {
         let narrowest = self.radius.cells();
         if !(narrowest..=Self::WIDTH_LIMIT).contains(&self.width) {
             let (name, limit) = (self.radius.name(), Self::WIDTH_LIMIT);
             return Some(("W", format!("The width is {}; at radius {name} choose a width from {narrowest} to {limit}.", self.width)));
         }
-        // One shown state holds no transition, so nothing of the rule could be known.
+        // One shown state has no transition, so it says nothing about the rule.
         if !(2..=Self::SHOWN_LIMIT).contains(&self.shown) {
             return Some(("T", format!("The number of shown states is {}; choose from 2 to {}.", self.shown, Self::SHOWN_LIMIT)));
         }
@@ -70,7 +62,7 @@ impl Task {
         }
         let marked = self.horizon == Horizon::Multi && self.layout != Layout::OrbitState;
         marked.then(|| {
-            let sentence = "A marker can ask for any of 1 … 4 only where the answer is one row: choose “one depth” here, or “the row k steps ahead” as the answer.";
+            let sentence = "A marker can ask for any of 1 … 4 only if the answer is one row: choose “one depth” here, or “the row k steps ahead” as the answer.";
             ("horizon", sentence.into())
         })
     }
@@ -92,10 +84,10 @@ impl Task {
         }
     }
 
-    /// Sample `index` of `split`: a rule, uniform among those of the split, and the orbit of a uniform initial state.
+    /// Sample `index` of `split`: a uniformly drawn rule of the split, and the orbit of a uniformly drawn initial state.
     ///
-    /// A function of its arguments alone. Every setting but radius, width, shown states and depth leaves it unchanged,
-    /// and those of fewer states are prefixes of those of more.
+    /// It depends only on its arguments, and only on these settings: radius, width, shown states, horizon and depth. With
+    /// fewer states, the orbit is a prefix of the orbit with more states.
     pub fn sample(&self, seed: u64, split: Split, index: u64) -> Sample {
         let mut stream = stream(seed, split.purpose(), index);
         let rule = loop {
@@ -109,14 +101,14 @@ impl Task {
         Sample { states: self.orbit(&rule, first), rule }
     }
 
-    /// The orbit of `first`, `[W]`, under `rule`, as long as a sample's.
+    /// The orbit of `first`, `[W]`, under `rule`. It has as many states as a sample.
     pub fn orbit(&self, rule: &Rule, first: Vec<u8>) -> Vec<Vec<u8>> {
         let length = self.shown + self.max_depth().max(MULTI_DEPTHS);
         std::iter::successors(Some(first), |state| Some(next_state(self.radius, rule, state))).take(length).collect()
     }
 
-    /// The depth sample `index` of `split` is asked at: `k`, or for the multi-horizon task uniform in 1 … 4, from a
-    /// stream of its own.
+    /// The depth asked of sample `index` of `split`: `k`, or for the multi-horizon task uniform in 1 … 4, drawn from its
+    /// own stream.
     pub fn depth_of(&self, seed: u64, split: Split, index: u64) -> usize {
         match self.horizon {
             Horizon::Single => self.depth,

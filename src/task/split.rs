@@ -1,11 +1,11 @@
-//! Which rules are for training, validation and test.
+//! Splits the rules into training, validation and test.
 
 use serde::{Deserialize, Serialize};
 
 use super::automaton::{Radius, Rule};
 use crate::rng::Purpose;
 
-/// A part of the rule space. No rule is in two of them, in any run of any size.
+/// A part of the rule space. Every rule is in exactly one split, the same in all runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Split {
     Train,
@@ -45,12 +45,12 @@ impl Split {
     }
 }
 
-/// The split `rule` belongs to: a fixed function of its table and its radius, of no seed, so that models of different
-/// runs may be compared on rules that none of them met.
+/// The split of `rule`. It depends only on the rule's table and its radius, and not on the seed. So models of different
+/// runs can be compared on rules that none of them has seen.
 ///
-/// With `n` the table read as a number (entry 0 = lowest bit) and `e` the number of entries, let
-/// `u = mix(e·2³² + n) / 2⁶⁴`, where `mix` is the finaliser of SplitMix64 after one step of its counter (Steele, Lea
-/// and Flood, 2014). The rule is for test when `u < t`, for validation when `t ≤ u < t+v`, else for training:
+/// Let `n` be the table read as a number (entry 0 = lowest bit), `e` the number of entries, and
+/// `u = mix(e·2³² + n) / 2⁶⁴`. Here `mix` is the finaliser of SplitMix64 after one step of its counter (Steele, Lea
+/// and Flood, 2014). The rule is for test if `u < t`, for validation if `t ≤ u < t+v`, else for training:
 /// `t = 20 %`, `v = 10 %` for `r = 1` and `3/2`; `t = 10 %`, `v = 5 %` (about the published 9 % and 5 %) for `r = 2`.
 pub fn split_of(rule: &Rule, radius: Radius) -> Split {
     let (test, validation) = match radius {

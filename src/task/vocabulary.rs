@@ -1,10 +1,10 @@
-//! How a task's symbols are numbered.
+//! Vocabularies: the token ids of a task's symbols.
 
 use serde::{Deserialize, Serialize};
 
 use super::sample::MULTI_DEPTHS;
 
-/// How symbols are numbered.
+/// The token ids of a task's symbols.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Vocabulary {
     /// 12 ids: 0, 1, sep 2, gen 3, eos 4, rule 5, mask 6, shift 7 … 10, and one spare.
@@ -22,7 +22,7 @@ impl Vocabulary {
         }
     }
 
-    /// Number of ids, the width of a model's output.
+    /// Number of ids, which is the width of a model's output.
     pub fn size(self) -> usize {
         match self {
             Vocabulary::Compact => 12,
@@ -61,7 +61,7 @@ impl Vocabulary {
     /// The token that asks for depth `k`, 1 … 4.
     ///
     /// # Panics
-    /// When there is no such token.
+    /// If there is no such token.
     pub fn shift(self, depth: usize) -> u32 {
         assert!((1..=MULTI_DEPTHS).contains(&depth), "there is no shift token for depth {depth}, only for 1 to 4");
         let first = match self {

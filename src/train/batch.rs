@@ -1,23 +1,23 @@
-//! A batch in host memory: tokens and the labels that count.
+//! A batch in host memory: tokens, and the labels that count in the loss.
 
-use crate::engine::operators::NOT_ASKED;
+use crate::engine::operators::NO_LABEL;
 use crate::model::Shape;
 use crate::task::Example;
 
-/// B sequences of one length. The network reads the first S of each one's S + 1 tokens and is asked for the last S.
+/// B sequences of equal length S + 1. The network reads the first S tokens of each and predicts the last S.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
     pub sequences: usize,
-    /// S, positions the network reads.
+    /// S, the number of positions that the network reads.
     pub length: usize,
     /// `[B, S]`, row-major.
     pub inputs: Vec<u32>,
-    /// `[B, S]`: the token after each position where it counts in the loss.
+    /// `[B, S]`: the next token at each position, `None` if it does not count in the loss.
     pub labels: Vec<Option<u32>>,
 }
 
 impl Batch {
-    /// Examples of equal length, as the layouts make them.
+    /// A batch of examples. All must have the same length, as the examples of one layout do.
     pub fn new(examples: &[Example]) -> Self {
         let length = examples.first().map_or(0, |example| example.tokens.len().saturating_sub(1));
         let inputs = examples.iter().flat_map(|example| example.inputs[..length].iter().copied()).collect();
@@ -26,27 +26,27 @@ impl Batch {
         Self { sequences: examples.len(), length, inputs, labels }
     }
 
-    /// The first position whose next token counts in any sequence: the network need not answer before it.
-    pub fn first_asked(&self) -> usize {
+    /// The first position whose next token counts in any sequence, 0 if there is none. Logits before it are not needed.
+    pub fn first_labelled(&self) -> usize {
         let columns = (0..self.length).filter(|column| (0..self.sequences).any(|row| self.labels[row * self.length + column].is_some()));
         columns.min().unwrap_or(0)
     }
 
-    /// How many labels count.
-    pub fn asked(&self) -> usize {
+    /// The number of labels that count.
+    pub fn label_count(&self) -> usize {
         self.labels.iter().flatten().count()
     }
 
-    /// The shape of a forward pass that answers from a position on.
+    /// The shape of a forward pass with logits at the positions `from` … S − 1.
     pub fn shape(&self, from: usize) -> Shape {
         Shape { sequences: self.sequences, length: self.length, from }
     }
 
-    /// The words of a program that answers from a position on: the inputs, then the labels from there.
+    /// The input words of a program with logits from position `from` on: all inputs, then the labels from there.
     pub fn words(&self, from: usize) -> Vec<u32> {
         let mut words = self.inputs.clone();
         for row in self.labels.chunks(self.length.max(1)) {
-            words.extend(row[from..].iter().map(|label| label.unwrap_or(NOT_ASKED)));
+            words.extend(row[from..].iter().map(|label| label.unwrap_or(NO_LABEL)));
         }
         words
     }

@@ -1,40 +1,69 @@
-//! Weights as safetensors with config.json beside them, in the names others' tools open, and snapshots to go on from.
+//! Checkpoints: weights as safetensors with config.json, under the names that other tools expect. Snapshots: all that a run needs to go on.
 
-use super::job::Plan;
+use super::error::CheckpointError;
 use super::optimizer::by_muon;
+use super::plan::Plan;
 use crate::config::RunConfig;
 use crate::engine::cpu::Moments;
 use crate::model::{Parameter, config_json as description, looped, weights};
+use half::{bf16, f16};
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::HashMap;
 
-/// Name of the weights' file in a checkpoint's folder.
+/// Name of the weights file in a checkpoint's folder.
 pub const WEIGHTS_FILE: &str = "model.safetensors";
-/// Name of the configuration's file in a checkpoint's folder.
+/// Name of the configuration file in a checkpoint's folder.
 pub const CONFIG_FILE: &str = "config.json";
 
 /// Name, shape and bytes of a tensor in a file.
-type Entry = (String, Vec<usize>, Vec<u8>);
+type TensorEntry = (String, Vec<usize>, Vec<u8>);
 
 const FIRST: &str = "first.";
 const SECOND: &str = "second.";
 const BEST: &str = "best.";
 
-/// The weights (all parameters one after the other) as a safetensors file under the interchange names.
+/// The weights (all parameters, concatenated) as a safetensors file with the interchange format's names.
 ///
 /// # Errors
-/// When the file cannot be laid out; the library's sentence.
-pub fn write(parameters: &[Parameter], values: &[f32]) -> Result<Vec<u8>, String> {
+/// When safetensors cannot write the file; the sentence holds the library's message.
+pub fn write(parameters: &[Parameter], values: &[f32]) -> Result<Vec<u8>, CheckpointError> {
     let entries = named(parameters.iter().map(|parameter| (parameter.name.clone(), parameter)), values);
     serialize(entries, HashMap::from([("format".into(), "pt".into())]))
 }
 
-/// Reads the weights of a model from a safetensors file.
+/// The metadata of every file of weights, as it is written.
+const FORMAT: &str = "\"format\":\"pt\"";
+/// The key of the metadata that holds the network's config.json.
+const DESCRIPTION: &str = "config_json";
+
+/// As [`write`], with the network's config.json in the file's metadata: then the file alone can be opened.
 ///
 /// # Errors
-/// A sentence naming the first tensor that is missing, of another shape or not float32, or saying that the file is broken.
-pub fn read_weights(parameters: &[Parameter], file: &[u8]) -> Result<Vec<f32>, String> {
+/// As [`write`].
+pub fn write_model(run: &RunConfig, parameters: &[Parameter], values: &[f32]) -> Result<Vec<u8>, CheckpointError> {
+    let file = write(parameters, values)?;
+    // The library writes a map, whose order is another one each time; equal weights are equal files.
+    let (length, rest) = file.split_at(8);
+    let length = length.iter().rev().fold(0, |length, &byte| length << 8 | usize::from(byte));
+    let (header, data) = rest.split_at(length);
+    let described = format!("{FORMAT},\"{DESCRIPTION}\":{}", serde_json::Value::from(config_json(run)));
+    let mut header = String::from_utf8_lossy(header).trim_end().replacen(FORMAT, &described, 1);
+    header.push_str(&" ".repeat(header.len().next_multiple_of(8) - header.len()));
+    Ok([&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat())
+}
+
+/// The config.json in a file's metadata; `None` if there is none or the file cannot be read.
+pub fn described(file: &[u8]) -> Option<String> {
+    let (_, metadata) = SafeTensors::read_metadata(file).ok()?;
+    metadata.metadata().as_ref()?.get(DESCRIPTION).cloned()
+}
+
+/// Reads the weights of a model from a safetensors file: all parameters, concatenated.
+///
+/// # Errors
+/// When the file is broken, or a tensor is missing, has another shape or is not float32, float16 or bfloat16. The sentence names the first such tensor.
+pub fn read_weights(parameters: &[Parameter], file: &[u8]) -> Result<Vec<f32>, CheckpointError> {
     let tensors = open(file)?;
     let mut values = Vec::with_capacity(weights::count(parameters));
     for parameter in parameters {
@@ -43,11 +72,11 @@ pub fn read_weights(parameters: &[Parameter], file: &[u8]) -> Result<Vec<f32>, S
     Ok(values)
 }
 
-/// Reads the weights that a run starts from over `values`, which hold what is drawn: only the units of a loop may be missing.
+/// Overwrites `values`, the drawn initial weights, with those of a file. The file may lack halting units; these keep their drawn values.
 ///
 /// # Errors
-/// As [`read_weights`], or when a number is none.
-pub fn read_over(parameters: &[Parameter], file: &[u8], values: &mut [f32]) -> Result<(), String> {
+/// As [`read_weights`], or when a value is NaN or infinite.
+pub fn read_over(parameters: &[Parameter], file: &[u8], values: &mut [f32]) -> Result<(), CheckpointError> {
     let tensors = open(file)?;
     let names = tensors.names();
     let mut start = 0;
@@ -62,41 +91,47 @@ pub fn read_over(parameters: &[Parameter], file: &[u8], values: &mut [f32]) -> R
     if values.iter().all(|value| value.is_finite()) {
         return Ok(());
     }
-    Err("The weights to start from hold values that are no numbers: the run had diverged when they were saved. Choose others.".into())
+    Err(CheckpointError::StartNotFinite)
 }
 
-/// The names of a safetensors file's tensors; none where it cannot be read.
+/// The type of a file's numbers in words, if they were converted to float32; `None` if they are float32 or the file cannot be read.
+pub fn converted(file: &[u8]) -> Option<&'static str> {
+    let kinds: Vec<Dtype> = open(file).ok()?.tensors().into_iter().map(|(_, tensor)| tensor.dtype()).collect();
+    [(Dtype::F16, "float16"), (Dtype::BF16, "bfloat16")].into_iter().find(|(kind, _)| kinds.contains(kind)).map(|(_, name)| name)
+}
+
+/// The names of a safetensors file's tensors. Empty if the file cannot be read.
 pub fn names(file: &[u8]) -> Vec<String> {
     open(file).map(|tensors| tensors.names().into_iter().map(String::from).collect()).unwrap_or_default()
 }
 
-fn open(file: &[u8]) -> Result<SafeTensors<'_>, String> {
+#[expect(clippy::wildcard_enum_match_arm, reason = "the errors of the library, of which only these mean a cut file")]
+fn open(file: &[u8]) -> Result<SafeTensors<'_>, CheckpointError> {
     SafeTensors::deserialize(file).map_err(|error| match error {
         SafeTensorError::HeaderTooSmall | SafeTensorError::InvalidHeaderLength | SafeTensorError::MetadataIncompleteBuffer => {
-            format!("The weights' file is not whole ({error}): it was cut off, or is no safetensors file. Save or download it again.")
+            CheckpointError::CutOff(error.to_string())
         }
-        other => format!("The weights' file is no safetensors file ({other}): choose the model.safetensors that was saved with the model."),
+        other => CheckpointError::NotSafetensors(other.to_string()),
     })
 }
 
-fn entry(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-    let tensor = tensors
-        .tensor(name)
-        .map_err(|_| format!("The file has no tensor “{name}”: it is not of this architecture or has fewer layers."))?;
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library's types of numbers, of which three are read")]
+fn entry(tensors: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
+    let tensor = tensors.tensor(name).map_err(|_| CheckpointError::NoTensor(name.into()))?;
     if tensor.shape() != shape {
-        return Err(format!(
-            "“{name}” is {:?} in the file and {shape:?} in this model: the sizes differ. Use the config.json saved beside the file.",
-            tensor.shape()
-        ));
+        return Err(CheckpointError::Shape { name: name.into(), found: tensor.shape().to_vec(), expected: shape.to_vec() });
     }
     match tensor.dtype() {
         Dtype::F32 => Ok(tensor.data().chunks_exact(4).map(|chunk| f32::from_le_bytes([chunk[0], chunk[1], chunk[2], chunk[3]])).collect()),
-        other => Err(format!("“{name}” is stored as {other:?}, not float32: convert the file to float32 first.")),
+        // Every float16 and every bfloat16 is a float32.
+        Dtype::F16 => Ok(tensor.data().chunks_exact(2).map(|chunk| f16::from_le_bytes([chunk[0], chunk[1]]).to_f32()).collect()),
+        Dtype::BF16 => Ok(tensor.data().chunks_exact(2).map(|chunk| bf16::from_le_bytes([chunk[0], chunk[1]]).to_f32()).collect()),
+        kind => Err(CheckpointError::NotFloat32 { name: name.into(), kind }),
     }
 }
 
-/// Values cut into named entries, one parameter after the other.
-fn named<'a>(names: impl Iterator<Item = (String, &'a Parameter)>, values: &[f32]) -> Vec<Entry> {
+/// Cuts the concatenated values into one entry for each parameter.
+fn named<'a>(names: impl Iterator<Item = (String, &'a Parameter)>, values: &[f32]) -> Vec<TensorEntry> {
     let mut rest = values;
     let cut = |(name, parameter): (String, &Parameter)| {
         let (head, tail) = rest.split_at(parameter.size());
@@ -110,13 +145,14 @@ fn bytes(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-fn serialize(entries: Vec<Entry>, metadata: HashMap<String, String>) -> Result<Vec<u8>, String> {
+fn serialize(entries: Vec<TensorEntry>, metadata: HashMap<String, String>) -> Result<Vec<u8>, CheckpointError> {
     let mut views = Vec::with_capacity(entries.len());
     for (name, shape, data) in &entries {
-        let view = TensorView::new(Dtype::F32, shape.clone(), data).map_err(|error| format!("“{name}” cannot be saved: {error}"))?;
+        let view = TensorView::new(Dtype::F32, shape.clone(), data)
+            .map_err(|error| CheckpointError::TensorUnsaved { name: name.clone(), why: error.to_string() })?;
         views.push((name.clone(), view));
     }
-    safetensors::serialize(views, Some(metadata)).map_err(|error| format!("The weights cannot be saved: {error}"))
+    safetensors::serialize(views, Some(metadata)).map_err(|error| CheckpointError::Unsaved(error.to_string()))
 }
 
 /// The config.json of a run's network.
@@ -131,11 +167,11 @@ pub struct Best {
     /// Exact matches of that measurement.
     pub exact: usize,
     pub step: u64,
-    /// All parameters one after the other.
+    /// All parameters, concatenated.
     pub values: Vec<f32>,
 }
 
-/// What a snapshot holds: weights and moments, one parameter after the other, the step they stand at, and the best weights so far.
+/// The contents of a snapshot: weights and moments (parameters concatenated), the step they belong to, and the best weights so far.
 pub struct Snapshot {
     pub step: u64,
     pub values: Vec<f32>,
@@ -143,12 +179,12 @@ pub struct Snapshot {
     pub moments: Moments,
 }
 
-/// Writes a snapshot: safetensors with the moments under `first.` and `second.` (Muon's matrices have no second), the best
-/// weights under `best.` and the steps in its metadata.
+/// Writes a snapshot as safetensors. Moments have the prefixes `first.` and `second.`, the best weights `best.`; the metadata holds the
+/// steps. Matrices updated by Muon have no second moment.
 ///
 /// # Errors
 /// As [`write`].
-pub fn snapshot(plan: &Plan, step: u64, values: &[f32], moments: &Moments, best: Option<&Best>) -> Result<Vec<u8>, String> {
+pub fn snapshot(plan: &Plan, step: u64, values: &[f32], moments: &Moments, best: Option<&Best>) -> Result<Vec<u8>, CheckpointError> {
     let under = |prefix: &str, values: &[f32]| {
         let names = plan.parameters.iter().map(|parameter| (format!("{prefix}{}", parameter.name), parameter));
         named(names, values)
@@ -166,16 +202,16 @@ pub fn snapshot(plan: &Plan, step: u64, values: &[f32], moments: &Moments, best:
 }
 
 impl Snapshot {
-    /// Reads what [`snapshot`] wrote.
+    /// Reads a file that [`snapshot`] wrote.
     ///
     /// # Errors
     /// As [`read_weights`], or when the step is missing.
-    pub fn read(plan: &Plan, file: &[u8]) -> Result<Self, String> {
+    pub fn read(plan: &Plan, file: &[u8]) -> Result<Self, CheckpointError> {
         let tensors = open(file)?;
-        let (_, metadata) = SafeTensors::read_metadata(file).map_err(|error| format!("The snapshot is broken: {error}"))?;
+        let (_, metadata) = SafeTensors::read_metadata(file).map_err(|error| CheckpointError::BrokenSnapshot(error.to_string()))?;
         let number = |key: &str| metadata.metadata().as_ref().and_then(|data| data.get(key)).and_then(|value| value.parse::<u64>().ok());
-        let step = number("step").ok_or("The file does not say at which step it was saved: it holds weights, not a run to go on with.")?;
-        let all = |prefix: &str| -> Result<Vec<f32>, String> {
+        let step = number("step").ok_or(CheckpointError::NoStep)?;
+        let all = |prefix: &str| -> Result<Vec<f32>, CheckpointError> {
             let parts = plan.parameters.iter().map(|parameter| entry(&tensors, &format!("{prefix}{}", parameter.name), &parameter.shape));
             Ok(parts.collect::<Result<Vec<_>, _>>()?.concat())
         };
@@ -190,7 +226,7 @@ impl Snapshot {
             (None, _) | (_, None) => None,
         };
         let values = all("")?;
-        let second = plan.parameters.iter().map(second).collect::<Result<Vec<_>, String>>()?.concat();
+        let second = plan.parameters.iter().map(second).collect::<Result<Vec<_>, CheckpointError>>()?.concat();
         Ok(Self { step, values, best, moments: Moments { first: all(FIRST)?, second } })
     }
 }

@@ -1,22 +1,23 @@
-//! A run on an engine that computes operators when they are called: it does jobs as [`super::Performer`] does, weights in, losses and
-//! gradients out.
+//! Performs jobs on an engine that computes each operator when it is called. Like [`super::Performer`], it takes weights and returns losses
+//! and gradients.
 
 use super::batch::Batch;
+use super::error::TrainError;
 use super::evaluation::{Respondent, Tokens};
-use super::grpo::{self, Prompts, Rollouts};
+use super::grpo::{self, Prompts};
 use super::hops::Hops;
-use super::job::{Job, Outcome, Plan};
-use super::loss::{self, Whole};
+use super::job::{Job, Outcome};
+use super::loss::{self, BatchTotals};
+use super::plan::Plan;
 use super::pool::{Outcomes, Pool};
+use super::rollouts::Rollouts;
 use crate::config::Objective;
+use crate::config::size::BURN_TOKENS;
 use crate::engine::cpu::draw_one;
 use crate::engine::eager::{Eager, Gradient};
 use crate::engine::operators::{Sampling, Shaped};
 use crate::model::Shape;
 use std::ops::Range;
-
-/// Most tokens of one pass with a gradient, of which every intermediate is kept.
-const TOKENS: usize = 8_192;
 
 /// A plan and an engine.
 pub struct Direct<E: Eager> {
@@ -24,7 +25,7 @@ pub struct Direct<E: Eager> {
     engine: E,
 }
 
-/// How a pass goes on by itself: drawn, with the first word of its numbers, or with the most probable tokens.
+/// How a pass generates tokens. `Some`: it draws them, with uniform numbers from this word on. `None`: it takes the most probable token.
 type Drawing = Option<(Sampling, usize)>;
 
 impl<E: Eager> Direct<E> {
@@ -32,36 +33,36 @@ impl<E: Eager> Direct<E> {
         Self { plan, engine }
     }
 
-    /// The weights of the jobs to come, all parameters one after the other.
+    /// Sets the weights of the following jobs: all parameters, concatenated.
     pub fn load(&mut self, weights: &[f32]) {
-        self.engine.load(&self.plan.parameters, weights);
+        self.engine.load(&self.plan.shapes, weights);
     }
 
-    /// Does one job.
+    /// Performs one job.
     ///
     /// # Errors
     /// When the device failed.
-    pub async fn perform(&mut self, job: Job) -> Result<Outcome, String> {
+    pub async fn perform(&mut self, job: Job) -> Result<Outcome, TrainError> {
         match job {
             Job::Gradient { step, shards } => self.gradient(step, shards).await,
             Job::Answers { .. } => {
                 let plan = self.plan.clone();
-                super::place::answer(&plan, self, job).await
+                super::backend::answer(&plan, self, job).await
             }
         }
     }
 
-    /// Loss and gradient of a range of shards, as few passes as [`TOKENS`] allows.
-    async fn gradient(&mut self, step: u64, shards: Range<usize>) -> Result<Outcome, String> {
+    /// Loss and gradient of a range of shards, in as few passes as [`BURN_TOKENS`] allows.
+    async fn gradient(&mut self, step: u64, shards: Range<usize>) -> Result<Outcome, TrainError> {
         let all = self.plan.shards();
         let positions = all[shards.start].start..all[shards.end - 1].end;
-        let most = (TOKENS / self.plan.config.tokens_a_position()).max(1);
+        let most = (BURN_TOKENS / self.plan.config.tokens_a_position()).max(1);
         let (mut loss, mut gradient, mut rollouts) = (0.0, Vec::new(), None::<Rollouts>);
         for start in positions.clone().step_by(most) {
             let part = start..(start + most).min(positions.end);
             let (found, drawn) = match self.plan.config.training.objective {
                 Objective::Examples => (self.examples(step, part).await?, None),
-                Objective::Grpo => self.explore(step, part).await?,
+                Objective::Grpo => self.policy_gradient(step, part).await?,
             };
             loss += found.loss;
             gradient.resize(found.gradient.len(), 0.0);
@@ -74,34 +75,34 @@ impl<E: Eager> Direct<E> {
         Ok(Outcome::Gradient { loss, gradient, rollouts })
     }
 
-    async fn examples(&mut self, step: u64, positions: Range<usize>) -> Result<Gradient, String> {
+    async fn examples(&mut self, step: u64, positions: Range<usize>) -> Result<Gradient, TrainError> {
         let batch = self.plan.batch(step, positions);
-        let from = batch.first_asked();
-        self.learn(&batch, from, self.plan.whole(step)).await
+        let from = batch.first_labelled();
+        self.learn(&batch, from, self.plan.totals(step)).await
     }
 
-    /// Loss and gradient of a batch that is asked from a position on, of which the whole batch has `of`.
+    /// Loss and gradient of a batch with logits from position `from` on; `of` holds the totals of the whole batch.
     ///
     /// # Errors
     /// When the device failed.
-    pub async fn learn(&mut self, batch: &Batch, from: usize, of: Whole) -> Result<Gradient, String> {
+    pub async fn learn(&mut self, batch: &Batch, from: usize, of: BatchTotals) -> Result<Gradient, TrainError> {
         let mut pass = self.engine.begin(batch.words(from), true);
         loss::examples(&mut pass, &self.plan.model, batch.shape(from), of)?;
-        self.engine.gradient(pass).await
+        Ok(self.engine.gradient(pass).await?)
     }
 
     /// Logits `[B·(S − from), V]` of a batch.
     ///
     /// # Errors
     /// When the device failed.
-    pub async fn logits(&self, batch: &Batch, from: usize) -> Result<Vec<f32>, String> {
+    pub async fn logits(&self, batch: &Batch, from: usize) -> Result<Vec<f32>, TrainError> {
         let mut pass = self.engine.begin(batch.words(from), false);
         let logits = self.plan.model.logits(&mut pass, 0, batch.shape(from))?;
-        self.engine.numbers(&pass, logits).await
+        Ok(self.engine.numbers(&pass, logits).await?)
     }
 
-    /// Draws completions of some prompts and learns from them.
-    async fn explore(&mut self, step: u64, positions: Range<usize>) -> Result<(Gradient, Option<Rollouts>), String> {
+    /// Draws completions of these prompts and computes their loss and gradient.
+    async fn policy_gradient(&mut self, step: u64, positions: Range<usize>) -> Result<(Gradient, Option<Rollouts>), TrainError> {
         let prompts = Prompts::training(&self.plan, step, positions);
         let shape = prompts.shape();
         let drawing = grpo::drawing_pass(&self.plan, shape).drawing;
@@ -114,8 +115,8 @@ impl<E: Eager> Direct<E> {
         Ok((found, Some(rollouts)))
     }
 
-    /// What follows each position from `shape.from` on, by the most probable tokens, and the hops.
-    async fn answer(&self, words: &[u32], shape: Shape) -> Result<(Vec<u32>, Option<Hops>), String> {
+    /// The most probable token after each position from `shape.from` on, and the hops.
+    async fn answer(&self, words: &[u32], shape: Shape) -> Result<(Vec<u32>, Option<Hops>), TrainError> {
         let mut pass = self.engine.begin(words.to_vec(), false);
         let logits = self.plan.model.logits(&mut pass, 0, shape)?;
         let numbers = self.engine.numbers(&pass, logits).await?;
@@ -124,9 +125,9 @@ impl<E: Eager> Direct<E> {
         Ok((numbers.chunks(logits.width()).map(most_probable).collect(), hops))
     }
 
-    /// Continues each sequence with its own tokens after `shape.from`. Every token takes a pass over the whole sequence: what comes behind
-    /// it cannot change it, and all passes have one shape.
-    async fn generate(&self, mut words: Vec<u32>, shape: Shape, drawing: Drawing) -> Result<Tokens, String> {
+    /// Continues each sequence with its own tokens after `shape.from`. Every token takes a pass over the whole sequence, so all passes have
+    /// the same length. Later tokens cannot change the logits of earlier ones.
+    async fn generate(&self, mut words: Vec<u32>, shape: Shape, drawing: Drawing) -> Result<Tokens, TrainError> {
         let Shape { sequences, length, from } = shape;
         let count = length - from;
         let mut generated = vec![0; sequences * count];
@@ -165,7 +166,7 @@ impl<E: Eager> Direct<E> {
     }
 }
 
-/// The first of the largest.
+/// The index of the largest logit; of equal ones, the first.
 fn most_probable(logits: &[f32]) -> u32 {
     let best =
         logits.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (token, &logit)| if logit > best.1 { (token, logit) } else { best });
@@ -173,7 +174,7 @@ fn most_probable(logits: &[f32]) -> u32 {
 }
 
 impl<E: Eager> Respondent for Direct<E> {
-    async fn tokens(&mut self, batch: &Batch, from: usize, generate: bool) -> Result<Tokens, String> {
+    async fn tokens(&mut self, batch: &Batch, from: usize, generate: bool) -> Result<Tokens, TrainError> {
         let (words, shape) = (batch.words(from), batch.shape(from));
         if generate {
             return self.generate(words, shape, None).await;

@@ -1,41 +1,21 @@
 //! Accuracy on held-out rules.
 
+use super::answer::{Answer, NO_CELL};
 use super::batch::Batch;
+use super::error::TrainError;
 use super::grpo::Prompts;
 use super::hops::Hops;
-use super::job::{Job, Outcome, Plan};
+use super::job::{Job, Outcome};
+use super::plan::Plan;
 use crate::config::Objective;
-use crate::protocol::{DepthScore, Prediction};
+use crate::results::{DepthScore, Prediction};
 use crate::task::{Example, LossOn, Sample, Split, Target, Task};
-use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// Questions whose hops are sent whole.
+/// Number of questions of a split whose free-running answers carry the hops at every position.
 const SHOWN: u64 = 8;
 
-/// Stands for an answered token that is no cell.
-pub const NO_CELL: u8 = 2;
-
-/// One question's answers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Answer {
-    pub index: u64,
-    pub depth: usize,
-    /// The true W cells.
-    pub truth: Vec<u8>,
-    /// Each cell's most probable token given the true cells before it.
-    pub teacher_forced: Vec<u8>,
-    /// Each cell's most probable token given the model's own cells before it.
-    pub free_running: Option<Vec<u8>>,
-    /// Of the rule's entries, how many are right, and how many there are; only where the rule is asked for.
-    pub rule: Option<(usize, usize)>,
-    /// Mean hops of the positions that answer, where layers are looped adaptively.
-    pub hops: Option<f64>,
-    /// Hops of every looped part at every position, of the questions that are shown.
-    pub hop_map: Option<Vec<Vec<u8>>>,
-}
-
-/// What an evaluation found.
+/// The result of an evaluation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Measurement {
     pub split: Split,
@@ -44,60 +24,60 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    /// Exact matches over all depths: what the best checkpoint is chosen by.
+    /// Exact matches over all depths. The best weights are those with the most.
     pub fn exact(&self) -> usize {
         self.depths.iter().map(|score| score.exact).sum()
     }
 }
 
-/// The jobs of a measurement over `samples` questions a depth, the first `free` of them also free-running; all of them where that
-/// is how the layout is scored.
+/// The jobs of a measurement over `samples` questions a depth. The first `free` questions are also answered free-running, or all of them
+/// if the layout is scored free-running.
 pub fn jobs(plan: &Plan, split: Split, samples: usize, free: usize) -> Vec<Job> {
     let (task, questions) = (&plan.config.task, plan.questions());
     let free = if scored_free_running(plan) { samples } else { free };
     let starts = || (0..samples).step_by(questions);
     let job = |depth: usize, first: usize| Job::Answers { split, depth, first: first as u64, count: questions.min(samples - first), free };
-    // One question is about all depths where one answer is.
+    // In some layouts one answer covers all depths, so one question is enough.
     let asked = if task.layout.answers_all() { vec![task.depth] } else { task.depths() };
     asked.into_iter().flat_map(|depth| starts().map(move |first| job(depth, first))).collect()
 }
 
-/// Whether an answer counts as the model writes it, its own earlier tokens before it.
+/// Whether free-running answers are scored, in which the model reads its own earlier tokens.
 fn scored_free_running(plan: &Plan) -> bool {
     plan.config.task.layout.scored_free_running() || plan.config.training.objective == Objective::Grpo
 }
 
-/// Questions as a measurement asks them, as many at once as its jobs do.
+/// A batch of questions as large as a measurement's jobs. Its shape is what a device compiles ahead.
 pub fn questions(plan: &Plan) -> Questions {
     let count = plan.questions().min(plan.config.training.eval_samples) as u64;
     let samples: Vec<Sample> = (0..count).map(|index| plan.config.task.sample(plan.config.seed, Split::Validation, index)).collect();
     Questions::of(&plan.config.task, &samples, plan.config.task.depths()[0])
 }
 
-/// A batch of questions, and where it is asked.
+/// A batch of questions, and the positions that answer them.
 pub struct Questions {
     pub batch: Batch,
     /// The first position whose next token is asked.
     pub from: usize,
-    /// The position after which a model that runs free reads its own tokens; none where it never does.
+    /// The position after which a free-running model reads its own tokens. `None` if the model never reads its answers.
     pub free_after: Option<usize>,
     targets: Vec<Target>,
     rule: Option<Range<usize>>,
 }
 
 impl Questions {
-    /// What is asked of these samples at `depth`.
+    /// The questions about these samples at `depth`.
     pub fn of(task: &Task, samples: &[Sample], depth: usize) -> Self {
         let examples: Vec<Example> = samples.iter().map(|sample| task.encode(sample, depth, LossOn::Target)).collect();
         let batch = Batch::new(&examples);
-        let from = batch.first_asked();
+        let from = batch.first_labelled();
         let first = examples.into_iter().next();
         let free_after = first.as_ref().and_then(|example| example.free_from).map(|start| start - 1);
         let (targets, rule) = first.map(|example| (example.targets, example.rule)).unwrap_or_default();
         Self { batch, from, free_after, targets, rule }
     }
 
-    /// The position from which the first cell of the state at this depth is predicted, if it is asked for; those of the others follow.
+    /// The position that predicts the first cell of the state at this depth, if it is asked for. The next positions predict the other cells.
     pub fn predicting(&self, depth: usize) -> Option<usize> {
         self.targets.iter().find(|target| target.depth == depth).map(|target| target.start - 1)
     }
@@ -157,27 +137,27 @@ fn bits(pairs: &[(&[u8], &[u8])]) -> f64 {
     if asked == 0 { 0.0 } else { right as f64 / asked as f64 }
 }
 
-/// The most probable tokens (the first of equals) after each of the positions `from` … of each sequence, `[B, S − from]`.
+/// The most probable token after each of the positions `from` … S − 1 of each sequence, `[B, S − from]`. Of equal ones, the first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tokens {
-    /// Given the true tokens before.
+    /// Given the true tokens before it.
     pub forced: Vec<u32>,
-    /// Given the network's own; only where they were asked for.
+    /// Given the network's own tokens before it; only if they were requested.
     pub generated: Option<Vec<u32>>,
-    /// How long each token was thought about, where layers are looped adaptively; where the network went on by itself, about its own.
+    /// Hops of each token, only with adaptive computation time. In a free-running pass, those of the network's own tokens.
     pub hops: Option<Hops>,
 }
 
-/// Something that can be asked: a network with its weights, on some engine.
+/// A network with its weights on some engine, which can answer questions.
 pub trait Respondent {
-    /// What follows each of the positions `from` …, and if `generate` how the network goes on by itself from there.
+    /// The tokens after the positions `from` …. With `generate`, also the network's own continuation from there.
     ///
     /// # Errors
-    /// A sentence when the engine failed.
-    fn tokens(&mut self, batch: &Batch, from: usize, generate: bool) -> impl Future<Output = Result<Tokens, String>>;
+    /// When the engine failed.
+    fn tokens(&mut self, batch: &Batch, from: usize, generate: bool) -> impl Future<Output = Result<Tokens, TrainError>>;
 }
 
-/// Answers the questions `range` of a split at one depth; those below `free` also free-running.
+/// Answers the questions `range` of a split at one depth. Those below `free` are also answered free-running.
 ///
 /// # Errors
 /// As [`Respondent::tokens`].
@@ -188,7 +168,7 @@ pub async fn answers(
     depth: usize,
     range: Range<u64>,
     free: usize,
-) -> Result<Vec<Answer>, String> {
+) -> Result<Vec<Answer>, TrainError> {
     let task = &plan.config.task;
     let samples: Vec<_> = range.clone().map(|index| task.sample(plan.config.seed, split, index)).collect();
     let asked_free = (free as u64).saturating_sub(range.start).min(samples.len() as u64) as usize;
@@ -224,8 +204,8 @@ pub async fn answers(
     Ok(answers)
 }
 
-/// The answers in what a policy writes after each prompt, taking the most probable tokens: W cells each.
-async fn complete(respondent: &mut impl Respondent, plan: &Plan, samples: &[Sample], depth: usize) -> Result<Vec<Vec<u8>>, String> {
+/// The answers in the completions that take the most probable token each time: W cells for each sample.
+async fn complete(respondent: &mut impl Respondent, plan: &Plan, samples: &[Sample], depth: usize) -> Result<Vec<Vec<u8>>, TrainError> {
     let prompts = Prompts::questions(&plan.config, samples, depth);
     let shape = prompts.shape();
     let (inputs, labels) = (prompts.inputs(None), vec![None; shape.sequences * shape.length]);
@@ -234,14 +214,14 @@ async fn complete(respondent: &mut impl Respondent, plan: &Plan, samples: &[Samp
     Ok(prompts.cells(&plan.config.task, &written))
 }
 
-/// The tokens that follow the positions from `from` on, of each of a batch's sequences.
+/// The predicted tokens after the positions from `from` on, for each sequence of a batch.
 struct Tail {
     tokens: Vec<u32>,
     from: usize,
 }
 
 impl Tail {
-    /// What was answered for the tokens at `places`, as cells.
+    /// The predictions for the tokens at `places` in sequence `row`, as cells.
     fn cells(&self, row: usize, questions: &Questions, places: Range<usize>) -> Vec<u8> {
         let start = row * (questions.batch.length - self.from);
         let places = places.start - 1 - self.from..places.end - 1 - self.from;
@@ -249,12 +229,13 @@ impl Tail {
     }
 }
 
-/// The forced answers, and if `run_free` the free ones: the same where a model never reads what it answers. And the hops of the forced pass.
+/// The teacher-forced answers, the free-running ones if `run_free`, and the hops of the teacher-forced pass. If the model never reads its
+/// own answers, both kinds are equal.
 async fn ask(
     respondent: &mut impl Respondent,
     questions: &Questions,
     run_free: bool,
-) -> Result<(Tail, Option<Tail>, Option<Hops>), String> {
+) -> Result<(Tail, Option<Tail>, Option<Hops>), TrainError> {
     let Questions { batch, from, free_after, .. } = questions;
     let together = run_free && *free_after == Some(*from);
     let Tokens { forced, generated, hops } = respondent.tokens(batch, *from, together).await?;

@@ -1,92 +1,43 @@
-//! Group relative policy optimisation (Shao et al., arXiv 2402.03300): answers to a prompt are drawn, rewarded, and compared with one another.
+//! Group relative policy optimisation, GRPO (Shao et al., arXiv 2402.03300). For each prompt the model draws a group of completions. Each
+//! completion gets a reward, and its advantage compares it with the others of its group.
 //!
 //! ```text
-//! prompt       the shown orbit up to [gen]; a completion ends with its first <eos>, or after so many tokens
-//! answer       what follows the completion's last [gen]; all of it where there is none
-//! reward       share of the W + 1 true tokens (the row, then <eos>) that the answer has in their places
-//! advantage    (reward − mean) / (deviation + 1e-4) within the group, deviation by S − 1 as in TRL
+//! prompt       the shown orbit up to [gen]; a completion ends with its first <eos>, or after `new_tokens` tokens
+//! answer       the tokens after the completion's last [gen]; the whole completion if it has no [gen]
+//! reward       share of the W + 1 true tokens (the row, then <eos>) that the answer has at the same position
+//! advantage    (reward − mean) / (deviation + 1e-4) within the group; the deviation divides by (group size − 1), as in TRL
 //! loss         see `Operators::policy_loss`, over all tokens of all completions of the batch
 //! ```
-//! One update a batch, so the policy that drew is the one that learns, and every ratio is 1.
+//! Each batch is used for one update. So the policy that learns is the policy that drew, and every ratio is 1.
 
-use super::evaluation::NO_CELL;
-use super::job::Plan;
-use super::loss::{self, Whole};
+use super::answer::NO_CELL;
+use super::loss::{self, BatchTotals};
+use super::plan::Plan;
+use super::rollouts::{REFERENCE, Rollouts};
 use crate::config::RunConfig;
-use crate::engine::operators::{NOT_ASKED, PolicyTerms, Sampling};
-use crate::engine::{Carrier, Missing, Operators, Pass, Program, Purpose, record};
-use crate::model::{Parameter, Role, Shape};
-use crate::protocol::{Sampled, StepReward};
+use crate::engine::operators::{NO_LABEL, PolicyTerms, Sampling};
+use crate::engine::{Missing, Operators, Pass, Program, Purpose, Target, record};
+use crate::model::Shape;
+use crate::results::Completion;
 use crate::rng::{Purpose as Stream, stream};
 use crate::task::{LossOn, Sample, Split, Task};
-use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// Before the names of the weights that the run began with.
-pub const REFERENCE: &str = "reference.";
-/// Added to a group's deviation.
+/// Added to a group's deviation, so that equal rewards do not divide by zero.
 const STEADY: f64 = 1e-4;
 
-/// What the rollouts of a step, or of a part of it, came to.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Rollouts {
-    pub completions: u64,
-    /// Tokens drawn, those after an end left out.
-    pub tokens: u64,
-    /// Sum of rewards.
-    pub reward: f64,
-    /// Answers right in every cell.
-    pub exact: u64,
-    /// Sum over the tokens of the distance from the reference; the mean once the step is made.
-    pub distance: f32,
-    /// The first prompt's completions.
-    pub group: Vec<Sampled>,
-}
-
-impl Rollouts {
-    /// Means, for a report.
-    pub fn summary(&self) -> StepReward {
-        let completions = self.completions.max(1) as f64;
-        StepReward {
-            tokens: self.tokens,
-            reward: self.reward / completions,
-            exact: self.exact as f64 / completions,
-            kl: f64::from(self.distance),
-        }
-    }
-
-    /// Both together; the group is the first one's.
-    pub fn and(self, other: Self) -> Self {
-        Self {
-            completions: self.completions + other.completions,
-            tokens: self.tokens + other.tokens,
-            reward: self.reward + other.reward,
-            exact: self.exact + other.exact,
-            distance: self.distance + other.distance,
-            group: self.group,
-        }
-    }
-}
-
-/// The weights that stand still, behind those that learn.
-pub fn reference(parameters: &[Parameter]) -> Vec<Parameter> {
-    let frozen =
-        |parameter: &Parameter| Parameter { name: format!("{REFERENCE}{}", parameter.name), role: Role::Frozen, ..parameter.clone() };
-    parameters.iter().map(frozen).collect()
-}
-
-/// Prompts and what should follow each.
+/// Prompts with their true continuations.
 pub struct Prompts {
     /// `[n][P]`.
     tokens: Vec<Vec<u32>>,
-    /// `[n][W + 1]`.
+    /// `[n][W + 1]`: the true row, then `<eos>`.
     goals: Vec<Vec<u32>>,
-    /// Samples drawn of each, and tokens each may have.
+    /// Completions drawn for each prompt, and most tokens of a completion.
     group: usize,
     new_tokens: usize,
-    /// The number of the first completion, by which its numbers are drawn.
+    /// The number of the first completion in the run. It selects the random streams of the completions.
     first: u64,
-    /// The sample that the first prompt asks about.
+    /// The index of the first prompt's sample.
     index: u64,
 }
 
@@ -104,7 +55,7 @@ impl Prompts {
         }
     }
 
-    /// One completion each of these questions.
+    /// Prompts for these questions, with one completion each.
     pub fn questions(config: &RunConfig, samples: &[Sample], depth: usize) -> Self {
         Self::of(config, samples, depth, 1)
     }
@@ -121,13 +72,13 @@ impl Prompts {
         Self { tokens, goals, group, new_tokens: config.training.grpo.new_tokens, first: 0, index: 0 }
     }
 
-    /// The shape of a pass over every prompt with a completion of full length, asked from the prompt's end.
+    /// The shape of a pass over every prompt with a completion of full length. Logits begin at the prompt's last token.
     pub fn shape(&self) -> Shape {
         let prompt = self.tokens[0].len();
         Shape { sequences: self.tokens.len() * self.group, length: prompt + self.new_tokens - 1, from: prompt - 1 }
     }
 
-    /// Each sequence's tokens, its completion in place or zeros.
+    /// The input tokens of each sequence: its prompt, then its completion without the last token, or zeros.
     pub fn inputs(&self, completions: Option<&[u32]>) -> Vec<u32> {
         let mut words = Vec::new();
         for sequence in 0..self.tokens.len() * self.group {
@@ -141,11 +92,11 @@ impl Prompts {
         words
     }
 
-    /// The words of [`drawing`].
+    /// The input words of [`drawing`].
     pub fn drawing_words(&self, seed: u64) -> Vec<u32> {
         let mut words = self.inputs(None);
         let sequences = self.tokens.len() * self.group;
-        words.resize(words.len() + sequences * self.new_tokens, NOT_ASKED);
+        words.resize(words.len() + sequences * self.new_tokens, NO_LABEL);
         for sequence in 0..sequences {
             let mut stream = stream(seed, Stream::Rollout, self.first + sequence as u64);
             words.extend((0..self.new_tokens).map(|_| (stream.uniform() as f32).to_bits()));
@@ -153,7 +104,7 @@ impl Prompts {
         words
     }
 
-    /// The answers of completions `[n · group][new tokens]`, as W cells.
+    /// The answers in completions `[n · group][new tokens]`, as W cells each.
     pub fn cells(&self, task: &Task, completions: &[u32]) -> Vec<Vec<u8>> {
         let of = |tokens: &[u32]| {
             let cell = |token: Option<&u32>| token.map_or(NO_CELL, |&token| token.min(u32::from(NO_CELL)) as u8);
@@ -163,7 +114,7 @@ impl Prompts {
         completions.chunks(self.new_tokens).map(of).collect()
     }
 
-    /// Rewards and compares completions.
+    /// Computes rewards and advantages of completions `[n · group][new tokens]`.
     pub fn judge(&self, task: &Task, drawn: Vec<u32>) -> Judged {
         let completions: Vec<&[u32]> = drawn.chunks(self.new_tokens).map(|tokens| completion(task, tokens)).collect();
         let goal = |sequence: usize| &self.goals[sequence / self.group];
@@ -172,7 +123,7 @@ impl Prompts {
         let advantages: Vec<f64> = rewards.chunks(self.group).flat_map(advantages).collect();
         let exact =
             completions.iter().enumerate().filter(|(sequence, tokens)| answer(task, tokens).starts_with(&goal(*sequence)[..task.width]));
-        let sampled = |sequence: usize| Sampled {
+        let sampled = |sequence: usize| Completion {
             index: self.index,
             tokens: completions[sequence].to_vec(),
             reward: rewards[sequence],
@@ -191,7 +142,7 @@ impl Prompts {
     }
 }
 
-/// Completions with what they earned.
+/// Completions with their lengths and advantages.
 pub struct Judged {
     drawn: Vec<u32>,
     lengths: Vec<usize>,
@@ -200,41 +151,41 @@ pub struct Judged {
 }
 
 impl Judged {
-    /// The words of [`learning`]; the loss is the sum over the tokens times `scale`.
+    /// The input words of [`learning`]. The loss is the sum over the tokens times `scale`.
     pub fn words(&self, prompts: &Prompts, scale: f32) -> Vec<u32> {
         let mut words = prompts.inputs(Some(&self.drawn));
         let each = |value: &dyn Fn(usize, usize) -> u32| -> Vec<u32> {
             let of = |(sequence, &length): (usize, &usize)| (0..prompts.new_tokens).map(move |place| (sequence, place, place < length));
             let places = self.lengths.iter().enumerate().flat_map(of);
-            places.map(|(sequence, place, counts)| if counts { value(sequence, place) } else { NOT_ASKED }).collect()
+            places.map(|(sequence, place, counts)| if counts { value(sequence, place) } else { NO_LABEL }).collect()
         };
         words.extend(each(&|sequence, place| self.drawn[sequence * prompts.new_tokens + place]));
         words.extend(each(&|sequence, _| (self.advantages[sequence] as f32).to_bits()));
-        // Drawn by the policy that learns: no older probabilities.
-        words.extend(each(&|_, _| NOT_ASKED));
+        // The policy that learns drew these tokens itself, so there are no older log-probabilities.
+        words.extend(each(&|_, _| NO_LABEL));
         words.push(scale.to_bits());
         words
     }
 }
 
-/// A completion up to its end, which it includes.
+/// The tokens up to the first `<eos>`, which is included.
 fn completion<'a>(task: &Task, tokens: &'a [u32]) -> &'a [u32] {
     let end = tokens.iter().position(|&token| token == task.vocabulary.eos());
     &tokens[..end.map_or(tokens.len(), |end| end + 1)]
 }
 
-/// What follows a completion's last `[gen]`.
+/// The tokens after a completion's last `[gen]`, or all of them.
 fn answer<'a>(task: &Task, completion: &'a [u32]) -> &'a [u32] {
     let thought = completion.iter().rposition(|&token| token == task.vocabulary.generate());
     &completion[thought.map_or(0, |place| place + 1)..]
 }
 
-/// The share of the goal's tokens that the answer has in their places.
+/// The share of the goal's tokens that the answer has at the same position.
 pub fn reward(answer: &[u32], goal: &[u32]) -> f64 {
     answer.iter().zip(goal).filter(|(given, wanted)| given == wanted).count() as f64 / goal.len() as f64
 }
 
-/// Each reward's distance from the group's mean, in deviations.
+/// For each reward, its distance from the group's mean in standard deviations.
 pub fn advantages(rewards: &[f64]) -> Vec<f64> {
     let count = rewards.len() as f64;
     let mean = rewards.iter().sum::<f64>() / count;
@@ -242,7 +193,7 @@ pub fn advantages(rewards: &[f64]) -> Vec<f64> {
     rewards.iter().map(|reward| (reward - mean) / (variance.sqrt() + STEADY)).collect()
 }
 
-/// The pass in which completions are drawn: the words are tokens, labels that nobody reads, and numbers in [0, 1).
+/// The pass that draws completions. Its input words are tokens, labels that are not used, and uniform random numbers in [0, 1).
 pub fn drawing_pass(plan: &Plan, shape: Shape) -> Pass {
     let grpo = &plan.config.training.grpo;
     let Pass { words, .. } = loss::pass(shape, Purpose::Generate);
@@ -255,12 +206,12 @@ pub fn drawing_pass(plan: &Plan, shape: Shape) -> Pass {
 ///
 /// # Errors
 /// When the engine lacks an operator of the network.
-pub fn drawing(plan: &Plan, shape: Shape, carrier: Carrier) -> Result<Program, Missing> {
-    record(&plan.parameters, &drawing_pass(plan, shape), carrier, |ops| loss::examples(ops, &plan.model, shape, Whole::ANY))
+pub fn drawing(plan: &Plan, shape: Shape, target: Target) -> Result<Program, Missing> {
+    record(&plan.shapes, &drawing_pass(plan, shape), target, |ops| loss::examples(ops, &plan.model, shape, BatchTotals::UNUSED))
 }
 
-/// The loss of completions, from their logits `[B·(S − from), V]`: the words are tokens, labels, advantages, older log-probabilities, and
-/// the factor of the sum.
+/// Records the loss of completions. Returns the logits `[B·(S − from), V]`. The input words are tokens, labels, advantages, older
+/// log-probabilities, and the factor of the sum.
 ///
 /// # Errors
 /// When the engine lacks an operator of the network.
@@ -280,16 +231,16 @@ pub fn policy_loss<O: Operators>(ops: &mut O, plan: &Plan, shape: Shape) -> Resu
     Ok(logits)
 }
 
-/// The pass in which a policy learns.
+/// The pass of [`policy_loss`].
 fn learning_pass(shape: Shape, purpose: Purpose) -> Pass {
     let asked = shape.sequences * (shape.length - shape.from);
     Pass { words: shape.sequences * shape.length + 3 * asked + 1, ..loss::pass(shape, purpose) }
 }
 
-/// The program of loss and gradient of completions.
+/// The program that computes loss and gradient of completions.
 ///
 /// # Errors
 /// When the engine lacks an operator of the network.
-pub fn learning(plan: &Plan, shape: Shape, purpose: Purpose, carrier: Carrier) -> Result<Program, Missing> {
-    record(&plan.parameters, &learning_pass(shape, purpose), carrier, |ops| policy_loss(ops, plan, shape))
+pub fn learning(plan: &Plan, shape: Shape, purpose: Purpose, target: Target) -> Result<Program, Missing> {
+    record(&plan.shapes, &learning_pass(shape, purpose), target, |ops| policy_loss(ops, plan, shape))
 }

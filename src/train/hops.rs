@@ -1,8 +1,8 @@
-//! How often adaptive computation time applied each looped part to each token.
+//! Hops: how many times adaptive computation time applied each looped part to each token.
 
-use crate::engine::program::JournalPart;
+use crate::engine::program::HaltingLogPart;
 
-/// Hops of a batch: for each sequence, each looped part and each position a count from 1 on.
+/// The hops of a batch: a count from 1 on for each sequence, looped part and position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hops {
     units: usize,
@@ -13,8 +13,9 @@ pub struct Hops {
 }
 
 impl Hops {
-    /// Of `sequences` sequences of `length`, from the count of each row of each part, one part after the other; memory rows are left out.
-    pub fn read(parts: &[JournalPart], numbers: &[f32], sequences: usize, length: usize) -> Self {
+    /// The hops of `sequences` sequences of `length` positions. `numbers` holds a count for each row of each part, the parts concatenated.
+    /// Rows of memory tokens are left out.
+    pub fn read(parts: &[HaltingLogPart], numbers: &[f32], sequences: usize, length: usize) -> Self {
         let units = parts.iter().map(|part| part.unit + 1).max().unwrap_or(0);
         let mut counts = vec![0; sequences * units * length];
         let mut rest = numbers;
@@ -32,13 +33,13 @@ impl Hops {
         Self { units, length, counts }
     }
 
-    /// Of one sequence: `[units][S]`.
+    /// The hops of one sequence, `[units][S]`.
     pub fn of(&self, sequence: usize) -> Vec<Vec<u8>> {
         let start = sequence * self.units * self.length;
         self.counts[start..start + self.units * self.length].chunks(self.length).map(<[u8]>::to_vec).collect()
     }
 
-    /// Their mean over the looped parts and these positions of one sequence.
+    /// Mean hops over the looped parts and these positions of one sequence.
     pub fn mean(&self, sequence: usize, positions: std::ops::Range<usize>) -> f64 {
         let rows = self.of(sequence);
         let hops: usize = rows.iter().flat_map(|row| &row[positions.clone()]).map(|&hops| usize::from(hops)).sum();

@@ -1,40 +1,44 @@
-//! A saved model, opened for a task: a safetensors file and the config.json beside it, checked before anything is computed.
+//! Opens a saved model for a task. It checks the safetensors file and the config.json beside it before anything is computed.
 
 use super::checkpoint;
-use super::job::Plan;
-use crate::config::fields::{FIELDS, Group};
+use super::error::{CheckpointError, OpeningError};
+use super::plan::Plan;
+use crate::config::fields::{FIELDS, FieldGroup};
 use crate::config::{Objective, RunConfig, Start};
 use crate::model::config_json::{self, Described};
 use crate::task::Vocabulary;
 
-/// A network with its weights, and the run that it stands in: the task asked of it, and its own shape.
+/// The weights of a saved network, and a configuration with the network's shape and the task that it must answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Opened {
     pub config: RunConfig,
-    /// All parameters one after the other.
+    /// All parameters, concatenated.
     pub values: Vec<f32>,
+    /// The type of the file's numbers, if they were converted.
+    pub converted: Option<&'static str>,
 }
 
-/// Reads a model for the task, seed and measurements of `asked`.
+/// Reads a model. Task, seed and measurement settings come from `asked`, the network's shape from `config_json`, or if that is empty, from the
+/// description in the weights' file.
 ///
 /// # Errors
-/// A sentence that says which of the two files is wrong, how, and what to do: a config.json that cannot be read or is of another
-/// architecture, another vocabulary or segment than the task's, a size that no link can say, weights that are broken, of other
-/// shapes, not float32 or not numbers.
-pub fn open(asked: &RunConfig, config_json: &str, weights: &[u8]) -> Result<Opened, String> {
-    let described = config_json::read(config_json)?;
+/// - config.json cannot be read, or describes another architecture, or a vocabulary or segment length that differs from the task's;
+/// - a size is outside the range of its setting;
+/// - the weights are broken, have other shapes, are not float32, or hold NaN or infinity.
+///
+/// The sentence names the file, the fault and what to do.
+pub fn open(asked: &RunConfig, config_json: &str, weights: &[u8]) -> Result<Opened, OpeningError> {
+    let within = if config_json.is_empty() { checkpoint::described(weights).ok_or(OpeningError::NoDescription)? } else { String::new() };
+    let described = config_json::read(if config_json.is_empty() { &within } else { config_json })?;
     let mut config = asked.clone();
-    // Opened weights are measured as they are, whatever they will start.
+    // An opened model is only measured. The settings for a run's start and objective do not apply to it.
     (config.start, config.training.objective) = (Start::Scratch, Objective::Examples);
     config.set_model(described.config.clone());
     fits(&config, &described)?;
     let plan = Plan::new(&config);
     let values = checkpoint::read_weights(&plan.parameters, weights)?;
     if let Some(name) = deeper(&config, weights) {
-        return Err(format!(
-            "The weights have more layers than config.json says ({}; “{name}” is one too many): use the config.json saved beside them.",
-            config.model.layers
-        ));
+        return Err(OpeningError::MoreLayers { layers: config.model.layers, name });
     }
     if let Some(at) = values.iter().position(|value| !value.is_finite()) {
         let parameter = plan.parameters.iter().scan(0, |end, parameter| {
@@ -42,43 +46,36 @@ pub fn open(asked: &RunConfig, config_json: &str, weights: &[u8]) -> Result<Open
             Some((*end, &parameter.name))
         });
         let name = parameter.into_iter().find(|(end, _)| at < *end).map_or("", |(_, name)| name);
-        return Err(format!("“{name}” holds a value that is no number: the run had diverged when it was saved. Save an earlier one."));
+        return Err(CheckpointError::NotFinite(name.into()).into());
     }
-    Ok(Opened { config, values })
+    Ok(Opened { config, values, converted: checkpoint::converted(weights) })
 }
 
-/// Whether the network can be asked this task, and has a size that the form can show.
-fn fits(config: &RunConfig, described: &Described) -> Result<(), String> {
+/// Checks that vocabulary and segment length match the task, and that every size is in the range of its setting.
+fn fits(config: &RunConfig, described: &Described) -> Result<(), OpeningError> {
     let task = &config.task;
     if described.vocabulary != task.vocabulary.size() {
         let other = match task.vocabulary {
             Vocabulary::Compact => "the paper's",
             Vocabulary::Paper => "compact",
         };
-        return Err(format!(
-            "The weights know {} tokens and the task has {}: choose the vocabulary they were trained with (under Task, perhaps {other}; vocab in a link), then open them again.",
-            described.vocabulary,
-            task.vocabulary.size()
-        ));
+        return Err(OpeningError::Vocabulary { known: described.vocabulary, asked: task.vocabulary.size(), other });
     }
     if let Some(segment) = described.segment.filter(|&segment| segment != task.segment_length()) {
-        return Err(format!(
-            "The weights read segments of {segment} tokens and the task has segments of {}: set the cells in a row (W) to {}, then open them again.",
-            task.segment_length(),
-            (segment / 2).saturating_sub(1)
-        ));
+        let width = (segment / 2).saturating_sub(1);
+        return Err(OpeningError::Segments { read: segment, asked: task.segment_length(), width });
     }
-    for field in FIELDS.iter().filter(|field| field.group == Group::Model && field.applies(config)) {
+    for field in FIELDS.iter().filter(|field| field.group == FieldGroup::Model && field.applies(config)) {
         let same = field.set(&mut config.clone(), &(field.get)(config));
-        same.map_err(|sentence| format!("config.json describes a network that this version cannot train. {sentence}"))?;
+        same.map_err(OpeningError::Untrainable)?;
     }
     match config.problems().into_iter().next() {
-        Some(problem) => Err(problem.sentence),
+        Some(problem) => Err(OpeningError::Problem(problem.sentence)),
         None => Ok(()),
     }
 }
 
-/// A tensor of the file that only a network of one more layer has.
+/// The name of a tensor in the file that belongs to one more layer than `config` has, if there is one.
 fn deeper(config: &RunConfig, weights: &[u8]) -> Option<String> {
     let mut more = config.clone();
     more.model.layers += 1;

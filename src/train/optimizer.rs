@@ -1,4 +1,4 @@
-//! From a run's settings to the engine's update.
+//! Translates a run's settings into the engine's update.
 
 use super::schedule::learning_rate;
 use crate::config::{Optimizer, RunConfig, TrainingConfig};
@@ -6,17 +6,17 @@ use crate::engine::update::{Matrix, Rates, Update};
 use crate::model::{Parameter, Role};
 use std::ops::Range;
 
-/// Under Muon, the rate of what AdamW keeps (embedding, head, gains, biases) as a share of Muon's.
+/// With Muon, AdamW still updates embedding, head, gains and biases. This is AdamW's learning rate as a share of Muon's.
 const ADAMW_SHARE: f64 = 0.5;
 const BETA_1: f64 = 0.9;
 const BETA_2: f64 = 0.999;
 
-/// Whether Muon takes a parameter: the blocks' matrices; AdamW keeps the rest.
+/// Whether Muon updates this parameter. Muon updates the matrices of the blocks, AdamW all other parameters.
 pub fn by_muon(optimizer: Optimizer, parameter: &Parameter) -> bool {
     optimizer == Optimizer::Muon && parameter.role == Role::Hidden
 }
 
-/// The update of a run over these parameters, flat one after the other.
+/// The update of a run. Offsets count numbers in the concatenation of `parameters`; frozen parameters are left out.
 pub fn update(training: &TrainingConfig, parameters: &[Parameter]) -> Update {
     let mut adamw: Vec<Range<usize>> = Vec::new();
     let mut muon = Vec::new();
@@ -46,7 +46,7 @@ pub fn update(training: &TrainingConfig, parameters: &[Parameter]) -> Update {
     }
 }
 
-/// What step `step`, counted from 1, updates with; each stage of a curriculum counts anew.
+/// Learning rates and bias corrections of step `step`, counted from 1. Each stage of a curriculum starts again at 1.
 pub fn rates(config: &RunConfig, step: u64) -> Rates {
     let (training, step) = (&config.training, config.stage(step).step);
     let rate = learning_rate(training, step);

@@ -1,29 +1,30 @@
-//! Who performs jobs.
+//! Pools of workers that perform jobs.
 
-#[cfg(feature = "cli")]
-use super::job::Plan;
+use super::error::TrainError;
 use super::job::{Job, Outcome};
 use super::performer::Performer;
+#[cfg(feature = "cli")]
+use super::plan::Plan;
 #[cfg(feature = "cli")]
 use crate::engine::cpu::Kernel;
 use std::future::Future;
 use std::pin::Pin;
 
-/// What a pool promises: each share's outcomes in its order.
-pub type Outcomes<'a> = Pin<Box<dyn Future<Output = Result<Vec<Vec<Outcome>>, String>> + 'a>>;
+/// The future that [`Pool::perform`] returns: for each share, its outcomes in the order of its jobs.
+pub type Outcomes<'a> = Pin<Box<dyn Future<Output = Result<Vec<Vec<Outcome>>, TrainError>> + 'a>>;
 
-/// Performs jobs with given weights (all parameters one after the other), one share of them by each worker.
+/// Performs jobs with given weights (all parameters, concatenated). Each worker performs one share of the jobs.
 pub trait Pool {
-    /// At most as many shares as there are workers.
+    /// Performs the shares. There may be at most as many shares as workers.
     ///
     /// # Errors
-    /// A sentence that says which worker failed and how.
+    /// When a worker failed; the sentence says which one and how.
     fn perform<'a>(&'a mut self, weights: &'a [f32], shares: Vec<Vec<Job>>) -> Outcomes<'a>;
-    /// How many workers there are.
+    /// The number of workers.
     fn workers(&self) -> usize;
 }
 
-/// Performs everything here and now, in one thread of the CPU engine.
+/// Performs all jobs in the calling thread, on the CPU engine.
 impl Pool for Performer {
     fn perform<'a>(&'a mut self, weights: &'a [f32], shares: Vec<Vec<Job>>) -> Outcomes<'a> {
         Box::pin(async move {
@@ -40,11 +41,11 @@ impl Pool for Performer {
     }
 }
 
-/// Performs jobs one after the other.
+/// Performs jobs in sequence, in the calling thread.
 ///
 /// # Errors
 /// As [`Performer::perform`].
-pub async fn perform_here(performer: &mut Performer, weights: &[f32], jobs: Vec<Job>) -> Result<Vec<Outcome>, String> {
+pub async fn perform_here(performer: &mut Performer, weights: &[f32], jobs: Vec<Job>) -> Result<Vec<Outcome>, TrainError> {
     performer.load(weights);
     let mut outcomes = Vec::with_capacity(jobs.len());
     for job in &jobs {
@@ -53,7 +54,7 @@ pub async fn perform_here(performer: &mut Performer, weights: &[f32], jobs: Vec<
     Ok(outcomes)
 }
 
-/// Native threads.
+/// A pool of native threads.
 #[cfg(feature = "cli")]
 pub struct ThreadPool {
     performers: Vec<Performer>,
@@ -61,7 +62,7 @@ pub struct ThreadPool {
 
 #[cfg(feature = "cli")]
 impl ThreadPool {
-    /// At most as many threads as a batch has shards.
+    /// Uses `threads` threads, but at least one and at most as many as a batch has shards.
     pub fn new(plan: &Plan, kernel: Kernel, threads: usize) -> Self {
         let threads = threads.clamp(1, plan.shards().len());
         Self { performers: (0..threads).map(|_| Performer::new(plan.clone(), kernel)).collect() }
@@ -74,10 +75,7 @@ impl Pool for ThreadPool {
         let outcomes = std::thread::scope(|scope| {
             let spawn = |(performer, jobs)| scope.spawn(move || pollster::block_on(perform_here(performer, weights, jobs)));
             let handles: Vec<_> = self.performers.iter_mut().zip(shares).map(spawn).collect();
-            handles
-                .into_iter()
-                .map(|handle| handle.join().unwrap_or_else(|_| Err("A worker thread of the CPU engine stopped.".into())))
-                .collect()
+            handles.into_iter().map(|handle| handle.join().unwrap_or(Err(TrainError::ThreadStopped))).collect()
         });
         Box::pin(std::future::ready(outcomes))
     }
@@ -87,12 +85,12 @@ impl Pool for ThreadPool {
     }
 }
 
-/// Deals jobs out in turn to so many workers.
+/// Deals jobs out in turn: job i goes to worker i mod `workers`.
 pub fn deal(jobs: Vec<Job>, workers: usize) -> Vec<Vec<Job>> {
     (0..workers).map(|worker| jobs.iter().skip(worker).step_by(workers).cloned().collect()).collect()
 }
 
-/// Puts the outcomes of jobs dealt out in turn back into one order.
+/// The inverse of [`deal`] for outcomes: restores the order of the jobs.
 pub fn collect(shares: Vec<Vec<Outcome>>) -> Vec<Outcome> {
     let count = shares.iter().map(Vec::len).sum();
     let mut shares: Vec<_> = shares.into_iter().map(Vec::into_iter).collect();

@@ -1,70 +1,71 @@
 //! A run in progress.
 
+use super::backend::{Backend, Trainer};
 use super::checkpoint::{self, Best, Snapshot};
+use super::error::TrainError;
 use super::evaluation::{self, Measurement};
-use super::grpo::Rollouts;
-use super::job::Plan;
+use super::job::{Job, Outcome};
 use super::opening::Opened;
-use super::place::{Place, State};
+use super::plan::Plan;
+use super::rollouts::Rollouts;
 use crate::config::RunConfig;
 use crate::engine::cpu::Moments;
 use crate::model::weights;
-use crate::protocol::Ending;
+use crate::results::Ending;
 use crate::stats::progress;
 use crate::task::{Split, estimate};
 
-/// Held-out questions a depth that a measurement on the way also answers free-running; the last one asks more.
+/// Questions at each depth that are also answered free-running: in a measurement during training, and in the last one.
 const FREE_ON_THE_WAY: usize = 8;
 const FREE_AT_THE_END: usize = 64;
-/// Sequences that the floor and the ceiling of the early stop are estimated on.
+/// Sequences for the estimate of floor and ceiling, which decide about the early stop.
 const ESTIMATED: u64 = 2_000;
 
-/// Weights, moments and step of a run, and where it computes.
+/// A run: its plan, its step, and the trainer that holds its weights and moments.
 pub struct Run {
     pub plan: Plan,
-    state: State,
+    state: Trainer,
     step: u64,
-    /// Steps whose losses were not yet handed out.
+    /// Steps whose losses [`Self::losses`] has not yet returned.
     pending: u64,
     best: Option<Best>,
-    /// Floor and ceiling of exact match at the smallest depth, where the run may stop early.
+    /// Floor and ceiling of the exact match at the smallest depth; only if the run may stop early.
     goal: Option<(f64, f64)>,
     reached_goal: bool,
-    diverged: bool,
 }
 
 impl Run {
-    /// A run at step 0 with its initial weights: drawn, or those of a safetensors file where it starts from one.
+    /// A run at step 0. Its initial weights are drawn, or read from the safetensors file `start`.
     ///
     /// # Errors
-    /// When the place has no room for the run, or the file is missing or does not fit.
-    pub async fn new(config: &RunConfig, place: Place, start: Option<&[u8]>) -> Result<Self, String> {
+    /// When the engine has too little memory for the run, or the file is missing or does not fit.
+    pub async fn new(config: &RunConfig, place: Backend, start: Option<&[u8]>) -> Result<Self, TrainError> {
         let plan = Plan::new(config);
         let values = plan.initial(start)?;
         let moments = Moments::zero(values.len());
         Self::with(plan, place, values, moments).await
     }
 
-    /// Opened weights, to be measured and saved; nothing was trained here.
+    /// A run of opened weights, which is only measured and saved, not trained.
     ///
     /// # Errors
     /// As [`Self::new`].
-    pub async fn opened(opened: Opened, place: Place) -> Result<Self, String> {
+    pub async fn opened(opened: Opened, place: Backend) -> Result<Self, TrainError> {
         let moments = Moments::zero(opened.values.len());
         Self::with(Plan::new(&opened.config), place, opened.values, moments).await
     }
 
-    async fn with(plan: Plan, place: Place, values: Vec<f32>, moments: Moments) -> Result<Self, String> {
-        let state = State::new(&plan, place, values, moments).await?;
+    async fn with(plan: Plan, place: Backend, values: Vec<f32>, moments: Moments) -> Result<Self, TrainError> {
+        let state = Trainer::new(&plan, place, values, moments).await?;
         let goal = (plan.config.training.stop_at > 0.0).then(|| goal(&plan));
-        Ok(Self { plan, state, step: 0, pending: 0, best: None, goal, reached_goal: false, diverged: false })
+        Ok(Self { plan, state, step: 0, pending: 0, best: None, goal, reached_goal: false })
     }
 
-    /// Goes on from a snapshot.
+    /// A run that goes on from a snapshot.
     ///
     /// # Errors
-    /// When the snapshot is broken or of another configuration, or as [`Self::new`].
-    pub async fn resume(config: &RunConfig, place: Place, bytes: &[u8]) -> Result<Self, String> {
+    /// When the snapshot is broken or belongs to another configuration, or as [`Self::new`].
+    pub async fn resume(config: &RunConfig, place: Backend, bytes: &[u8]) -> Result<Self, TrainError> {
         let plan = Plan::new(config);
         let Snapshot { step, values, best, moments } = Snapshot::read(&plan, bytes)?;
         let mut run = Self::with(plan, place, values, moments).await?;
@@ -73,17 +74,17 @@ impl Run {
         Ok(run)
     }
 
-    /// Steps made.
+    /// The number of completed steps.
     pub fn step_count(&self) -> u64 {
         self.step
     }
 
-    /// Workers that share a batch.
+    /// The number of workers that share a batch.
     pub fn workers(&self) -> usize {
         self.state.workers()
     }
 
-    /// Why the run is over, if it is.
+    /// The reason why the run has ended; `None` if it has not.
     pub fn ended(&self) -> Option<Ending> {
         if self.reached_goal {
             Some(Ending::Target)
@@ -94,26 +95,21 @@ impl Run {
         }
     }
 
-    /// Whether a loss was not a number.
-    pub fn diverged(&self) -> bool {
-        self.diverged
-    }
-
-    /// Changes the step count to reach.
+    /// Changes the step count at which the run ends.
     pub fn reach(&mut self, steps: u64) {
         self.plan.config.training.steps = steps;
     }
 
-    /// Whether a measurement is due after the step just made.
+    /// Whether a measurement is due after the last completed step.
     pub fn measurement_due(&self) -> bool {
         self.step.is_multiple_of(self.plan.config.training.eval_every)
     }
 
-    /// One training step; its loss waits for [`Self::losses`].
+    /// One training step. [`Self::losses`] returns its loss later.
     ///
     /// # Errors
     /// When a worker or the device failed.
-    pub async fn step(&mut self) -> Result<(), String> {
+    pub async fn step(&mut self) -> Result<(), TrainError> {
         self.state.step(&self.plan, self.step + 1).await?;
         self.step += 1;
         self.pending += 1;
@@ -123,37 +119,65 @@ impl Run {
     /// The losses of the steps since the last call.
     ///
     /// # Errors
-    /// When the device failed, or a loss is not a number: the sentence names the step.
-    pub async fn losses(&mut self) -> Result<Vec<f32>, String> {
+    /// When the device failed, or a loss is NaN or infinite; the sentence names the step.
+    pub async fn losses(&mut self) -> Result<Vec<f32>, TrainError> {
         let first = self.step + 1 - self.pending;
         let losses = self.state.losses().await?;
         self.pending = 0;
         match losses.iter().position(|loss| !loss.is_finite()) {
-            Some(index) => {
-                self.diverged = true;
-                Err(format!("The loss of step {} is not a number: the run has diverged.", first + index as u64))
-            }
+            Some(index) => Err(TrainError::Diverged(first + index as u64)),
             None => Ok(losses),
         }
     }
 
-    /// What a policy drew in the steps whose losses were just handed out.
+    /// The rollouts of the steps whose losses were returned last; empty without GRPO.
     pub fn rollouts(&mut self) -> Vec<Rollouts> {
         self.state.rollouts()
     }
 
-    /// Measures on held-out rules; on the validation split the best weights so far are kept.
-    /// Returns what was found and whether it is the best so far.
+    /// Measures on held-out rules. On the validation split it also keeps the weights if they are the best so far.
+    /// Returns the measurement, and whether the weights are the best so far.
     ///
     /// # Errors
-    /// As [`Self::step`].
-    pub async fn measure(&mut self, split: Split) -> Result<(Measurement, bool), String> {
+    /// When a worker or the device failed.
+    pub async fn measure(&mut self, split: Split) -> Result<(Measurement, bool), TrainError> {
+        let outcomes = self.state.answer(&self.plan, self.jobs(split)).await?;
+        self.judge(split, outcomes).await
+    }
+
+    /// As [`Self::measure`], in parts. Before each part it asks whether to go on; `None` once the answer is no.
+    ///
+    /// # Errors
+    /// As [`Self::measure`].
+    pub async fn measure_while(
+        &mut self,
+        split: Split,
+        mut go_on: impl AsyncFnMut() -> bool,
+    ) -> Result<Option<(Measurement, bool)>, TrainError> {
+        let (mut jobs, workers) = (self.jobs(split).into_iter(), self.state.workers());
+        let mut outcomes = Vec::new();
+        loop {
+            let part: Vec<Job> = jobs.by_ref().take(workers).collect();
+            if part.is_empty() {
+                return self.judge(split, outcomes).await.map(Some);
+            }
+            if !go_on().await {
+                return Ok(None);
+            }
+            outcomes.extend(self.state.answer(&self.plan, part).await?);
+        }
+    }
+
+    fn jobs(&self, split: Split) -> Vec<Job> {
         let free = match split {
             Split::Test => FREE_AT_THE_END,
             Split::Train | Split::Validation => FREE_ON_THE_WAY,
         };
-        let samples = self.plan.config.training.eval_samples;
-        let measured = measure(&self.plan, &mut self.state, split, samples, free).await?;
+        evaluation::jobs(&self.plan, split, self.plan.config.training.eval_samples, free)
+    }
+
+    async fn judge(&mut self, split: Split, outcomes: Vec<Outcome>) -> Result<(Measurement, bool), TrainError> {
+        let measured = evaluation::score(&self.plan, split, outcomes);
         let best = split == Split::Validation && self.best.as_ref().is_none_or(|best| measured.exact() > best.exact);
         if best {
             self.best = Some(Best { exact: measured.exact(), step: self.step, values: self.state.weights().await? });
@@ -165,39 +189,40 @@ impl Run {
         Ok((measured, best))
     }
 
-    /// Everything needed to go on from here, as bytes.
+    /// A snapshot of the run as bytes, from which [`Self::resume`] goes on.
     ///
     /// # Errors
     /// When the device failed.
-    pub async fn snapshot(&self) -> Result<Vec<u8>, String> {
+    pub async fn snapshot(&self) -> Result<Vec<u8>, TrainError> {
         let (weights, moments) = (self.state.weights().await?, self.state.moments().await?);
-        checkpoint::snapshot(&self.plan, self.step, &weights, &moments, self.best.as_ref())
+        Ok(checkpoint::snapshot(&self.plan, self.step, &weights, &moments, self.best.as_ref())?)
     }
 
-    /// The weights that learn, of the last step, or of the best measurement (the last step's where there was none), with their step.
+    /// The trained weights with their step. With `best`, those of the best measurement, if there was one; otherwise those of the last step.
     ///
     /// # Errors
     /// When the device failed.
-    pub async fn values(&self, best: bool) -> Result<(u64, Vec<f32>), String> {
+    pub async fn values(&self, best: bool) -> Result<(u64, Vec<f32>), TrainError> {
         let (step, mut values) = match &self.best {
             Some(kept) if best => (kept.step, kept.values.clone()),
             Some(_) | None => (self.step, self.state.weights().await?),
         };
-        values.truncate(weights::count(self.plan.own()));
+        values.truncate(weights::count(self.plan.trained_parameters()));
         Ok((step, values))
     }
 }
 
-/// Answers and scores `samples` questions a depth wherever the run computes.
+/// Measures `samples` questions at each depth with the trainer's current weights. The first `free` are also answered free-running.
 ///
 /// # Errors
 /// When a worker or the device failed.
-pub async fn measure(plan: &Plan, state: &mut State, split: Split, samples: usize, free: usize) -> Result<Measurement, String> {
+pub async fn measure(plan: &Plan, state: &mut Trainer, split: Split, samples: usize, free: usize) -> Result<Measurement, TrainError> {
     let outcomes = state.answer(plan, evaluation::jobs(plan, split, samples, free)).await?;
     Ok(evaluation::score(plan, split, outcomes))
 }
 
-/// Floor (the better of copying and continuing a cycle) and ceiling at the smallest asked depth.
+/// Floor and ceiling of the exact match at the smallest asked depth. The floor is the better of two baselines: copying, and continuing a
+/// cycle.
 fn goal(plan: &Plan) -> (f64, f64) {
     let task = &plan.config.task;
     let depth = task.depths()[0];

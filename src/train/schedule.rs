@@ -2,9 +2,9 @@
 
 use crate::config::TrainingConfig;
 
-/// The learning rate of step `step`, counted from 1: linear from peak/warm-up to the peak over the warm-up, then linear to
-/// zero at `decay` (level if that is 0). transformers' `get_linear_schedule_with_warmup` is the same but for a first
-/// step of rate zero, which we do not spend.
+/// The learning rate of step `step`, counted from 1. It rises linearly from peak/warm-up to the peak over the warm-up. Then it falls
+/// linearly and is zero after step `decay`; if `decay` is 0, it stays at the peak. transformers' `get_linear_schedule_with_warmup` uses
+/// (step − 1)/warm-up during the warm-up, so that its first step changes nothing; otherwise it is equal.
 pub fn learning_rate(training: &TrainingConfig, step: u64) -> f64 {
     let peak = training.learning_rate;
     if step <= training.warmup {

@@ -1,10 +1,12 @@
-//! A helper: performs the jobs that its lead sends, on the CPU engine.
+//! A helper worker, which performs the lead's jobs on the CPU engine.
 
 use super::inbox::Inbox;
+use super::scope::scope;
 use crate::config::RunConfig;
 use crate::engine::cpu::Kernel;
+use crate::locks;
 use crate::train::pool::perform_here;
-use crate::train::{Job, Outcome, Performer, Plan};
+use crate::train::{Job, Outcome, Performer, Plan, TrainError};
 use crate::wire::{self, Incoming};
 use serde::{Deserialize, Serialize};
 use wasm_bindgen::JsCast;
@@ -12,20 +14,20 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::MessageEvent;
 
-/// From the lead to a helper.
+/// A message from the lead to a helper.
 #[derive(Serialize, Deserialize)]
 pub enum Order {
-    /// The run that the following jobs belong to.
+    /// The configuration of the following jobs' run.
     Plan(Box<RunConfig>),
-    /// Jobs; the weights come beside the message.
+    /// Jobs. Their weights travel beside the message as bytes.
     Jobs(Vec<Job>),
 }
 
-/// From a helper to its lead.
+/// A message from a helper to its lead.
 #[derive(Serialize, Deserialize)]
 pub enum Reply {
     Ready,
-    /// Outcomes in the jobs' order; the gradients come beside the message, one after the other.
+    /// Outcomes in the order of the jobs. Their gradients travel beside the message as bytes, concatenated.
     Done(Vec<Outcome>),
     Failed(String),
 }
@@ -36,12 +38,15 @@ pub fn start(kernel: Kernel) {
     let filled = inbox.clone();
     let listen = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| match wire::read(&event) {
         Ok(order) => filled.push(order),
-        Err(sentence) => wire::post(&Reply::Failed(sentence), None),
+        Err(error) => wire::post(&Reply::Failed(error.to_string()), None),
     });
-    super::scope().set_onmessage(Some(listen.as_ref().unchecked_ref()));
+    scope().set_onmessage(Some(listen.as_ref().unchecked_ref()));
     listen.forget();
     spawn_local(work(inbox, kernel));
-    wire::post(&Reply::Ready, None);
+    spawn_local(async {
+        locks::hold(&scope().name()).await;
+        wire::post(&Reply::Ready, None);
+    });
 }
 
 async fn work(inbox: Inbox<Incoming<Order>>, kernel: Kernel) {
@@ -57,7 +62,7 @@ async fn work(inbox: Inbox<Incoming<Order>>, kernel: Kernel) {
                         wire::read_numbers(&bytes, &mut weights);
                         perform_here(performer, &weights, jobs).await
                     }
-                    (None, _) | (_, None) => Err("A helper was given jobs without a run or weights.".into()),
+                    (None, _) | (_, None) => Err(TrainError::Helper("A helper was given jobs without a run or weights.".into())),
                 };
                 reply(outcomes);
             }
@@ -65,7 +70,7 @@ async fn work(inbox: Inbox<Incoming<Order>>, kernel: Kernel) {
     }
 }
 
-fn reply(outcomes: Result<Vec<Outcome>, String>) {
+fn reply(outcomes: Result<Vec<Outcome>, TrainError>) {
     match outcomes {
         Ok(outcomes) => {
             let gradients: Vec<&[f32]> = outcomes
@@ -77,6 +82,6 @@ fn reply(outcomes: Result<Vec<Outcome>, String>) {
                 .collect();
             wire::post_numbers(&Reply::Done(outcomes.iter().map(Outcome::without_gradient).collect()), &gradients);
         }
-        Err(sentence) => wire::post(&Reply::Failed(sentence), None),
+        Err(error) => wire::post(&Reply::Failed(error.to_string()), None),
     }
 }

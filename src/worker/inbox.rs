@@ -1,4 +1,4 @@
-//! A queue that one task waits on and events fill.
+//! A queue that events fill and a single task reads.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-/// Items in the order they came.
+/// A first-in, first-out queue.
 pub struct Inbox<T> {
     inner: Rc<RefCell<Inner<T>>>,
 }
@@ -38,12 +38,17 @@ impl<T> Inbox<T> {
         }
     }
 
-    /// The oldest item, if there is one.
+    /// Removes and returns the oldest item, if there is one.
     pub fn take(&self) -> Option<T> {
         self.inner.borrow_mut().items.pop_front()
     }
 
-    /// Waits for the oldest item.
+    /// Whether one of the items is like this.
+    pub fn any(&self, like: impl Fn(&T) -> bool) -> bool {
+        self.inner.borrow().items.iter().any(like)
+    }
+
+    /// Removes and returns the oldest item. Waits if the queue is empty.
     pub async fn next(&self) -> T {
         poll_fn(|context| {
             let mut inner = self.inner.borrow_mut();

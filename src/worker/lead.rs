@@ -1,39 +1,48 @@
-//! The lead: takes the page's commands one by one and drives the session between them.
+//! The lead worker: it obeys the page's commands one by one, and advances the run between them.
 
+use super::check;
+use super::engines::Engines;
+use super::failure::{Failure, WorkerError};
 use super::inbox::Inbox;
+use super::scope::{now, scope};
 use super::session::{Begin, Session};
+use super::turn::next_turn;
 use crate::config::RunConfig;
 use crate::engine::cpu::Kernel;
-use crate::protocol::{Command, Ending, Report};
-use crate::train::{Opened, opening};
+use crate::locks;
+use crate::protocol::{Command, Report};
+use crate::results::Ending;
+use crate::train::{Opened, OpeningError, opening};
 use crate::wire::{self, Incoming};
-use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
-use std::cell::RefCell;
+use js_sys::Uint8Array;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::MessageEvent;
 
-/// Longest that commands wait while the lead computes alone.
+/// After this time the lead lets the browser deliver commands. During a step it cannot.
 const BREATH_MILLISECONDS: f64 = 30.0;
 
 /// Listens for commands.
-pub fn start(kernel: Kernel) {
+pub fn start(engines: Engines) {
     let inbox: Inbox<Incoming<Command>> = Inbox::new();
     let filled = inbox.clone();
     let listen = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| match wire::read(&event) {
         Ok(command) => filled.push(command),
-        Err(sentence) => super::failed(&sentence),
+        Err(error) => Failure::Engine.tell(error),
     });
-    super::scope().set_onmessage(Some(listen.as_ref().unchecked_ref()));
+    scope().set_onmessage(Some(listen.as_ref().unchecked_ref()));
     listen.forget();
-    spawn_local(drive(inbox, kernel));
-    wire::post(&Report::Ready, None);
+    spawn_local(drive(inbox, engines));
+    spawn_local(async {
+        locks::hold(&scope().name()).await;
+        wire::post(&Report::Ready, None);
+    });
 }
 
-async fn drive(inbox: Inbox<Incoming<Command>>, kernel: Kernel) {
+async fn drive(inbox: Inbox<Incoming<Command>>, engines: Engines) {
     let mut session: Option<Session> = None;
-    let mut breath = super::now();
+    let mut breath = now();
     loop {
         let running = session.as_ref().is_some_and(Session::running);
         let command = if running { inbox.take() } else { Some(inbox.next().await) };
@@ -41,63 +50,63 @@ async fn drive(inbox: Inbox<Incoming<Command>>, kernel: Kernel) {
             (Some(Incoming { message: Command::Start { config, workers, bytes: kind }, bytes }), _) => {
                 session = None;
                 let begin = Begin::of(kind, bytes);
-                match Session::start(config, workers, begin, kernel).await {
+                match Session::start(config, workers, begin, engines, inbox.clone()).await {
                     Ok(started) => session = Some(started),
-                    Err(sentence) => super::refused(&sentence),
+                    Err(error) => Failure::Start.tell(error),
                 }
                 Ok(())
             }
             (Some(Incoming { message: Command::Open { config, config_json, workers }, bytes }), _) => {
                 match read_model(session.as_ref(), &config, &config_json, bytes) {
+                    Ok(opened) if opened.config.on_burn() && engines.burn.is_none() => wire::post(&Report::OpensOnBurn, None),
                     Ok(opened) => {
                         session = None;
-                        match Session::open(opened, workers, kernel).await {
+                        match Session::open(opened, workers, engines, inbox.clone()).await {
                             Ok(measured) => session = Some(measured),
-                            Err(sentence) => super::unopened(&sentence),
+                            Err(error) => Failure::Opening.tell(error),
                         }
                     }
-                    Err(sentence) => wire::post(&Report::NotOpened { sentence }, None),
+                    Err(error) => wire::post(&Report::NotOpened { sentence: error.to_string() }, None),
                 }
                 Ok(())
             }
             (Some(Incoming { message: Command::Check { config, steps, bytes: kind }, bytes }), _) => {
-                if let Err(sentence) = super::burn::check(config, steps, Begin::of(kind, bytes)).await {
-                    super::refused(&sentence);
+                if let Err(error) = check::check(config, steps, Begin::of(kind, bytes), engines).await {
+                    Failure::Start.tell(error);
                 }
                 Ok(())
             }
-            (Some(command), Some(session)) => obey(session, command.message, kernel).await,
-            // Asked about a run that is gone: nothing is lost by that.
-            (Some(Incoming { message: Command::Look { split, index, depth }, .. }), None) => {
-                wire::post(&Report::Looked { step: 0, split, index, depth, layers: Vec::new() }, None);
+            (Some(command), Some(session)) => obey(session, command.message, engines.kernel).await,
+            // The page may ask about a run that no longer exists. It then gets an empty attribution.
+            (Some(Incoming { message: Command::Attribute { split, index, depth }, .. }), None) => {
+                wire::post(&Report::Attributed { step: 0, split, index, depth, layers: Vec::new() }, None);
                 Ok(())
             }
-            (Some(_), None) => Err("There is no run yet: press Train first.".into()),
+            (Some(_), None) => Err(WorkerError::NoRun),
             (None, Some(session)) => session.advance().await,
             (None, None) => Ok(()),
         };
-        if let Err(sentence) = outcome {
-            let diverged = session.as_ref().is_some_and(Session::diverged);
+        if let Err(error) = outcome {
             session = None;
-            if diverged { super::diverged(&sentence) } else { super::failed(&sentence) }
+            Failure::of_run(&error).tell(error);
         }
-        if super::now() - breath > BREATH_MILLISECONDS {
+        if now() - breath > BREATH_MILLISECONDS {
             next_turn().await;
-            breath = super::now();
+            breath = now();
         }
     }
 }
 
-/// Checks the files of a model before anything that the worker holds is given up.
-fn read_model(held: Option<&Session>, config: &RunConfig, config_json: &str, bytes: Option<Uint8Array>) -> Result<Opened, String> {
+/// Checks the files of a model. The worker keeps its current session until this has succeeded.
+fn read_model(held: Option<&Session>, config: &RunConfig, config_json: &str, bytes: Option<Uint8Array>) -> Result<Opened, OpeningError> {
     if held.is_some_and(|session| !session.over()) {
-        return Err("A run is in progress: stop it first, then open the model.".into());
+        return Err(OpeningError::Busy);
     }
-    let bytes = bytes.ok_or("The weights did not arrive: open the files again.")?;
+    let bytes = bytes.ok_or(OpeningError::NoWeights)?;
     opening::open(config, config_json, &bytes.to_vec())
 }
 
-async fn obey(session: &mut Session, command: Command, kernel: Kernel) -> Result<(), String> {
+async fn obey(session: &mut Session, command: Command, kernel: Kernel) -> Result<(), WorkerError> {
     match command {
         Command::Start { .. } | Command::Open { .. } | Command::Check { .. } => Ok(()),
         Command::Pause => session.pause().await,
@@ -106,47 +115,6 @@ async fn obey(session: &mut Session, command: Command, kernel: Kernel) -> Result
         Command::Stop => session.finish(Ending::Stopped).await,
         Command::Reach { steps } => session.reach(steps),
         Command::Save { which } => session.save(which).await,
-        Command::Look { split, index, depth } => session.look(kernel, split, index, depth).await,
+        Command::Attribute { split, index, depth } => session.attribute(kernel, split, index, depth).await,
     }
-}
-
-thread_local! {
-    static TURNS: RefCell<Option<Turns>> = const { RefCell::new(None) };
-}
-
-/// The two ports of a message channel to oneself.
-struct Turns {
-    listening: JsValue,
-    post: Function,
-    posting: JsValue,
-}
-
-impl Turns {
-    fn new() -> Option<Self> {
-        let get = |object: &JsValue, key: &str| Reflect::get(object, &key.into()).ok();
-        let channel: Function = get(&js_sys::global(), "MessageChannel")?.dyn_into().ok()?;
-        let channel = Reflect::construct(&channel, &Array::new()).ok()?;
-        let posting = get(&channel, "port2")?;
-        let post = get(&posting, "postMessage")?.dyn_into().ok()?;
-        Some(Self { listening: get(&channel, "port1")?, post, posting })
-    }
-}
-
-/// Lets the browser deliver what has arrived. A message to oneself comes back after those, and sooner than a timer.
-async fn next_turn() {
-    let promise = Promise::new(&mut |resolve, _| {
-        TURNS.with_borrow_mut(|turns| {
-            if turns.is_none() {
-                *turns = Turns::new();
-            }
-            let posted = turns.as_ref().map(|turns| {
-                let _ = Reflect::set(&turns.listening, &"onmessage".into(), &resolve);
-                turns.post.call1(&turns.posting, &JsValue::NULL)
-            });
-            if !matches!(posted, Some(Ok(_))) {
-                let _ = resolve.call0(&JsValue::NULL);
-            }
-        });
-    });
-    let _ = JsFuture::from(promise).await;
 }

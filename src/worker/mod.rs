@@ -1,86 +1,53 @@
-//! The browser's side of training: a dedicated worker that drives a [`crate::train::Run`] by the page's commands.
+//! Training in the browser: a dedicated worker that drives a [`crate::train::Run`] at the page's commands.
 //!
-//! The same program serves as lead (started by the page) and as helper (started by a lead on the CPU engine, told apart
-//! by the worker's name). Messages travel as [`crate::wire`] says.
+//! The same program is lead and helper; the worker's name says which. The page starts the lead. On the CPU engine, the lead starts helpers.
+//! [`crate::wire`] defines the messages.
 
-mod burn;
+pub mod burn;
+mod card;
+mod check;
+mod engines;
+mod failure;
 mod helper;
 mod inbox;
 mod lead;
 mod pool;
+mod scope;
 mod session;
+mod turn;
 
-use crate::engine::cpu::Kernel;
-use crate::protocol::Report;
-use crate::wire;
-use wasm_bindgen::JsCast;
-use web_sys::DedicatedWorkerGlobalScope;
+pub use engines::Engines;
 
-/// Name of a helper worker.
-const HELPER: &str = "helper";
+use failure::Failure;
+use scope::{HELPER, scope};
 
 #[cfg(target_arch = "wasm32")]
 unsafe extern "C" {
-    /// The program's constructors, made by the linker.
+    /// The program's constructors, which the linker generates.
     fn __wasm_call_ctors();
 }
 
-/// Runs the program's constructors once. A program that never calls them has them run again on every call from JavaScript,
-/// and CubeCL registers all its operations in them: some hundred milliseconds each step.
+/// Runs the program's constructors once. Without this call, the linker makes every call from JavaScript run them again. CubeCL registers
+/// all its operations in them, which would take some hundred milliseconds each step.
 fn construct() {
-    // Safety: this is the first thing the program does, and it does it once.
+    // Safety: `start` calls this once, before anything else.
     #[cfg(target_arch = "wasm32")]
     unsafe {
         __wasm_call_ctors();
     }
 }
 
-/// Takes up the role that this worker's name gives it, computing with this kernel on the CPU.
-pub fn start(kernel: Kernel) {
+/// Starts this worker as a helper or as the lead, by its name.
+pub fn start(engines: Engines) {
     construct();
-    if scope().name() == HELPER {
+    if scope().name().starts_with(HELPER) {
         std::panic::set_hook(Box::new(console_error_panic_hook::hook));
-        helper::start(kernel);
+        helper::start(engines.kernel);
     } else {
         std::panic::set_hook(Box::new(|info| {
-            failed(&format!("The engine stopped: {info}"));
+            Failure::Internal.tell(format!("The engine has an internal error and stopped ({info})."));
             console_error_panic_hook::hook(info);
         }));
-        lead::start(kernel);
+        lead::start(engines);
     }
-}
-
-/// This worker's global object.
-fn scope() -> DedicatedWorkerGlobalScope {
-    js_sys::global().unchecked_into()
-}
-
-/// Milliseconds since this worker started.
-fn now() -> f64 {
-    scope().performance().map_or(0.0, |clock| clock.now())
-}
-
-/// Tells the page that a run could not begin.
-fn refused(sentence: &str) {
-    let remedy = "Nothing is lost: change the setting it names, or the engine, and press Train again.";
-    wire::post(&Report::Failed { sentence: sentence.into(), remedy: remedy.into() }, None);
-}
-
-/// Tells the page that a model that fits could not be measured here.
-fn unopened(sentence: &str) {
-    let remedy = "Choose another engine under Settings, Machine, and open the model again.";
-    wire::post(&Report::Failed { sentence: sentence.into(), remedy: remedy.into() }, None);
-}
-
-/// Tells the page that a run has come to numbers that are none.
-fn diverged(sentence: &str) {
-    let remedy = "Lower the learning rate or clip the gradient more tightly, then train anew; going on from the last snapshot would end the same way.";
-    wire::post(&Report::Failed { sentence: sentence.into(), remedy: remedy.into() }, None);
-}
-
-/// Tells the page that the run cannot go on here.
-fn failed(sentence: &str) {
-    let remedy =
-        "Press Resume to go on from the last snapshot in a fresh engine; if it fails again, choose the CPU engine or a smaller batch.";
-    wire::post(&Report::Failed { sentence: sentence.into(), remedy: remedy.into() }, None);
 }

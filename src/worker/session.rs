@@ -1,84 +1,95 @@
-//! One run in the worker: which engine, how often to report, when to measure.
+//! A run in the worker: opens its engine, and decides when to report, measure and save snapshots.
 
+use super::card;
+use super::engines::{Engines, Opened};
+use super::failure::WorkerError;
+use super::inbox::Inbox;
 use super::pool::HelperPool;
-use super::{now, wire};
-use crate::adapter::{self, Adapter};
+use super::scope::{now, scope};
+use super::turn::next_turn;
+use crate::adapter::{self, BrowserAdapter};
 use crate::config::{EngineChoice, RunConfig};
 use crate::engine::cpu::{Arithmetic, Kernel};
-use crate::engine::gpu;
 use crate::model::weights;
-use crate::protocol::{Bytes, Ending, Engine, Report, Which};
+use crate::protocol::{Bytes, Command, Engine, Report, Which};
 use crate::replay::EngineClass;
+use crate::results::Ending;
 use crate::task::Split;
-use crate::train::grpo::Rollouts;
-use crate::train::{self, Place, Plan, Run, checkpoint, reads};
+use crate::train::rollouts::Rollouts;
+use crate::train::{self, Backend, Plan, Run, attribution, checkpoint};
+use crate::wire::{self, Incoming};
 use js_sys::Uint8Array;
 
-/// Losses are sent to the page at most this often.
+/// Between measurements, losses are sent to the page at most this often.
 const REPORT_MILLISECONDS: f64 = 100.0;
-/// Steps that may wait on the graphics card before their losses are read.
+/// Most steps to queue on the graphics card before their losses are read.
 const PENDING_LIMIT: u64 = 64;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum Phase {
     Running,
     Paused,
-    /// Ended, and why.
+    /// The run has ended, for this reason.
     Over(Ending),
 }
 
-/// What a run begins with.
+/// The starting point of a run.
 pub enum Begin {
-    Anew,
-    /// From the weights of this safetensors file.
+    Fresh,
+    /// The weights of this safetensors file, at step 0.
     Weights(Vec<u8>),
-    /// From this snapshot on.
+    /// This snapshot, at its step.
     Snapshot(Vec<u8>),
 }
 
 impl Begin {
-    /// What a start's bytes are.
+    /// The starting point in a command's bytes.
     pub fn of(kind: Bytes, bytes: Option<Uint8Array>) -> Self {
         match (kind, bytes) {
             (Bytes::Weights, Some(bytes)) => Self::Weights(bytes.to_vec()),
             (Bytes::Snapshot, Some(bytes)) => Self::Snapshot(bytes.to_vec()),
-            // Whoever needs bytes that did not arrive says so itself.
-            (Bytes::None, _) | (Bytes::Weights | Bytes::Snapshot, None) => Self::Anew,
+            // If a run needs a file that did not arrive, `Run::new` returns the error.
+            (Bytes::None, _) | (Bytes::Weights | Bytes::Snapshot, None) => Self::Fresh,
         }
     }
 }
 
-/// An engine before a run lives on it, and what is said of it.
-pub type Opened = (Place, Engine);
-
-/// A run and its clock.
+/// A run with its clock and its queue of losses.
 pub struct Session {
     run: Run,
     class: EngineClass,
-    state: State,
+    state: Phase,
     /// Milliseconds spent training.
     trained: f64,
     /// Losses read and not yet sent.
     losses: Vec<f32>,
-    /// What a policy drew in those steps.
+    /// The rollouts of those steps; empty without GRPO.
     rollouts: Vec<Rollouts>,
     sent: f64,
-    /// Steps to queue before the next read-back (1 on the CPU).
+    /// Steps to queue before the next read-back; always 1 except on WebGPU.
     stride: u64,
     queued: u64,
+    /// Commands that the worker has not obeyed yet.
+    commands: Inbox<Incoming<Command>>,
 }
 
 impl Session {
-    /// Opens an engine and begins or goes on with a run.
+    /// Opens the engine of a run, and begins the run or resumes it.
     ///
     /// # Errors
-    /// A sentence for the page.
-    pub async fn start(config: RunConfig, workers: usize, begin: Begin, kernel: Kernel) -> Result<Self, String> {
+    /// When the settings do not fit together, the engine cannot be opened, or the run cannot begin or go on.
+    pub async fn start(
+        config: RunConfig,
+        workers: usize,
+        begin: Begin,
+        engines: Engines,
+        commands: Inbox<Incoming<Command>>,
+    ) -> Result<Self, WorkerError> {
         let problems = config.problems();
         if !problems.is_empty() {
-            return Err(problems.into_iter().map(|problem| problem.sentence).collect::<Vec<_>>().join(" "));
+            return Err(WorkerError::Settings(problems.into_iter().map(|problem| problem.sentence).collect()));
         }
-        let (place, mut engine) = open(&config, workers, kernel).await?;
+        let (place, mut engine) = open(&config, workers, engines).await?;
         let class = engine.class;
         if class == EngineClass::WebGpu {
             prepare("Compiling the graphics card's programs.");
@@ -86,40 +97,46 @@ impl Session {
         let run = match begin {
             Begin::Snapshot(bytes) => Run::resume(&config, place, &bytes).await?,
             Begin::Weights(bytes) => Run::new(&config, place, Some(&bytes)).await?,
-            Begin::Anew => Run::new(&config, place, None).await?,
+            Begin::Fresh => Run::new(&config, place, None).await?,
         };
         engine.workers = run.workers();
         let step = run.step_count();
-        wire::post(&Report::Started { engine, parameters: weights::count(run.plan.own()), step }, None);
+        wire::post(&Report::Started { engine, parameters: weights::count(run.plan.trained_parameters()), step }, None);
         Ok(Self {
             run,
             class,
-            state: State::Running,
+            state: Phase::Running,
             trained: 0.0,
             losses: Vec::new(),
             rollouts: Vec::new(),
             sent: now(),
             stride: 1,
             queued: 0,
+            commands,
         })
     }
 
-    /// Takes opened weights to an engine and measures them; they can be saved again like those of a run.
+    /// Opens an engine for the opened weights and measures them. They can be saved again like those of a run.
     ///
     /// # Errors
-    /// A sentence for the page.
-    pub async fn open(opened: train::Opened, workers: usize, kernel: Kernel) -> Result<Self, String> {
-        let config = opened.config.clone();
-        let (place, mut engine) = open(&config, workers, kernel).await?;
+    /// When the engine cannot be opened or the measurement failed.
+    pub async fn open(
+        opened: train::Opened,
+        workers: usize,
+        engines: Engines,
+        commands: Inbox<Incoming<Command>>,
+    ) -> Result<Self, WorkerError> {
+        let (config, converted) = (opened.config.clone(), opened.converted.map(String::from));
+        let (place, mut engine) = open(&config, workers, engines).await?;
         let class = engine.class;
         let run = Run::opened(opened, place).await?;
         engine.workers = run.workers();
         let parameters = weights::count(&run.plan.parameters);
-        wire::post(&Report::Opened { config: Box::new(config), engine, parameters }, None);
+        wire::post(&Report::Opened { config: Box::new(config), engine, parameters, converted }, None);
         prepare("Measuring the opened model on rules it has never met…");
-        let state = State::Over(Ending::Opened);
+        let state = Phase::Over(Ending::Opened);
         let mut session =
-            Self { run, class, state, trained: 0.0, losses: Vec::new(), rollouts: Vec::new(), sent: now(), stride: 1, queued: 0 };
+            Self { run, class, state, trained: 0.0, losses: Vec::new(), rollouts: Vec::new(), sent: now(), stride: 1, queued: 0, commands };
         session.measure(Split::Test).await?;
         wire::post(&Report::Finished { step: 0, seconds: 0.0, why: Ending::Opened }, None);
         Ok(session)
@@ -127,23 +144,18 @@ impl Session {
 
     /// Whether the run has ended.
     pub fn over(&self) -> bool {
-        matches!(self.state, State::Over(_))
-    }
-
-    /// Whether the run has come to numbers that are none: to go on from the last snapshot would end the same way.
-    pub fn diverged(&self) -> bool {
-        self.run.diverged()
+        matches!(self.state, Phase::Over(_))
     }
 
     pub fn running(&self) -> bool {
-        self.state == State::Running
+        self.state == Phase::Running
     }
 
-    /// A step, and what is due after it.
+    /// Performs one step, then a measurement and a snapshot if they are due. Finishes the run if it has ended.
     ///
     /// # Errors
-    /// A sentence for the page.
-    pub async fn advance(&mut self) -> Result<(), String> {
+    /// When the run cannot go on.
+    pub async fn advance(&mut self) -> Result<(), WorkerError> {
         if let Some(ending) = self.run.ended() {
             return self.finish(ending).await;
         }
@@ -155,7 +167,7 @@ impl Session {
         Ok(())
     }
 
-    async fn step(&mut self) -> Result<(), String> {
+    async fn step(&mut self) -> Result<(), WorkerError> {
         let start = now();
         self.run.step().await?;
         self.queued += 1;
@@ -170,8 +182,8 @@ impl Session {
         Ok(())
     }
 
-    /// Reads the losses of the queued steps; on the graphics card the stride between read-backs follows how long they take.
-    async fn read_losses(&mut self, since: f64) -> Result<(), String> {
+    /// Reads the losses of the queued steps. On WebGPU it adapts the stride to the time they took, so that reports stay frequent.
+    async fn read_losses(&mut self, since: f64) -> Result<(), WorkerError> {
         self.losses.extend(self.run.losses().await?);
         self.rollouts.extend(self.run.rollouts());
         self.queued = 0;
@@ -198,15 +210,21 @@ impl Session {
         }
     }
 
-    async fn flush(&mut self) -> Result<(), String> {
+    async fn flush(&mut self) -> Result<(), WorkerError> {
         self.read_losses(now()).await?;
         self.send_losses();
         Ok(())
     }
 
-    async fn measure(&mut self, split: Split) -> Result<(), String> {
+    /// Measures, unless the user presses Stop meanwhile.
+    async fn measure(&mut self, split: Split) -> Result<(), WorkerError> {
         self.flush().await?;
-        let (measured, best) = self.run.measure(split).await?;
+        let commands = self.commands.clone();
+        let go_on = async || {
+            next_turn().await;
+            !commands.any(|command| matches!(command.message, Command::Stop))
+        };
+        let Some((measured, best)) = self.run.measure_while(split, go_on).await? else { return Ok(()) };
         let report = Report::Measured {
             step: self.run.step_count(),
             seconds: self.trained / 1e3,
@@ -219,60 +237,59 @@ impl Session {
         Ok(())
     }
 
-    async fn snapshot(&mut self) -> Result<(), String> {
+    async fn snapshot(&mut self) -> Result<(), WorkerError> {
         let bytes = self.run.snapshot().await?;
         wire::post(&Report::Snapshot { step: self.run.step_count() }, Some(&bytes));
         Ok(())
     }
 
-    pub async fn pause(&mut self) -> Result<(), String> {
-        if self.state == State::Running {
+    pub async fn pause(&mut self) -> Result<(), WorkerError> {
+        if self.state == Phase::Running {
             self.flush().await?;
             self.snapshot().await?;
-            self.state = State::Paused;
+            self.state = Phase::Paused;
             wire::post(&Report::Paused { step: self.run.step_count() }, None);
         }
         Ok(())
     }
 
-    pub fn resume(&mut self) -> Result<(), String> {
-        if self.state == State::Paused {
-            self.state = State::Running;
+    pub fn resume(&mut self) -> Result<(), WorkerError> {
+        if self.state == Phase::Paused {
+            self.state = Phase::Running;
             wire::post(&Report::Resumed { step: self.run.step_count() }, None);
         }
         Ok(())
     }
 
-    pub async fn single_step(&mut self) -> Result<(), String> {
-        if self.state != State::Paused {
+    pub async fn single_step(&mut self) -> Result<(), WorkerError> {
+        if self.state != Phase::Paused {
             return Ok(());
         }
         self.advance().await?;
         self.flush().await?;
-        if self.state == State::Paused {
+        if self.state == Phase::Paused {
             wire::post(&Report::Paused { step: self.run.step_count() }, None);
         }
         Ok(())
     }
 
-    /// Changes the step count to reach; a run that had reached its own goes on.
-    pub fn reach(&mut self, steps: u64) -> Result<(), String> {
+    /// Changes the step count at which the run ends. A run that ended by its step count goes on.
+    pub fn reach(&mut self, steps: u64) -> Result<(), WorkerError> {
         self.run.reach(steps.max(self.run.step_count()));
-        if self.state == State::Over(Ending::Reached) && self.run.ended().is_none() {
-            self.state = State::Running;
+        if self.state == Phase::Over(Ending::Reached) && self.run.ended().is_none() {
+            self.state = Phase::Running;
             wire::post(&Report::Resumed { step: self.run.step_count() }, None);
         }
         Ok(())
     }
 
-    /// The last measurement, of the last step's weights on test rules that neither training nor the choice of the best
-    /// weights has seen.
-    pub async fn finish(&mut self, why: Ending) -> Result<(), String> {
-        if matches!(self.state, State::Over(_)) {
+    /// Ends the run. The last measurement is on test rules, which neither training nor the choice of the best weights has used.
+    pub async fn finish(&mut self, why: Ending) -> Result<(), WorkerError> {
+        if matches!(self.state, Phase::Over(_)) {
             return Ok(());
         }
-        self.state = State::Over(why);
-        // The last weights compete for the best ones too.
+        self.state = Phase::Over(why);
+        // The last weights may be the best ones.
         if !self.run.measurement_due() {
             self.measure(Split::Validation).await?;
         }
@@ -282,20 +299,20 @@ impl Session {
         Ok(())
     }
 
-    /// Says what the network reads at a question. Its own clock stands meanwhile: this is no training.
-    pub async fn look(&mut self, kernel: Kernel, split: Split, index: u64, depth: usize) -> Result<(), String> {
+    /// Computes the attribution of a question and reports it. The time does not count as training time.
+    pub async fn attribute(&mut self, kernel: Kernel, split: Split, index: u64, depth: usize) -> Result<(), WorkerError> {
         self.flush().await?;
         let (step, weights) = self.run.values(false).await?;
-        let layers = reads::look(&self.run.plan, &weights, kernel, (split, index, depth)).await?;
-        wire::post(&Report::Looked { step, split, index, depth, layers }, None);
+        let layers = attribution::of_question(&self.run.plan, &weights, kernel, (split, index, depth)).await?;
+        wire::post(&Report::Attributed { step, split, index, depth, layers }, None);
         Ok(())
     }
 
-    pub async fn save(&mut self, which: Which) -> Result<(), String> {
+    pub async fn save(&mut self, which: Which) -> Result<(), WorkerError> {
         let (step, values) = self.run.values(which == Which::Best).await?;
         let plan = &self.run.plan;
         let config_json = checkpoint::config_json(&plan.config);
-        let bytes = checkpoint::write(plan.own(), &values)?;
+        let bytes = checkpoint::write_model(&plan.config, plan.trained_parameters(), &values)?;
         wire::post(&Report::Weights { which, step, config_json }, Some(&bytes));
         Ok(())
     }
@@ -305,44 +322,46 @@ fn prepare(sentence: &str) {
     wire::post(&Report::Preparing { sentence: sentence.into() }, None);
 }
 
-/// The engine that the configuration asks for, or says why not.
-async fn open(config: &RunConfig, workers: usize, kernel: Kernel) -> Result<Opened, String> {
+/// Opens the engine that the configuration asks for.
+async fn open(config: &RunConfig, workers: usize, engines: Engines) -> Result<Opened, WorkerError> {
     match config.engine {
-        EngineChoice::Burn | EngineChoice::BurnFlex | EngineChoice::BurnWgpu => super::burn::open(config).await,
-        EngineChoice::Auto if config.on_burn() => super::burn::open(config).await,
-        EngineChoice::Cpu => Ok(open_cpu(config, workers, kernel, String::new()).await),
+        EngineChoice::Burn | EngineChoice::BurnFlex | EngineChoice::BurnWgpu => engines.on_burn(config).await,
+        EngineChoice::Auto if config.on_burn() => engines.on_burn(config).await,
+        EngineChoice::Portable if engines.kernel.arithmetic != Arithmetic::Separate => Err(WorkerError::NotPortable),
+        EngineChoice::Cpu | EngineChoice::Portable => Ok(open_cpu(config, workers, engines.kernel, String::new()).await),
         EngineChoice::WebGpu => {
-            let refused =
-                |why: String| format!("{why} The link asks for WebGPU: choose the CPU or automatic engine in the form to run it here.");
-            let adapter = adapter::find().await.map_err(refused)?;
-            open_webgpu(adapter).await.map_err(refused)
+            let refused = |why: WorkerError| WorkerError::WebGpuAsked { why: Box::new(why) };
+            let adapter = adapter::find().await.map_err(|why| refused(why.into()))?;
+            open_webgpu(adapter, config, engines.kernel).await.map_err(refused)
         }
         EngineChoice::Auto => {
             let why = match adapter::find().await {
                 Ok(adapter) if adapter.software => {
                     format!("The graphics adapter ({}) is emulated in software, so the CPU computes.", adapter.name)
                 }
-                Ok(adapter) => match open_webgpu(adapter).await {
+                Ok(adapter) => match open_webgpu(adapter, config, engines.kernel).await {
                     Ok(opened) => return Ok(opened),
-                    Err(why) => why,
+                    Err(why) => why.to_string(),
                 },
-                Err(why) => why,
+                Err(why) => why.to_string(),
             };
-            Ok(open_cpu(config, workers, kernel, why).await)
+            Ok(open_cpu(config, workers, engines.kernel, why).await)
         }
     }
 }
 
-async fn open_webgpu(adapter: Adapter) -> Result<Opened, String> {
+async fn open_webgpu(adapter: BrowserAdapter, config: &RunConfig, kernel: Kernel) -> Result<Opened, WorkerError> {
     prepare("Opening the graphics card.");
-    let gpu = gpu::open(super::failed).await?;
+    let gpu = card::open().await?;
+    prepare("Checking the graphics card's first steps against the CPU's.");
+    card::check(&gpu, &adapter.name, config, kernel).await?;
     let engine = Engine { class: EngineClass::WebGpu, name: adapter.name, software: adapter.software, workers: 1, note: String::new() };
-    Ok((Place::Device(gpu), engine))
+    Ok((Backend::Device(gpu), engine))
 }
 
 async fn open_cpu(config: &RunConfig, workers: usize, kernel: Kernel, note: String) -> Opened {
     let plan = Plan::new(config);
-    let cores = super::scope().navigator().hardware_concurrency() as usize;
+    let cores = scope().navigator().hardware_concurrency() as usize;
     let asked = if workers > 0 { workers } else { cores.max(1) };
     let workers = asked.min(plan.shards().len());
     if workers > 1 {
@@ -354,6 +373,6 @@ async fn open_cpu(config: &RunConfig, workers: usize, kernel: Kernel, note: Stri
         Arithmetic::Fused => "WebAssembly SIMD, fused multiply-add",
         Arithmetic::Separate => "WebAssembly SIMD",
     };
-    let engine = Engine { class: EngineClass::of(kernel.arithmetic), name: name.into(), software: false, workers: 0, note };
-    (Place::Pool(Box::new(pool), kernel), engine)
+    let engine = Engine { class: EngineClass::from(kernel.arithmetic), name: name.into(), software: false, workers: 0, note };
+    (Backend::Pool(Box::new(pool), kernel), engine)
 }

@@ -2,16 +2,14 @@
 // on the CPU (burn-flex, one worker) and on Chromium's software WebGPU adapter (burn-wgpu).
 //   node tests/bench/burn.mjs [--rounds 2] [--steps 3]
 // Writes its table into docs/bench.md. Needs dist/ (./serve --build-only).
-import { readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { DIST, WEBGPU, launch, serveSite, tiny } from '../browser/harness.mjs';
+import { WEBGPU, WORKERS, launch, serveSite, siteFile, tiny } from '../browser/harness.mjs';
 import { FUSED, configOf } from '../browser/worker.mjs';
 import { SMALL, median, ours, publish, takeTurns, words } from './shared.mjs';
 
-const BURN = './worker-burn_loader.js';
+const BURN = `${WORKERS}worker-burn_loader.js`;
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '2' }, steps: { type: 'string', default: '3' } } });
 const [rounds, count] = [values.rounds, values.steps].map(Number);
 
@@ -36,7 +34,7 @@ await takeTurns(contenders, rounds);
 await browser.end();
 await site.close();
 
-const packed = pattern => gzipSync(readFileSync(path.join(DIST, readdirSync(DIST).find(name => pattern.test(name)))), { level: 9 }).length;
+const packed = pattern => gzipSync(siteFile(pattern), { level: 9 }).length;
 const megabytes = bytes => (bytes / 1e6).toFixed(2);
 const seconds = milliseconds => (milliseconds === undefined ? '' : (milliseconds / 1000).toFixed(3));
 const found = name => contenders.find(contender => contender.name === name);

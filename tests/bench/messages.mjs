@@ -26,7 +26,7 @@ const MESSAGES = [
   ['Start', 'Start: the preset Quick', true],
   ['Losses', 'Losses: 5 steps', false],
   ['Measured', 'Measured: 4 depths, 512 predictions of 8 cells', false],
-  ['Looked', 'Looked: 3 layers, 8 cells, 4 heads, 55 to 62 positions', false],
+  ['Attributed', 'Attributed: 3 layers, 8 cells, 4 heads, 55 to 62 positions', false],
 ];
 
 /** Runs inside the browser: microseconds a message, in each form and round. */

@@ -81,7 +81,7 @@ const gpuRows = gpu.map(({ name, long, short }) =>
   `| ${name} | ${seconds(median(long.times))} | ${thousands(Math.round((few * TOKENS * 1000) / median(long.times)))} | ${long.dispatches.toFixed(1)} | ${short.dispatches.toFixed(1)} | ${long.pipelines} | ${seconds(long.first)} |`);
 const report = `Each architecture at the paper's size: 4 layers, d 128, vocabulary of 128, 20 cells, 10 rows and the answer, 231 tokens (ARMT reads some twice: it
 has 378 tokens, and 16 memory tokens in each of nine segments). By \`node tests/bench/models.mjs${words()}\`, ${version}, ${availableParallelism()} cores of ${cpus()[0]?.model.trim()},
-${new Date().toISOString().slice(0, 10)}; ${rounds} rounds in turn of ${count} steps, medians. Tokens a second count the 231 for all.
+${new Date().toISOString().slice(0, 10)}; ${rounds} ${rounds === 1 ? 'round' : 'rounds'} in turn of ${count} steps, medians. Tokens a second count the 231 for all.
 
 On the CPU, one worker, batches of ${batch}:
 

@@ -87,7 +87,7 @@ const share = pattern => [...total].filter(([name]) => pattern.test(name)).reduc
 const shares = OPERATORS.map(([name, pattern]) => [name, share(pattern)]);
 const rest = 1 - shares.reduce((sum, [, part]) => sum + part, 0);
 const report = `One training step of ${L} layers, d ${D}, ${H} heads, MLP ${F}, batch ${B}, ${S} positions (${GFLOP.toFixed(1)} GFLOP), in headless Chromium on the CPU,
-all in one browser, taking turns in ${rounds} rounds of ${count} steps; the first step of each visit is left out. Ours reads ${S} of the ${S + 1} tokens of
+all in one browser, taking turns in ${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${count} steps; the first step of each visit is left out. Ours reads ${S} of the ${S + 1} tokens of
 W = ${W}, T = ${T}, k = 1 (loss on every row, AdamW, vocabulary of 12, weights not tied); jax-js runs the same shape in \`../shared/peers-bench\`
 (vocabulary of 16, Adam). Its threads need the special headers of cross-origin isolation, ours do not.
 

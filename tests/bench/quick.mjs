@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { launch, open, press, serveSite, text } from '../browser/harness.mjs';
+import { launch, open, press, serveSite, text, unsealed } from '../browser/harness.mjs';
 import { DOCS, SMALL, words } from './shared.mjs';
 
 const { values } = parseArgs({
@@ -65,9 +65,10 @@ async function trial(browser, address, seed) {
   const link = () => page.$eval('#link-text', box => box.value.split('#')[1] ?? '');
   const changes = { ...(seed === undefined ? {} : { seed }), ...(SMALL ? { steps: 4, every: 2, evaln: 16 } : {}) };
   if (Object.keys(changes).length > 0) {
-    const wanted = Object.entries(changes).reduce((link, [key, value]) => link.replace(new RegExp(`(^|&)${key}=[^&]*`), `$1${key}=${value}`), await link());
+    const wanted = Object.entries(changes).reduce((link, [key, value]) => link.replace(new RegExp(`(^|&)${key}=[^&]*`), `$1${key}=${value}`), unsealed(await link()));
     await page.evaluate(fragment => { location.hash = fragment; }, wanted);
-    await page.waitForFunction(fragment => document.querySelector('#link-text').value.endsWith(`#${fragment}`), {}, wanted);
+    const read = wanted => document.querySelector('#faults') || document.querySelector('#link-text').value.split('#')[1].replace(/&sum=[0-9a-f]{8}/, '') === wanted;
+    await page.waitForFunction(read, {}, wanted);
     const faults = await text(page, '#faults');
     if (faults) throw new Error(faults);
   }

@@ -2,12 +2,10 @@
 // fresh browser profile (nothing cached), served from this machine.
 //   node tests/bench/startup.mjs [--rounds 5]
 // Writes its table into docs/bench.md. Needs dist/ (./serve --build-only).
-import { readFileSync, readdirSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { DIST, launch, open, openPage, serveSite } from '../browser/harness.mjs';
+import { launch, open, openPage, serveSite, siteFile } from '../browser/harness.mjs';
 import { FUSED } from '../browser/worker.mjs';
 import { median, publish, words } from './shared.mjs';
 
@@ -33,7 +31,7 @@ for (let round = 0; round < Number(values.rounds); round += 1) {
 }
 await site.close();
 
-const size = pattern => gzipSync(readFileSync(path.join(DIST, readdirSync(DIST).find(name => pattern.test(name)))), { level: 9 }).length;
+const size = pattern => gzipSync(siteFile(pattern), { level: 9 }).length;
 const row = (what, times, bytes) => `| ${what} | ${(bytes / 1000).toFixed(0)} kB | ${(median(times) / 1000).toFixed(2)} s |`;
 const report = `From nothing cached, served from the same machine, median of ${values.rounds}; by \`node tests/bench/startup.mjs${words()}\`, ${version}, ${availableParallelism()} cores of ${cpus()[0]?.model.trim()}, ${new Date().toISOString().slice(0, 10)}.
 

@@ -86,7 +86,7 @@ const row = own => {
   return `| ${own.name} | ${seconds(median(own.times))} | ${seconds(Math.min(...own.times))} | ${other ? (median(own.times) / median(other.times)).toFixed(2) : ''} |`;
 };
 const report = `In ${version} on ${availableParallelism()} cores of ${cpus()[0]?.model.trim()}, adapter ${late.adapters[0]}; by \`node tests/bench/webgpu.mjs${words()}\`, ${new Date().toISOString().slice(0, 10)}.
-The step of ${L} layers, d ${D}, ${H} heads, MLP ${F}, 64 positions, ${B} sequences; ${rounds} rounds in turn of ${count} steps.
+The step of ${L} layers, d ${D}, ${H} heads, MLP ${F}, 64 positions, ${B} sequences; ${rounds} ${rounds === 1 ? 'round' : 'rounds'} in turn of ${count} steps.
 
 | engine | median s | best s | times the other |
 |---|---|---|---|

@@ -4,23 +4,15 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
-import { launch, serveSite, tiny } from './harness.mjs';
-import { FUSED, SEPARATE, configOf, run } from './worker.mjs';
+import { after, test } from 'node:test';
+import { suite, tiny } from './harness.mjs';
+import { FUSED, SEPARATE, bitsOf, configOf, run } from './worker.mjs';
 
 const CLI = process.env.LOOKAHEAD_CLI ?? path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'lookahead/native/release/lookahead');
 
-let site, browser, folder;
-before(async () => {
-  site = await serveSite();
-  browser = await launch();
-  folder = mkdtempSync(path.join(tmpdir(), 'lookahead-native-'));
-});
-after(async () => {
-  await browser?.end();
-  await site?.close();
-  if (folder) rmSync(folder, { recursive: true, force: true });
-});
+const { site, browser } = await suite();
+const folder = mkdtempSync(path.join(tmpdir(), 'lookahead-native-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
 
 for (const opt of ['adamw', 'muon']) {
   test(`50 steps with ${opt}: native and browser losses and answers are equal to the last bit`, async () => {
@@ -31,7 +23,7 @@ for (const opt of ['adamw', 'muon']) {
     const program = native.engine === 'fma' ? FUSED : SEPARATE;
     const inBrowser = await run(browser, site.blank(), await configOf(browser, site.site(), link), { program });
     assert.equal(inBrowser.failed, null, inBrowser.failed?.sentence);
-    assert.deepEqual(inBrowser.bits, bits(native.losses));
+    assert.deepEqual(inBrowser.bits, bitsOf(native.losses));
     assert.deepEqual(inBrowser.measured.map(({ step, depths }) => [step, depths]), native.measured.map(({ step, depths }) => [step, depths]));
   });
 }
@@ -49,7 +41,18 @@ test('a link of separate rounding is replayed natively in that class, and equals
   const native = train(`${link}&fp=simd-1-${hexadecimal(hash)}-${hexadecimal(first)}`, 'separate');
   assert.equal(native.engine, 'simd');
   assert.equal(native.replay, 'reproduced bit for bit');
-  assert.deepEqual(bits(native.losses), inBrowser.bits);
+  assert.deepEqual(bitsOf(native.losses), inBrowser.bits);
+});
+
+test('the portable engine rounds separately natively too, whatever this machine can do', async () => {
+  const link = tiny({ steps: 20, engine: 'portable' });
+  const config = await configOf(browser, site.site(), link);
+  const inBrowser = await run(browser, site.blank(), config, { program: SEPARATE });
+  const native = train(link, 'portable');
+  assert.equal(native.engine, 'simd');
+  assert.deepEqual(bitsOf(native.losses), inBrowser.bits);
+  // The program that fuses refuses rather than giving other bits.
+  assert.match((await run(browser, site.blank(), config, { program: FUSED })).failed?.sentence ?? '', /rounds otherwise/);
 });
 
 /** What the command line writes for a link. */
@@ -58,5 +61,3 @@ function train(link, name) {
   execFileSync(CLI, ['train', `#${link}`, '--out', out], { stdio: ['ignore', 'ignore', 'inherit'] });
   return JSON.parse(readFileSync(out, 'utf8'));
 }
-
-const bits = losses => losses.map(loss => new Uint32Array(new Float32Array([loss]).buffer)[0]);

@@ -1,37 +1,26 @@
 // A link replays: in another profile, bit for bit on the CPU; and a link whose losses are other ones is told where it differs.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { attribute, launch, openPage, press, serveSite, state, text, tiny } from './harness.mjs';
+import { test } from 'node:test';
+import { attribute, elsewhere, linkOf, press, suite, text, tiny, trainToEnd, unsealed, verdictOf, withQuery } from './harness.mjs';
 
-let site;
-before(async () => { site = await serveSite(); });
-after(async () => { await site?.close(); });
+const { address } = await suite({ query: 'workers=1' });
 
-/** Runs a link to its end in a new profile. @returns { link, verdict, words, fingerprint } */
-async function replay(address) {
-  const browser = await launch();
-  try {
-    const page = await openPage(browser, address);
-    await press(page, '#train');
-    await state(page, 'finished');
-    // The charts and verdicts follow within a redrawing.
-    await page.waitForFunction(() => document.body.dataset.step === '12' && document.querySelector('#copy-link').dataset.fingerprint);
-    return {
-      link: await page.$eval('#link-text', box => box.value),
-      verdict: await attribute(page, '#replay', 'data-verdict'),
-      words: await text(page, '#replay'),
-      fingerprint: await attribute(page, '#copy-link', 'data-fingerprint'),
-      complaints: page.complaints,
-    };
-  } finally {
-    await browser.end();
-  }
-}
+/** Runs a link to its end in a new profile. @returns { link, verdict, words, fingerprint, complaints } */
+const replay = (address, ...flags) => elsewhere(address, async page => {
+  await trainToEnd(page);
+  return {
+    link: await linkOf(page),
+    verdict: await verdictOf(page),
+    words: await text(page, '#replay'),
+    fingerprint: await attribute(page, '#copy-link', 'data-fingerprint'),
+    complaints: page.complaints,
+  };
+}, flags);
 
 let first;
 
 test('a run without a fingerprint compares with nothing, and its link carries one', async () => {
-  first = await replay(`${site.site()}?workers=1#${tiny({ steps: 12 })}`);
+  first = await replay(address(tiny({ steps: 12 })));
   assert.equal(first.verdict, null);
   assert.match(first.fingerprint, /^(fma|simd)-12-[0-9a-f]{8}-([0-9a-f]{8}\.){4}[0-9a-f]{8}$/);
   assert.ok(first.link.endsWith(`&fp=${first.fingerprint}`));
@@ -39,7 +28,7 @@ test('a run without a fingerprint compares with nothing, and its link carries on
 });
 
 test('the link is reproduced bit for bit in another profile, with another number of workers', async () => {
-  const second = await replay(first.link.replace('workers=1', 'workers=3'));
+  const second = await replay(withQuery(first.link, 'workers=3'));
   assert.equal(second.verdict, 'identical', second.words);
   assert.match(second.words, /reproduced/i);
   assert.equal(second.fingerprint, first.fingerprint);
@@ -51,13 +40,35 @@ test('one altered loss is found at its step', async () => {
   // The third loss kept is that of step 4; its last bit is turned over.
   losses[2] = ((parseInt(losses[2], 16) ^ 1) >>> 0).toString(16).padStart(8, '0');
   parts[3] = losses.join('.');
-  const third = await replay(first.link.replace(first.fingerprint, parts.join('-')));
+  const third = await replay(unsealed(first.link).replace(first.fingerprint, parts.join('-')));
   assert.equal(third.verdict, 'differs');
-  assert.match(third.words, /differs at step 4\b/i);
+  assert.match(third.words, /step 4\b/);
 });
 
 test('a link of another seed differs from the first step on', async () => {
-  const other = await replay(first.link.replace('seed=7', 'seed=8'));
+  const other = await replay(unsealed(first.link).replace('seed=7', 'seed=8'));
   assert.equal(other.verdict, 'differs');
-  assert.match(other.words, /differs at step 1\b/i);
+  assert.match(other.words, /step 1\b/);
+});
+
+test('a machine without fused multiply-add follows a fused link, and says in a neutral tone how far', async context => {
+  const fused = await replay(address(tiny({ steps: 60, lr: 0.02 })));
+  if (!fused.fingerprint.startsWith('fma')) return context.skip('this machine has no fused multiply-add');
+  const other = await replay(fused.link, '--js-flags=--no-enable-fma3');
+  assert.match(other.fingerprint, /^simd-/, 'the other arithmetic');
+  assert.ok(['reproduced', 'parted'].includes(other.verdict), other.words);
+  assert.deepEqual(other.complaints, []);
+});
+
+test('a link made for a class gives the same bits with fused multiply-add and without', async () => {
+  const made = await elsewhere(address(tiny({ steps: 30 })), async page => {
+    await press(page, '#copy-class-link');
+    await page.waitForFunction(() => document.querySelector('#link-text').value.includes('engine=portable'));
+    await trainToEnd(page);
+    return { link: await linkOf(page), fingerprint: await attribute(page, '#copy-link', 'data-fingerprint'), complaints: page.complaints };
+  });
+  assert.match(made.fingerprint, /^simd-/);
+  assert.deepEqual(made.complaints, []);
+  const other = await replay(made.link, '--js-flags=--no-enable-fma3');
+  assert.equal(other.verdict, 'identical', other.words);
 });

@@ -55,7 +55,7 @@ async function read({ folder, prelude, blank }, name) {
   if (!file.startsWith(path.resolve(folder) + path.sep)) return undefined;
   try {
     let body = await readFile(file);
-    if (prelude && /^worker(-fused)?_loader\.js$/.test(name)) body = prelude + '\n' + body;
+    if (prelude && /^worker(-fused)?_loader\.js$/.test(path.basename(name))) body = prelude + '\n' + body;
     return { type: TYPES[path.extname(file)] ?? 'application/octet-stream', body };
   } catch {
     return undefined;

@@ -1,36 +1,24 @@
 // Drives the training worker itself, without the page around it.
-import { open, press } from './harness.mjs';
+import { WORKERS, open, openPage, press, standIn, text } from './harness.mjs';
 
 /** The worker for browsers whose relaxed SIMD fuses, as every current Chromium's does on a processor that can, and the one for all others. */
-export const FUSED = './worker-fused_loader.js';
-export const SEPARATE = './worker_loader.js';
+export const FUSED = `${WORKERS}worker-fused_loader.js`;
+export const SEPARATE = `${WORKERS}worker_loader.js`;
 
 /** What the page would tell the worker for a link: its RunConfig, as the page's own code writes it. */
 export async function configOf(browser, site, link) {
-  const page = await browser.newPage();
-  // A worker that is ready at once and only notes what it is asked.
-  await page.evaluateOnNewDocument(() => {
-    window.Worker = class extends EventTarget {
-      constructor() {
-        super();
-        setTimeout(() => this.onmessage?.(new MessageEvent('message', { data: ['Ready'] })));
-      }
-      postMessage([command]) {
-        window.asked ??= command;
-      }
-      terminate() {}
-    };
-  });
-  await page.goto(`${site}#${link}`);
-  await page.waitForFunction(() => document.body.dataset.state === 'idle');
-  const faults = await page.evaluate(() => document.querySelector('#faults')?.textContent);
+  const page = await openPage(browser, `${site}#${link}`, standIn);
+  const faults = await text(page, '#faults');
   if (faults) throw new Error(`the link of this test is at fault: ${faults}`);
   await press(page, '#train');
-  await page.waitForFunction(() => window.asked);
-  const { Start } = await page.evaluate(() => window.asked);
+  await page.waitForFunction(() => window.asked.length > 0);
+  const { Start } = await page.evaluate(() => window.asked[0]);
   await page.close();
   return Start.config;
 }
+
+/** The bits of losses: equal floats, not merely equal texts. */
+export const bitsOf = losses => losses.map(loss => new Uint32Array(new Float32Array([loss]).buffer)[0]);
 
 /**
  * Runs a configuration in a worker of an empty page.
@@ -39,15 +27,14 @@ export async function configOf(browser, site, link) {
  * @param options.page a page to run in; by default a new one of `browser` at `blank`
  * @param options.timeout milliseconds
  * @param options.program the build of the worker: FUSED or SEPARATE
- * @returns { ready, started, losses, bits, measured, snapshots, finished, failed, seconds: [[step, seconds]], dispatches: [[step, count]], reports, complaints }
+ * @returns { ready, started, losses, bits, measured, snapshots, finished, failed, seconds: [[step, seconds]], dispatches: [[step, count]], pipelines: [[step, count]], reports, complaints }
  */
 export async function run(browser, blank, config, { workers = 1, until = Infinity, timeout = 900_000, page, program = FUSED } = {}) {
   const own = page === undefined;
   page ??= await open(browser, blank);
   const result = await page.evaluate(drive, program, config, workers, Number.isFinite(until) ? until : 1e9, timeout);
   result.complaints = page.complaints;
-  // Equal floats, not merely equal texts.
-  result.bits = result.losses.map(loss => new Uint32Array(new Float32Array([loss]).buffer)[0]);
+  result.bits = bitsOf(result.losses);
   if (own) await page.close();
   return result;
 }
@@ -55,7 +42,7 @@ export async function run(browser, blank, config, { workers = 1, until = Infinit
 /** Runs inside the browser. */
 function drive(program, config, workers, until, timeout) {
   return new Promise(resolve => {
-    const result = { ready: false, started: null, losses: [], measured: [], snapshots: [], finished: null, failed: null, seconds: [], dispatches: [], reports: [] };
+    const result = { ready: false, started: null, losses: [], measured: [], snapshots: [], finished: null, failed: null, seconds: [], dispatches: [], pipelines: [], reports: [] };
     const worker = new Worker(program, { type: 'module' });
     const end = () => {
       clearTimeout(timer);
@@ -86,6 +73,7 @@ function drive(program, config, workers, until, timeout) {
         result.seconds.push([result.losses.length, body.seconds]);
         // Kept by gpu.mjs where the worker is instrumented.
         result.dispatches.push([result.losses.length, window.gpu?.dispatches ?? 0]);
+        result.pipelines.push([result.losses.length, window.gpu?.pipelines ?? 0]);
         if (result.losses.length >= until) end();
       }
       if (name === 'Finished') {

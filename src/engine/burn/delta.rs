@@ -1,27 +1,28 @@
-//! The delta rule, defined by chunks of positions.
+//! The delta rule, computed by chunks of positions.
 //!
-//! With P = Sᵀ `[n, n]`, γ the sum of log α since the chunk's start, and `u_t = β_t (v_t − α_t P(t−1)ᵀ k_t)`, what position t adds under its key:
+//! Notation: P = Sᵀ `[n, n]`; γ is the sum of log α since the chunk's start; `u_t = β_t (v_t − α_t P(t−1)ᵀ k_t)` is what position t adds under
+//! its key.
 //! ```text
 //! P(t) = e^γ_t P(0) + Σ_{j ≤ t} e^(γ_t − γ_j) k_j u_jᵀ
 //! (I + L) U = β ⊙ (V − e^γ ⊙ K P(0))            L_tj = β_t e^(γ_t − γ_j) k_t · k_j  for j < t
 //! O = (e^γ ⊙ Q P(0) + (Q Kᵀ ⊙ e^(γ_t − γ_j), j ≤ t) U) / √n
 //! ```
-//! so a chunk is a handful of products and only the state P goes from chunk to chunk. Source: Yang et al., arXiv 2406.06484 and 2412.06464.
+//! A chunk is thus a few products, and only the state P passes from chunk to chunk. Source: Yang et al., arXiv 2406.06484 and 2412.06464.
 //!
-//! I + L is inverted by doubling: from X, the inverse of its diagonal blocks of b rows, `X − X (L within each pair of blocks) X` is that of blocks
-//! of 2b. Squaring powers of L instead, as is often written, loses all digits where keys repeat, as the cells of an orbit do: the powers
-//! of L then grow like binomial coefficients before they cancel (`tests/operators/delta.rs` shows it).
+//! I + L is inverted by doubling. From X, the inverse of its diagonal blocks of b rows, `X − X (L within each pair of blocks) X` is the inverse
+//! of its diagonal blocks of 2b rows. The common method, squaring powers of L, loses all digits where keys repeat, as the cells of an orbit do:
+//! the powers of L then grow like binomial coefficients before they cancel (`tests/laws/operators/delta.rs` shows it).
 
 use burn::tensor::activation::{sigmoid, softplus};
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Positions of a chunk.
+/// Positions in a chunk.
 const CHUNK: usize = 32;
-/// Below the root that queries and keys are divided by, and below that of the norm.
+/// Added under the root of the divisor of queries and keys; [`NORM_EPSILON`] is added under the root of the norm.
 const UNIT_EPSILON: f64 = 1e-6;
 const NORM_EPSILON: f64 = 1e-5;
 
-/// The operator's inputs: queries, keys, values `[B·S, H·n]`, strengths before their σ `[B·S, H]`, gain `[1, n]`.
+/// The operator's inputs: queries, keys, values `[B·S, H·n]`, strengths before σ `[B·S, H]`, gain `[1, n]`.
 pub struct Delta {
     pub queries: Tensor<2>,
     pub keys: Tensor<2>,
@@ -41,12 +42,12 @@ pub struct Decay {
     pub bias: Tensor<2>,
 }
 
-/// `[B·S, H·n]`.
+/// The operator's result, `[B·S, H·n]`.
 pub fn delta_rule(of: Delta) -> Tensor<2> {
     let [rows, width] = of.queries.dims();
     let (heads, length) = (of.heads, of.length);
     let (sequences, head) = (rows / length, width / heads);
-    // By head and sequence: [B·H, S, …].
+    // One matrix per sequence and head: [B·H, S, …].
     let split = |x: Tensor<2>| {
         let [_, columns] = x.dims();
         x.reshape([sequences, length, heads, columns / heads]).swap_dims(1, 2).reshape([sequences * heads, length, columns / heads])
@@ -78,7 +79,7 @@ pub fn delta_rule(of: Delta) -> Tensor<2> {
     normed.reshape([sequences, heads, length, head]).swap_dims(1, 2).reshape([rows, width])
 }
 
-/// Positions of every head, `[B·H, c, …]`; `fading` is log α.
+/// The positions of one chunk for every sequence and head, `[B·H, c, …]`; `fading` is log α.
 struct Chunk {
     queries: Tensor<3>,
     keys: Tensor<3>,
@@ -88,23 +89,23 @@ struct Chunk {
 }
 
 impl Chunk {
-    /// The results of these positions, and the state after them, P `[B·H, n, n]`.
+    /// The outputs of these positions, and the state after them, P `[B·H, n, n]`.
     fn walk(self, state: Tensor<3>, device: &Device) -> (Tensor<3>, Tensor<3>) {
         let Self { queries, keys, values, strengths, fading } = self;
         let [_, count, _] = keys.dims();
         let not_later = mask(count, device, |i, j| j <= i);
         let earlier = mask(count, device, |i, j| j < i);
-        let turned = keys.clone().swap_dims(1, 2);
-        let met = keys.clone().matmul(turned.clone()) * strengths.clone();
-        let asked = queries.clone().matmul(turned.clone());
+        let transposed = keys.clone().swap_dims(1, 2);
+        let met = keys.clone().matmul(transposed.clone()) * strengths.clone();
+        let asked = queries.clone().matmul(transposed.clone());
         let Some(fading) = fading else {
             let lower = met * earlier;
             let new = inverse(lower, device).matmul((values - keys.matmul(state.clone())) * strengths);
             let out = queries.matmul(state.clone()) + (asked * not_later).matmul(new.clone());
-            return (out, state + turned.matmul(new));
+            return (out, state + transposed.matmul(new));
         };
         let sums = not_later.clone().expand([fading.dims()[0], count, count]).matmul(fading);
-        // Differences of later positions are positive and could overflow: they are set to 0 before the exponential, and dropped after it.
+        // Differences with later positions are positive and could overflow: they are set to 0 before the exponential, and masked after it.
         let between = ((sums.clone() - sums.clone().swap_dims(1, 2)) * not_later.clone()).exp() * not_later;
         let since = sums.clone().exp();
         let lower = met * between.clone() * earlier;
@@ -112,7 +113,7 @@ impl Chunk {
         let out = queries.matmul(state.clone()) * since + (asked * between.clone()).matmul(new.clone());
         let last = sums.clone().narrow(1, count - 1, 1);
         let left = (last.clone() - sums).exp();
-        (out, state * last.exp() + turned.matmul(new * left))
+        (out, state * last.exp() + transposed.matmul(new * left))
     }
 }
 
@@ -128,12 +129,12 @@ fn inverse(lower: Tensor<3>, device: &Device) -> Tensor<3> {
     inverse
 }
 
-/// 1 where the row lies in the second and the column in the first of a pair of blocks of `block` rows.
+/// 1 where the row is in the second and the column in the first block of a pair of blocks of `block` rows.
 fn within(count: usize, block: usize, device: &Device) -> Tensor<3> {
     mask(count, device, |i, j| i / block == j / block + 1 && (j / block).is_multiple_of(2))
 }
 
-/// 1 where it holds of (row, column), else 0: `[1, c, c]`.
+/// 1 where `holds(row, column)`, else 0: `[1, c, c]`.
 fn mask(count: usize, device: &Device, holds: impl Fn(usize, usize) -> bool) -> Tensor<3> {
     let values: Vec<f32> = (0..count * count).map(|at| if holds(at / count, at % count) { 1.0 } else { 0.0 }).collect();
     Tensor::from_data(TensorData::new(values, [1, count, count]), device)

@@ -1,11 +1,11 @@
-//! Norms, GELU and attention, defined.
+//! The definitions of norms, GELU and attention.
 
 use crate::engine::operators::Heads;
 use crate::engine::ops::rotary_table;
 use burn::tensor::activation::softmax;
 use burn::tensor::{Tensor, TensorData};
 
-/// `x̂ ⊙ γ + β` by row: x `[N, d]`, γ and β `[1, d]`; `centred` subtracts the mean first.
+/// `x̂ ⊙ γ + β` of each row: x `[N, d]`, γ and β `[1, d]`. `centred` subtracts the mean first.
 pub fn norm(x: Tensor<2>, gamma: Tensor<2>, beta: Option<Tensor<2>>, epsilon: f64, centred: bool) -> Tensor<2> {
     let x = if centred { x.clone() - x.mean_dim(1) } else { x };
     let scaled = x.clone() / (x.clone() * x).mean_dim(1).add_scalar(epsilon).sqrt() * gamma;
@@ -15,13 +15,13 @@ pub fn norm(x: Tensor<2>, gamma: Tensor<2>, beta: Option<Tensor<2>>, epsilon: f6
     }
 }
 
-/// Exact GELU, `x Φ(x)`. Composed, because the derivative of Burn's own differs on some backends.
+/// Exact GELU, `x Φ(x)`. Burn's own GELU is not used, because its derivative differs on some backends.
 pub fn gelu(x: Tensor<2>) -> Tensor<2> {
     let phi = (x.clone() * std::f32::consts::FRAC_1_SQRT_2).erf() * 0.5 + 0.5;
     x * phi
 }
 
-/// The first `rotary` dimensions of every head turned by position, dimension i paired with i + rotary/2: x `[B, heads, S, head]`.
+/// Rotates the first `rotary` dimensions of every head by position; dimension i is paired with i + rotary/2: x `[B, heads, S, head]`.
 fn turn(x: Tensor<4>, rotary: usize, base: f64) -> Tensor<4> {
     let [_, _, length, head] = x.dims();
     let half = rotary / 2;
@@ -40,7 +40,7 @@ fn turn(x: Tensor<4>, rotary: usize, base: f64) -> Tensor<4> {
     Tensor::cat(parts, 3)
 }
 
-/// `softmax(rot(q) rot(k)ᵀ / √head, causal) v`: qkv `[B·S, heads · 3 · head]`.
+/// `softmax(rot(q) rot(k)ᵀ / √head, causal) v`: qkv `[B·S, heads · 3 · head]`, result `[B·S, heads · head]`.
 pub fn causal_attention(qkv: Tensor<2>, Heads { length, heads, rotary, base }: Heads) -> Tensor<2> {
     let [rows, width] = qkv.dims();
     let (sequences, head) = (rows / length, width / (3 * heads));

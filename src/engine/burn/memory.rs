@@ -1,12 +1,12 @@
-//! The associative memory, defined.
+//! The definition of the associative memory.
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, sigmoid};
 
-/// Added to what a query or key meets in the memory before it divides.
+/// Added to the divisor q · z or k · z.
 const STEADY: f64 = 1e-5;
 
-/// DPFP-3 of rows, of unit length: x `[N, m]`, result `[N, 6m]`.
+/// DPFP-3 features of each row, of unit length: x `[N, m]`, result `[N, 6m]`.
 pub fn features(x: Tensor<2>) -> Tensor<2> {
     let signs = Tensor::cat(vec![relu(x.clone()), relu(x.neg())], 1);
     let width = signs.dims()[1];
@@ -16,7 +16,7 @@ pub fn features(x: Tensor<2>) -> Tensor<2> {
     phi / norm
 }
 
-/// A memory of each of B sequences: A `[B·F, d]`, z `[B, F]`.
+/// One memory per sequence, B in all: A `[B·F, d]`, z `[B, F]`.
 #[derive(Clone)]
 pub struct Held {
     pub a: Tensor<2>,
@@ -24,7 +24,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// `[B, F, d]` and `[B, F, 1]`.
+    /// A `[B, F, d]` and z `[B, F, 1]`.
     fn by_sequence(self) -> (Tensor<3>, Tensor<3>) {
         let ([sequences, features], [_, width]) = (self.z.dims(), self.a.dims());
         (self.a.reshape([sequences, features, width]), self.z.reshape([sequences, features, 1]))
@@ -36,7 +36,7 @@ fn by_sequence(x: Tensor<2>, sequences: usize) -> Tensor<3> {
     x.reshape([sequences, rows / sequences, width])
 }
 
-/// `x + (q A) / (q · z + 1e-5)` by row.
+/// `x + (q A) / (q · z + 1e-5)` of each row.
 pub fn recall(x: Tensor<2>, queries: Tensor<2>, memory: Held) -> Tensor<2> {
     let shape = x.dims();
     let q = by_sequence(queries, memory.z.dims()[0]);

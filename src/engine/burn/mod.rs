@@ -1,7 +1,7 @@
-//! The engine Burn: every operator computed by its definition in Burn's tensors, every gradient by Burn's autodiff.
+//! The engine Burn: computes every operator by its definition in Burn's tensors, and every gradient by Burn's autodiff.
 //!
-//! It is the slow engine and the plain one. What it computes is what an operator *is*; the recorder's kernels and their hand-derived
-//! gradients are tested against it, and a visitor can check a run against it. A network whose operators have no kernels runs on it.
+//! It is the slow and simple engine, and it *defines* the operators: the recorder's kernels and their hand-derived gradients are tested against
+//! it. A visitor can check a run against it. A network whose operators have no kernels runs only on it.
 
 mod delta;
 mod halting;
@@ -14,15 +14,16 @@ mod tensors;
 pub use tensors::{Tensors, Var};
 
 use super::eager::{Counts, Eager, Gradient};
-use crate::model::{Parameter, Role};
+use super::error::EngineError;
+use super::parameters::ParameterShape;
 use burn::tensor::{Device, Tensor, TensorData, Transaction};
 use std::sync::Arc;
 
-/// Burn on one of its devices, with weights.
+/// Burn on one of its devices, with a network's weights.
 pub struct Burn {
     device: Device,
-    parameters: Arc<[Parameter]>,
-    /// A parameter each, `[rows, columns]`.
+    parameters: Arc<[ParameterShape]>,
+    /// One tensor per parameter, `[rows, columns]`.
     weights: Vec<Tensor<2>>,
 }
 
@@ -36,29 +37,28 @@ impl Burn {
         Self::on(Device::flex())
     }
 
-    /// On the graphics card: burn-wgpu, on the device that [`super::gpu::open`] has opened, which both engines share.
-    #[cfg(feature = "burn-wgpu")]
+    /// On the GPU: burn-wgpu, on the device that [`super::gpu::open`] has opened. Both engines share it.
     pub fn wgpu(_: &super::gpu::Gpu) -> Self {
         Self::on(Device::from(burn_wgpu::WgpuDevice::default()))
     }
 }
 
-fn failed(error: impl std::fmt::Display) -> String {
-    format!("Burn could not read its result back ({error}): press Resume to go on in a fresh engine, or choose another engine.")
+fn failed(error: impl std::fmt::Debug) -> EngineError {
+    EngineError::BurnFailed(format!("{error:?}"))
 }
 
-async fn read<const D: usize>(tensors: Vec<Tensor<D>>) -> Result<Vec<Vec<f32>>, String> {
+async fn read<const D: usize>(tensors: Vec<Tensor<D>>) -> Result<Vec<Vec<f32>>, EngineError> {
     let reading = tensors.into_iter().fold(Transaction::default(), Transaction::register);
-    let data = reading.execute_async().await.map_err(|error| failed(format!("{error:?}")))?;
-    data.into_iter().map(|data| data.try_into_vec::<f32>().map_err(|error| failed(format!("{error:?}")))).collect()
+    let data = reading.execute_async().await.map_err(failed)?;
+    data.into_iter().map(|data| data.try_into_vec::<f32>().map_err(failed)).collect()
 }
 
 impl Eager for Burn {
     type Pass = Tensors;
 
-    fn load(&mut self, parameters: &Arc<[Parameter]>, weights: &[f32]) {
+    fn load(&mut self, parameters: &Arc<[ParameterShape]>, weights: &[f32]) {
         let mut rest = weights;
-        let tensor = |parameter: &Parameter| {
+        let tensor = |parameter: &ParameterShape| {
             let (own, others) = rest.split_at(parameter.size());
             rest = others;
             let columns = parameter.shape.last().copied().unwrap_or(1);
@@ -69,15 +69,15 @@ impl Eager for Burn {
     }
 
     fn begin(&self, words: Vec<u32>, differentiate: bool) -> Tensors {
-        let leaf = |(parameter, weight): (&Parameter, &Tensor<2>)| {
-            if differentiate && parameter.role != Role::Frozen { weight.clone().autodiff().require_grad() } else { weight.clone() }
+        let leaf = |(parameter, weight): (&ParameterShape, &Tensor<2>)| {
+            if differentiate && !parameter.frozen { weight.clone().autodiff().require_grad() } else { weight.clone() }
         };
         let weights = self.parameters.iter().zip(&self.weights).map(leaf).collect();
         Tensors::new(self.parameters.clone(), weights, words, self.device.clone())
     }
 
-    async fn gradient(&self, pass: Tensors) -> Result<Gradient, String> {
-        let loss = pass.loss.clone().ok_or("A pass without a loss has no gradient.")?;
+    async fn gradient(&self, pass: Tensors) -> Result<Gradient, EngineError> {
+        let loss = pass.loss.clone().ok_or(EngineError::NoLoss)?;
         let mut gradients = loss.backward();
         let mut wanted = vec![loss.inner()];
         wanted.extend(pass.distance.clone().map(Tensor::inner));
@@ -98,11 +98,11 @@ impl Eager for Burn {
         Ok(Gradient { loss, distance, gradient })
     }
 
-    async fn numbers(&self, pass: &Tensors, var: Var) -> Result<Vec<f32>, String> {
+    async fn numbers(&self, pass: &Tensors, var: Var) -> Result<Vec<f32>, EngineError> {
         Ok(read(vec![pass.tensor(var).inner()]).await?.concat())
     }
 
-    async fn hops(&self, pass: &Tensors) -> Result<Option<Counts>, String> {
+    async fn hops(&self, pass: &Tensors) -> Result<Option<Counts>, EngineError> {
         if pass.counted.is_empty() {
             return Ok(None);
         }

@@ -1,16 +1,16 @@
-//! Operators that walk along a sequence, defined step by step.
+//! The definitions of the operators along a sequence, step by step.
 
 use crate::engine::operators::{STATE, TAPS};
 use burn::tensor::Tensor;
 use burn::tensor::activation::{sigmoid, silu, softplus};
 
-/// Position t of each sequence of x `[B, S, d]`: `[B, d]`.
+/// Position t of each sequence: x `[B, S, d]`, result `[B, d]`.
 fn at(x: &Tensor<3>, t: usize) -> Tensor<2> {
     let [sequences, _, width] = x.dims();
     x.clone().narrow(1, t, 1).reshape([sequences, width])
 }
 
-/// The reverse: each position's `[B, d]`, to `[B·S, d]`.
+/// The inverse of [`at`] for all positions: `[B, d]` each, result `[B·S, d]`.
 fn together(steps: Vec<Tensor<2>>) -> Tensor<2> {
     let ([sequences, width], length) = (steps[0].dims(), steps.len());
     Tensor::stack::<3>(steps, 1).reshape([sequences * length, width])
@@ -54,7 +54,7 @@ pub fn causal_convolution(x: Tensor<2>, weight: Tensor<2>, bias: Tensor<2>, leng
     silu(sum.reshape([rows, channels]) + bias)
 }
 
-/// A selective scan's parameters: `[C, R]`, `[1, C]`, `[C, STATE]`, `[1, C]`.
+/// A selective scan's parameters: step `[C, R]`, step_bias `[1, C]`, a_log `[C, STATE]`, skip `[1, C]`.
 pub struct Scan {
     pub step: Tensor<2>,
     pub step_bias: Tensor<2>,

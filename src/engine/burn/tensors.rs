@@ -1,18 +1,18 @@
-//! [`Operators`] in Burn's tensors: each is computed when it is called, by its definition, and Burn's autodiff remembers the rest.
+//! [`Operators`] in Burn's tensors: each operator is computed by its definition when it is called, and Burn's autodiff records it.
 
 use super::memory::Held;
 use super::{delta, halting, layers, loss, memory, recurrent};
 use crate::engine::operators::{
-    Activation, Affine, Delta, Heads, Linear, LstmWeights, MemoryVar, Missing, NOT_ASKED, Operators, PolicyTerms, STATE, ScanWeights,
+    Activation, Affine, Delta, Heads, Linear, LstmWeights, MemoryVar, Missing, NO_LABEL, Operators, PolicyTerms, STATE, ScanWeights,
     Shaped, Weight,
 };
-use crate::engine::program::JournalPart;
-use crate::model::Parameter;
+use crate::engine::parameters::ParameterShape;
+use crate::engine::program::HaltingLogPart;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// A tensor of [`Tensors`] by its number: `[rows, width]`.
+/// A handle of a tensor `[rows, width]` of [`Tensors`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Var {
     index: usize,
@@ -30,20 +30,20 @@ impl Shaped for Var {
     }
 }
 
-/// How often adaptive computation time computed the rows of one looped part.
+/// The number of hops of the rows of one looped part.
 pub struct Counted {
-    pub part: JournalPart,
+    pub part: HaltingLogPart,
     /// `[N, 1]`.
     pub hops: Tensor<2>,
 }
 
 /// One pass over a batch.
 pub struct Tensors {
-    parameters: Arc<[Parameter]>,
-    /// A parameter each, `[rows, columns]`.
+    parameters: Arc<[ParameterShape]>,
+    /// One tensor per parameter, `[rows, columns]`.
     pub(super) weights: Vec<Tensor<2>>,
     words: Vec<u32>,
-    /// Of constants: never differentiated.
+    /// Device of the constants, which have no gradient.
     device: Device,
     vars: Vec<Tensor<2>>,
     prefix: &'static str,
@@ -51,16 +51,16 @@ pub struct Tensors {
     span: Range<usize>,
     pub counted: Vec<Counted>,
     remainders: Vec<Tensor<2>>,
-    /// What the remainders cost, where they cost something.
+    /// The cost of the remainders, if there is a price.
     cost: Option<Tensor<1>>,
     pub loss: Option<Tensor<1>>,
-    /// Mean distance from the reference, where a policy learns.
+    /// Mean distance from the reference, if a policy learns.
     pub distance: Option<Tensor<1>>,
 }
 
 impl Tensors {
     /// A pass with these weights over a batch of these words.
-    pub(super) fn new(parameters: Arc<[Parameter]>, weights: Vec<Tensor<2>>, words: Vec<u32>, device: Device) -> Self {
+    pub(super) fn new(parameters: Arc<[ParameterShape]>, weights: Vec<Tensor<2>>, words: Vec<u32>, device: Device) -> Self {
         Self {
             parameters,
             weights,
@@ -78,7 +78,7 @@ impl Tensors {
         }
     }
 
-    /// The tensor behind a handle.
+    /// The tensor of a handle.
     pub fn tensor(&self, var: Var) -> Tensor<2> {
         self.vars[var.index].clone()
     }
@@ -231,7 +231,7 @@ impl Operators for Tensors {
     }
 
     fn selective_scan(&mut self, u: Var, projected: Var, gate: Var, weights: ScanWeights, length: usize) -> Var {
-        assert_eq!(projected.width, weights.step.columns + 2 * STATE, "the projection holds Δ's numbers, B and C");
+        assert_eq!(projected.width, weights.step.columns + 2 * STATE, "the projection must hold Δ's elements, B and C");
         let gate = self.tensor(gate).narrow(1, gate.width - u.width, u.width);
         let scan = recurrent::Scan {
             step: self.value(weights.step),
@@ -259,14 +259,14 @@ impl Operators for Tensors {
     fn halting(&mut self, unit: usize, scores: &[Var]) -> Var {
         let rows = scores[0].rows;
         let halted = halting::halting(scores.iter().map(|score| self.tensor(*score)).collect());
-        self.counted.push(Counted { part: JournalPart { unit, rows, positions: self.span.clone() }, hops: halted.hops });
+        self.counted.push(Counted { part: HaltingLogPart { unit, rows, positions: self.span.clone() }, hops: halted.hops });
         self.remainders.push(halted.remainder);
         self.keep(halted.weights)
     }
 
     fn mixture(&mut self, parts: &[Var], weights: Var) -> Var {
         let mixed = halting::mixture(parts.iter().map(|part| self.tensor(*part)).collect(), &self.tensor(weights));
-        // Of no parts there is no mean; the first part is that of one.
+        // There is always at least one part, so `mixed` is never `None`.
         mixed.map_or(parts[0], |mixed| self.keep(mixed))
     }
 
@@ -293,12 +293,12 @@ impl Operators for Tensors {
     fn policy_loss(&mut self, logits: Var, labels: usize, reference: Var, terms: PolicyTerms) {
         let rows = logits.rows;
         let labels = &self.words[labels..labels + rows];
-        let counts: Vec<bool> = labels.iter().map(|label| *label != NOT_ASKED).collect();
-        // Where no label counts, the words are no numbers.
+        let counts: Vec<bool> = labels.iter().map(|label| *label != NO_LABEL).collect();
+        // Where no label counts, the words are not valid numbers.
         let known =
             |numbers: Vec<f32>| numbers.into_iter().zip(&counts).map(|(number, counts)| if *counts { number } else { 0.0 }).collect();
         let column = |numbers: Vec<f32>| loss::column(numbers, &self.device);
-        let drawn_by_others = (0..rows).any(|row| counts[row] && self.words[terms.old + row] != NOT_ASKED);
+        let drawn_by_others = (0..rows).any(|row| counts[row] && self.words[terms.old + row] != NO_LABEL);
         let [loss, distance] = loss::policy(loss::Policy {
             log: loss::log_probability(self.tensor(logits), labels, terms.temperature),
             reference: self.tensor(reference),

@@ -1,5 +1,5 @@
-//! Causal self-attention with rotary positions, head by head. Only blocks on and below the diagonal are computed, and
-//! nothing of size S × S is kept: backwards the scores are made again from each row's highest score and sum.
+//! Causal self-attention with rotary positions, head by head. It computes only blocks on and below the diagonal, and keeps no S × S array: the
+//! backward pass recomputes the scores from each row's highest score and sum.
 
 use super::math::{exp, largest, sum};
 use super::micro::{Kernel, ROWS};
@@ -9,9 +9,9 @@ use crate::engine::program::AttentionShape;
 /// Query rows in a block.
 const BLOCK: usize = 8 * ROWS;
 
-/// Space for one head, kept between calls.
+/// Scratch of one head, kept between calls.
 #[derive(Default)]
-pub struct Space {
+pub struct AttentionScratch {
     q: Vec<f32>,
     k: Vec<f32>,
     v: Vec<f32>,
@@ -31,16 +31,17 @@ pub struct Space {
 }
 
 /// Addresses of the arrays, and the rotary table.
-pub struct Arrays<'a> {
+pub struct AttentionArrays<'a> {
     pub qkv: usize,
     pub out: usize,
     pub sums: usize,
-    pub turns: &'a [f32],
+    pub rotary_table: &'a [f32],
 }
 
-/// Turns a row by its position's angles (backwards if `sign` is −1): (a, b) → (a cos − b sin, b cos + a sin) on the halves.
-fn turn(row: &mut [f32], turns: &[f32], sign: f32) {
-    let (cos, sin) = turns.split_at(turns.len() / 2);
+/// Rotates a row by its position's angles (by their negatives if `sign` is −1): (a, b) → (a cos − b sin, b cos + a sin), a in the first half
+/// and b in the second.
+fn turn(row: &mut [f32], rotary_table: &[f32], sign: f32) {
+    let (cos, sin) = rotary_table.split_at(rotary_table.len() / 2);
     let (first, second) = row.split_at_mut(cos.len());
     for (((a, b), cos), sin) in first.iter_mut().zip(second).zip(cos).zip(sin) {
         let sin = sign * sin;
@@ -48,8 +49,16 @@ fn turn(row: &mut [f32], turns: &[f32], sign: f32) {
     }
 }
 
-/// Gathers one head's rows: `part` 0, 1, 2 for q, k, v; q and k are turned, q times head^-½ too.
-fn gather(into: &mut Vec<f32>, memory: &[f32], arrays: &Arrays, shape: &AttentionShape, sequence: usize, head: usize, part: usize) {
+/// Gathers one head's rows of q, k or v (`part` 0, 1, 2). q and k are rotated; q is also multiplied by head^-½.
+fn gather(
+    into: &mut Vec<f32>,
+    memory: &[f32],
+    arrays: &AttentionArrays,
+    shape: &AttentionShape,
+    sequence: usize,
+    head: usize,
+    part: usize,
+) {
     let AttentionShape { length, heads, head: size, rotary, .. } = *shape;
     let scale = if part == 0 { 1.0 / (size as f32).sqrt() } else { 1.0 };
     into.clear();
@@ -58,7 +67,7 @@ fn gather(into: &mut Vec<f32>, memory: &[f32], arrays: &Arrays, shape: &Attentio
         let start = into.len();
         into.extend_from_slice(&memory[from..from + size]);
         if part < 2 {
-            turn(&mut into[start..start + rotary], &arrays.turns[position * rotary..(position + 1) * rotary], 1.0);
+            turn(&mut into[start..start + rotary], &arrays.rotary_table[position * rotary..(position + 1) * rotary], 1.0);
         }
         if part == 0 {
             into[start..].iter_mut().for_each(|number| *number *= scale);
@@ -68,30 +77,30 @@ fn gather(into: &mut Vec<f32>, memory: &[f32], arrays: &Arrays, shape: &Attentio
 
 /// Forward pass of all heads.
 #[inline(never)]
-pub fn forward(kernel: Kernel, space: &mut Space, memory: &mut [f32], arrays: &Arrays, shape: &AttentionShape) {
+pub fn forward(kernel: Kernel, scratch: &mut AttentionScratch, memory: &mut [f32], arrays: &AttentionArrays, shape: &AttentionShape) {
     let AttentionShape { sequences, length, heads, head: size, .. } = *shape;
     let width = heads * size;
     for sequence in 0..sequences {
         for head in 0..heads {
-            gather(&mut space.q, memory, arrays, shape, sequence, head, 0);
-            gather(&mut space.k, memory, arrays, shape, sequence, head, 1);
-            gather(&mut space.v, memory, arrays, shape, sequence, head, 2);
-            pack(&mut space.keys_across, &space.k, size, true, size, length);
-            pack(&mut space.values, &space.v, size, false, length, size);
+            gather(&mut scratch.q, memory, arrays, shape, sequence, head, 0);
+            gather(&mut scratch.k, memory, arrays, shape, sequence, head, 1);
+            gather(&mut scratch.v, memory, arrays, shape, sequence, head, 2);
+            pack(&mut scratch.keys_across, &scratch.k, size, true, size, length);
+            pack(&mut scratch.values, &scratch.v, size, false, length, size);
             for first in (0..length).step_by(BLOCK) {
                 let rows = BLOCK.min(length - first);
                 let seen = first + rows;
-                scores(kernel, space, first, rows, size);
+                scores(kernel, scratch, first, rows, size);
                 let sums = arrays.sums + 2 * ((sequence * heads + head) * length + first);
                 for row in 0..rows {
                     (memory[sums + 2 * row], memory[sums + 2 * row + 1]) =
-                        softmax(&mut space.scores[row * seen..(row + 1) * seen], first + row + 1);
+                        softmax(&mut scratch.scores[row * seen..(row + 1) * seen], first + row + 1);
                 }
-                space.mixed.resize(rows * size, 0.0);
-                let panels = Panels { values: &space.values, depth: length };
+                scratch.mixed.resize(rows * size, 0.0);
+                let panels = Panels { values: &scratch.values, depth: length };
                 let left = LeftShape::strided(seen, 1);
-                multiply(kernel, &mut space.spare, (rows, size, seen), &space.scores, left, &panels, &mut space.mixed, size, false);
-                for (row, mixed) in space.mixed.chunks_exact(size).enumerate() {
+                multiply(kernel, &mut scratch.spare, (rows, size, seen), &scratch.scores, left, &panels, &mut scratch.mixed, size, false);
+                for (row, mixed) in scratch.mixed.chunks_exact(size).enumerate() {
                     let out = arrays.out + (sequence * length + first + row) * width + head * size;
                     memory[out..out + size].copy_from_slice(mixed);
                 }
@@ -100,79 +109,86 @@ pub fn forward(kernel: Kernel, space: &mut Space, memory: &mut [f32], arrays: &A
     }
 }
 
-/// One position of each sequence over those up to it. `at` are the addresses of `qkv` and of the result.
+/// Attention of one position of each sequence over itself and the earlier ones. `at` holds the addresses of `qkv` and of the result.
 #[inline(never)]
-pub fn at(space: &mut Space, memory: &mut [f32], at: (usize, usize), turns: &[f32], shape: &AttentionShape, position: usize) {
+pub fn at(
+    scratch: &mut AttentionScratch,
+    memory: &mut [f32],
+    at: (usize, usize),
+    rotary_table: &[f32],
+    shape: &AttentionShape,
+    position: usize,
+) {
     let AttentionShape { sequences, length, heads, head: size, .. } = *shape;
     for sequence in 0..sequences {
         for head in 0..heads {
             let row = |position: usize| (sequence * length + position) * heads + head;
-            weigh(space, memory, at.0, turns, shape, (sequence, head, position));
-            space.mixed.clear();
-            space.mixed.resize(size, 0.0);
+            weigh(scratch, memory, at.0, rotary_table, shape, (sequence, head, position));
+            scratch.mixed.clear();
+            scratch.mixed.resize(size, 0.0);
             for seen in 0..=position {
-                part(&mut space.v, memory, at.0, size, row(seen), 2);
-                let weight = space.scores[seen];
-                space.mixed.iter_mut().zip(&space.v).for_each(|(mixed, v)| *mixed += weight * v);
+                part(&mut scratch.v, memory, at.0, size, row(seen), 2);
+                let weight = scratch.scores[seen];
+                scratch.mixed.iter_mut().zip(&scratch.v).for_each(|(mixed, v)| *mixed += weight * v);
             }
             let out = at.1 + row(position) * size;
-            memory[out..out + size].copy_from_slice(&space.mixed);
+            memory[out..out + size].copy_from_slice(&scratch.mixed);
         }
     }
 }
 
-/// The weights of one position of the first sequence over those up to it, by head: `[heads][position + 1]`, each summing to 1.
-pub fn weights(memory: &[f32], qkv: usize, turns: &[f32], shape: &AttentionShape, position: usize) -> Vec<Vec<f32>> {
-    let mut space = Space::default();
+/// The attention weights of one position of the first sequence over itself and the earlier ones, `[heads][position + 1]`; each head's sum to 1.
+pub fn weights(memory: &[f32], qkv: usize, rotary_table: &[f32], shape: &AttentionShape, position: usize) -> Vec<Vec<f32>> {
+    let mut scratch = AttentionScratch::default();
     let of = |head: usize| {
-        weigh(&mut space, memory, qkv, turns, shape, (0, head, position));
-        space.scores[..=position].to_vec()
+        weigh(&mut scratch, memory, qkv, rotary_table, shape, (0, head, position));
+        scratch.scores[..=position].to_vec()
     };
     (0..shape.heads).map(of).collect()
 }
 
-/// Leaves in `space.scores` how one position of a sequence and head weighs those up to it.
+/// Writes to `scratch.scores` the attention weights of one position of a sequence and head.
 fn weigh(
-    space: &mut Space,
+    scratch: &mut AttentionScratch,
     memory: &[f32],
     qkv: usize,
-    turns: &[f32],
+    rotary_table: &[f32],
     shape: &AttentionShape,
     (sequence, head, position): (usize, usize, usize),
 ) {
     let AttentionShape { length, heads, head: size, rotary, .. } = *shape;
     let row = |position: usize| (sequence * length + position) * heads + head;
-    let angles = |position: usize| &turns[position * rotary..(position + 1) * rotary];
+    let angles = |position: usize| &rotary_table[position * rotary..(position + 1) * rotary];
     let scale = 1.0 / (size as f32).sqrt();
-    part(&mut space.q, memory, qkv, size, row(position), 0);
-    turn(&mut space.q[..rotary], angles(position), 1.0);
-    space.scores.resize(position + 1, 0.0);
+    part(&mut scratch.q, memory, qkv, size, row(position), 0);
+    turn(&mut scratch.q[..rotary], angles(position), 1.0);
+    scratch.scores.resize(position + 1, 0.0);
     for seen in 0..=position {
-        part(&mut space.k, memory, qkv, size, row(seen), 1);
-        turn(&mut space.k[..rotary], angles(seen), 1.0);
-        space.scores[seen] = scale * sum(size, |i| space.q[i] * space.k[i]);
+        part(&mut scratch.k, memory, qkv, size, row(seen), 1);
+        turn(&mut scratch.k[..rotary], angles(seen), 1.0);
+        scratch.scores[seen] = scale * sum(size, |i| scratch.q[i] * scratch.k[i]);
     }
-    softmax(&mut space.scores, position + 1);
+    softmax(&mut scratch.scores, position + 1);
 }
 
-/// Part 0, 1 or 2, q, k or v, of one row and head.
+/// Copies q, k or v (`part` 0, 1, 2) of one row and head.
 fn part(into: &mut Vec<f32>, memory: &[f32], qkv: usize, size: usize, row: usize, part: usize) {
     let from = qkv + (row * 3 + part) * size;
     into.clear();
     into.extend_from_slice(&memory[from..from + size]);
 }
 
-/// Scores of a block of rows over all positions up to its last, `[rows, first + rows]`.
-fn scores(kernel: Kernel, space: &mut Space, first: usize, rows: usize, size: usize) {
+/// Scores of a block of rows over all positions up to its last row, `[rows, first + rows]`.
+fn scores(kernel: Kernel, scratch: &mut AttentionScratch, first: usize, rows: usize, size: usize) {
     let seen = first + rows;
-    space.scores.resize(rows * seen, 0.0);
-    let panels = Panels { values: &space.keys_across, depth: size };
+    scratch.scores.resize(rows * seen, 0.0);
+    let panels = Panels { values: &scratch.keys_across, depth: size };
     let left = LeftShape::strided(size, 1);
-    multiply(kernel, &mut space.spare, (rows, seen, size), &space.q[first * size..], left, &panels, &mut space.scores, seen, false);
+    multiply(kernel, &mut scratch.spare, (rows, seen, size), &scratch.q[first * size..], left, &panels, &mut scratch.scores, seen, false);
 }
 
-/// Turns the first `visible` scores of a row into weights that sum to 1 and the rest into zeros; the highest score, and
-/// 1 / Σ exp(score − highest).
+/// Replaces the first `visible` scores of a row by weights that sum to 1, and the rest by zeros. Returns the highest score, and
+/// `1 / Σ exp(score − highest)`.
 fn softmax(row: &mut [f32], visible: usize) -> (f32, f32) {
     let (seen, hidden) = row.split_at_mut(visible);
     let highest = largest(seen);
@@ -184,13 +200,13 @@ fn softmax(row: &mut [f32], visible: usize) -> (f32, f32) {
     (highest, share)
 }
 
-/// Gradient of `qkv` into `into`, from that of `out`.
+/// Writes the gradient of `qkv` to `into`, from the gradient of `out`.
 #[inline(never)]
 pub fn backward(
     kernel: Kernel,
-    space: &mut Space,
+    scratch: &mut AttentionScratch,
     memory: &mut [f32],
-    arrays: &Arrays,
+    arrays: &AttentionArrays,
     shape: &AttentionShape,
     gradient: usize,
     into: usize,
@@ -198,23 +214,23 @@ pub fn backward(
     let AttentionShape { sequences, length, heads, head: size, .. } = *shape;
     for sequence in 0..sequences {
         for head in 0..heads {
-            for (part, to) in [&mut space.q, &mut space.k, &mut space.v].into_iter().enumerate() {
+            for (part, to) in [&mut scratch.q, &mut scratch.k, &mut scratch.v].into_iter().enumerate() {
                 gather(to, memory, arrays, shape, sequence, head, part);
             }
-            columns(&mut space.gradient, memory, gradient, shape, sequence, head);
-            pack(&mut space.keys_across, &space.k, size, true, size, length);
-            pack(&mut space.values_across, &space.v, size, true, size, length);
-            pack(&mut space.keys, &space.k, size, false, length, size);
-            for sums in [&mut space.dq, &mut space.dk, &mut space.dv] {
+            columns(&mut scratch.gradient, memory, gradient, shape, sequence, head);
+            pack(&mut scratch.keys_across, &scratch.k, size, true, size, length);
+            pack(&mut scratch.values_across, &scratch.v, size, true, size, length);
+            pack(&mut scratch.keys, &scratch.k, size, false, length, size);
+            for sums in [&mut scratch.dq, &mut scratch.dk, &mut scratch.dv] {
                 sums.clear();
                 sums.resize(length * size, 0.0);
             }
             let sums = arrays.sums + 2 * (sequence * heads + head) * length;
             for first in (0..length).step_by(BLOCK) {
                 let rows = BLOCK.min(length - first);
-                block_backward(kernel, space, &memory[sums + 2 * first..sums + 2 * (first + rows)], first, size, length);
+                block_backward(kernel, scratch, &memory[sums + 2 * first..sums + 2 * (first + rows)], first, size, length);
             }
-            scatter(space, memory, arrays, shape, sequence, head, into);
+            scatter(scratch, memory, arrays, shape, sequence, head, into);
         }
     }
 }
@@ -229,47 +245,65 @@ fn columns(into: &mut Vec<f32>, memory: &[f32], from: usize, shape: &AttentionSh
     }
 }
 
-/// What one block of query rows adds to the gradients of q, k and v (of q and k as they stand after turning).
-fn block_backward(kernel: Kernel, space: &mut Space, sums: &[f32], first: usize, size: usize, length: usize) {
+/// Adds the part of one block of query rows to the gradients of the rotated q and k, and of v.
+fn block_backward(kernel: Kernel, scratch: &mut AttentionScratch, sums: &[f32], first: usize, size: usize, length: usize) {
     let rows = sums.len() / 2;
     let seen = first + rows;
-    scores(kernel, space, first, rows, size);
-    space.slopes.resize(rows * seen, 0.0);
+    scores(kernel, scratch, first, rows, size);
+    scratch.slopes.resize(rows * seen, 0.0);
     let inner = LeftShape::strided(size, 1);
-    let across = Panels { values: &space.values_across, depth: size };
+    let across = Panels { values: &scratch.values_across, depth: size };
     let block = first * size..seen * size;
-    multiply(kernel, &mut space.spare, (rows, seen, size), &space.gradient[block.clone()], inner, &across, &mut space.slopes, seen, false);
+    multiply(
+        kernel,
+        &mut scratch.spare,
+        (rows, seen, size),
+        &scratch.gradient[block.clone()],
+        inner,
+        &across,
+        &mut scratch.slopes,
+        seen,
+        false,
+    );
     for row in 0..rows {
         let visible = first + row + 1;
-        let [weights, slopes] = [&mut space.scores, &mut space.slopes].map(|all| &mut all[row * seen..(row + 1) * seen]);
+        let [weights, slopes] = [&mut scratch.scores, &mut scratch.slopes].map(|all| &mut all[row * seen..(row + 1) * seen]);
         weights[..visible].iter_mut().for_each(|score| *score = exp(*score - sums[2 * row]) * sums[2 * row + 1]);
         weights[visible..].fill(0.0);
         let delta = sum(visible, |i| weights[i] * slopes[i]);
         slopes.iter_mut().zip(weights.iter()).for_each(|(slope, weight)| *slope = weight * (*slope - delta));
     }
-    let keys = Panels { values: &space.keys, depth: length };
+    let keys = Panels { values: &scratch.keys, depth: length };
     let wide = LeftShape::strided(seen, 1);
-    multiply(kernel, &mut space.spare, (rows, size, seen), &space.slopes, wide, &keys, &mut space.dq[block.clone()], size, false);
+    multiply(kernel, &mut scratch.spare, (rows, size, seen), &scratch.slopes, wide, &keys, &mut scratch.dq[block.clone()], size, false);
     let tall = LeftShape::strided(1, seen);
-    for (weights, by, sums) in [(&space.scores, &space.gradient, &mut space.dv), (&space.slopes, &space.q, &mut space.dk)] {
-        pack(&mut space.block, &by[block.clone()], size, false, rows, size);
-        let panels = Panels { values: &space.block, depth: rows };
-        multiply(kernel, &mut space.spare, (seen, size, rows), weights, tall, &panels, sums, size, true);
+    for (weights, by, sums) in [(&scratch.scores, &scratch.gradient, &mut scratch.dv), (&scratch.slopes, &scratch.q, &mut scratch.dk)] {
+        pack(&mut scratch.block, &by[block.clone()], size, false, rows, size);
+        let panels = Panels { values: &scratch.block, depth: rows };
+        multiply(kernel, &mut scratch.spare, (seen, size, rows), weights, tall, &panels, sums, size, true);
     }
 }
 
-/// Turns the gradients of q and k back and puts all three where they belong.
-fn scatter(space: &mut Space, memory: &mut [f32], arrays: &Arrays, shape: &AttentionShape, sequence: usize, head: usize, into: usize) {
+/// Rotates the gradients of q and k back and writes all three to `into`.
+fn scatter(
+    scratch: &mut AttentionScratch,
+    memory: &mut [f32],
+    arrays: &AttentionArrays,
+    shape: &AttentionShape,
+    sequence: usize,
+    head: usize,
+    into: usize,
+) {
     let AttentionShape { length, heads, head: size, rotary, .. } = *shape;
     let scale = 1.0 / (size as f32).sqrt();
-    space.dq.iter_mut().for_each(|number| *number *= scale);
-    for (part, from) in [&space.dq, &space.dk, &space.dv].into_iter().enumerate() {
+    scratch.dq.iter_mut().for_each(|number| *number *= scale);
+    for (part, from) in [&scratch.dq, &scratch.dk, &scratch.dv].into_iter().enumerate() {
         for (position, row) in from.chunks_exact(size).enumerate() {
             let start = into + ((sequence * length + position) * heads + head) * 3 * size + part * size;
             let line = &mut memory[start..start + size];
             line.copy_from_slice(row);
             if part < 2 {
-                turn(&mut line[..rotary], &arrays.turns[position * rotary..(position + 1) * rotary], -1.0);
+                turn(&mut line[..rotary], &arrays.rotary_table[position * rotary..(position + 1) * rotary], -1.0);
             }
         }
     }

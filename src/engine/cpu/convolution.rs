@@ -1,28 +1,28 @@
 //! The short causal convolution of each channel, with its SiLU.
 
+use super::disjoint::ranges;
 use super::math::{sigmoid, silu_slope};
-use super::ranges;
 use crate::engine::program::{TAPS, Window};
 
 /// Addresses and strides of the arrays.
-pub struct Arrays {
+pub struct ConvolutionArrays {
     pub channels: usize,
-    /// Where x begins and how far apart its rows are.
+    /// The address of x, and the stride of its rows.
     pub x: (usize, usize),
     pub weight: usize,
     pub bias: usize,
 }
 
-/// Taps by column, `[TAPS, channels]`: one tap of all channels lies together.
-fn taps(into: &mut Vec<f32>, memory: &[f32], arrays: &Arrays) {
+/// The transposed weight, `[TAPS, channels]`: one tap of all channels is contiguous.
+fn taps(into: &mut Vec<f32>, memory: &[f32], arrays: &ConvolutionArrays) {
     into.clear();
     for tap in 0..TAPS {
         into.extend((0..arrays.channels).map(|channel| memory[arrays.weight + channel * TAPS + tap]));
     }
 }
 
-/// z of one row into `out`: the bias, and each tap of the rows that are there.
-fn inner(memory: &[f32], taps: &[f32], arrays: &Arrays, row: usize, position: usize, out: &mut [f32]) {
+/// z of one row into `out`: the bias plus each tap of the rows inside the sequence.
+fn inner(memory: &[f32], taps: &[f32], arrays: &ConvolutionArrays, row: usize, position: usize, out: &mut [f32]) {
     let channels = arrays.channels;
     out.copy_from_slice(&memory[arrays.bias..arrays.bias + channels]);
     for tap in TAPS - 1 - position.min(TAPS - 1)..TAPS {
@@ -34,7 +34,7 @@ fn inner(memory: &[f32], taps: &[f32], arrays: &Arrays, row: usize, position: us
 
 /// silu(z) of a window's rows.
 #[inline(never)]
-pub fn forward(space: &mut [Vec<f32>; 2], memory: &mut [f32], window: &Window, arrays: &Arrays, out: usize) {
+pub fn forward(space: &mut [Vec<f32>; 2], memory: &mut [f32], window: &Window, arrays: &ConvolutionArrays, out: usize) {
     let [weights, line] = space;
     taps(weights, memory, arrays);
     line.resize(arrays.channels, 0.0);
@@ -48,13 +48,13 @@ pub fn forward(space: &mut [Vec<f32>; 2], memory: &mut [f32], window: &Window, a
     }
 }
 
-/// Gradients of z, and of x.
+/// The gradients of z and of x.
 #[inline(never)]
 pub fn backward(
     space: &mut [Vec<f32>; 2],
     memory: &mut [f32],
     (sequences, length): (usize, usize),
-    arrays: &Arrays,
+    arrays: &ConvolutionArrays,
     gradient: usize,
     into_inner: usize,
     into: (usize, usize),

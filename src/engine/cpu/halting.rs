@@ -1,47 +1,43 @@
-//! Adaptive computation time: when rows halt, the mean over their hops, and the gradients.
+//! Adaptive computation time: the hop at which each row halts, the weighted mean over its hops, and the gradients.
 
+use super::disjoint::ranges;
 use super::math::{sigmoid, sum};
-use super::ranges;
-use crate::engine::program::{At, HALTED, Hops, Instruction};
+use crate::engine::program::{At, HALTED, Halting, Hops};
 
-/// Carries one of these instructions out.
-///
-/// # Panics
-/// When it is none of them: a fault of the machine.
-pub fn carry_out(memory: &mut [f32], address: impl Fn(At) -> usize, instruction: &Instruction) {
+/// Runs an instruction of adaptive computation time.
+pub fn run(memory: &mut [f32], address: impl Fn(At) -> usize, instruction: &Halting) {
     match instruction {
-        Instruction::Halting { shape, scores, weights, cost, costs, made } => {
-            halt(memory, shape, |hop| scores.get(hop).map(|at| address(*at)), *cost, [*weights, *costs, *made].map(&address));
+        Halting::Weights { shape, scores, weights, cost, costs, hop_counts } => {
+            halt(memory, shape, |hop| scores.get(hop).map(|at| address(*at)), *cost, [*weights, *costs, *hop_counts].map(&address));
         }
-        Instruction::HaltingBackward { shape, weights, made, cost, gradient, into } => {
+        Halting::WeightsBackward { shape, weights, hop_counts, cost, gradient, into } => {
             let gradient = gradient.map(&address);
-            halt_backward(memory, shape, [*weights, *made].map(&address), *cost, gradient, |hop| address(into[hop]));
+            halt_backward(memory, shape, [*weights, *hop_counts].map(&address), *cost, gradient, |hop| address(into[hop]));
         }
-        Instruction::Mixture { shape, width, parts, weights, out } => {
+        Halting::Mixture { shape, width, parts, weights, out } => {
             mix(memory, shape, *width, |hop| address(parts[hop]), address(*weights), address(*out));
         }
-        Instruction::MixtureBackward { shape, width, parts, weights, gradient, carried, into, carried_weights, into_weights } => {
+        Halting::MixtureBackward { shape, width, parts, weights, gradient, carried, into, carried_weights, into_weights } => {
             let weights = Weights { at: address(*weights), carried: carried_weights.map(&address), into: address(*into_weights) };
             let hop = |hop: usize| Hop { part: address(parts[hop]), carried: carried[hop].map(&address), into: address(into[hop]) };
             mix_backward(memory, shape, *width, address(*gradient), &weights, hop);
         }
-        _ => unreachable!("the machine sends nothing but hops"),
     }
 }
 
-/// Weights, costs and hops made, by row.
+/// Weights, costs and number of hops of each row.
 #[inline(never)]
 fn halt(memory: &mut [f32], shape: &Hops, score: impl Fn(usize) -> Option<usize>, cost: f32, [weights, costs, made_at]: [usize; 3]) {
     for row in (0..shape.rows).map(|row| row * shape.pitch) {
-        let (mut reached, mut spent, mut made) = (0.0f32, 0.0f32, 0);
+        let (mut reached, mut spent, mut hop_counts) = (0.0f32, 0.0f32, 0);
         for hop in 0..shape.hops {
             let mut weight = 0.0;
-            if made == 0 {
+            if hop_counts == 0 {
                 weight = score(hop).map_or(1.0, |score| sigmoid(memory[score + row]));
                 reached += weight;
                 if hop + 1 == shape.hops || reached >= HALTED {
                     weight = 1.0 - spent;
-                    made = hop + 1;
+                    hop_counts = hop + 1;
                     memory[costs + 2 * row] = cost * weight;
                 }
                 spent += weight;
@@ -49,7 +45,7 @@ fn halt(memory: &mut [f32], shape: &Hops, score: impl Fn(usize) -> Option<usize>
             memory[weights + row * shape.hops + hop] = weight;
         }
         memory[costs + 2 * row + 1] = 0.0;
-        memory[made_at + row] = made as f32;
+        memory[made_at + row] = hop_counts as f32;
     }
 }
 
@@ -58,19 +54,19 @@ fn halt(memory: &mut [f32], shape: &Hops, score: impl Fn(usize) -> Option<usize>
 fn halt_backward(
     memory: &mut [f32],
     shape: &Hops,
-    [weights, made]: [usize; 2],
+    [weights, hop_counts]: [usize; 2],
     cost: f32,
     gradient: Option<usize>,
     into: impl Fn(usize) -> usize,
 ) {
     for row in 0..shape.rows {
         let line = row * shape.hops;
-        let last = memory[made + row] as usize - 1;
+        let last = memory[hop_counts + row] as usize - 1;
         let slope = |memory: &[f32], hop: usize| gradient.map_or(0.0, |gradient| memory[gradient + line + hop]);
         let remainder = slope(memory, last) + cost;
         for hop in 0..shape.hops - 1 {
-            let chance = memory[weights + line + hop];
-            memory[into(hop) + row] = if hop < last { (slope(memory, hop) - remainder) * chance * (1.0 - chance) } else { 0.0 };
+            let probability = memory[weights + line + hop];
+            memory[into(hop) + row] = if hop < last { (slope(memory, hop) - remainder) * probability * (1.0 - probability) } else { 0.0 };
         }
     }
 }

@@ -1,23 +1,23 @@
-//! The recurrence of a long short-term memory: one product a position over all sequences, and the gates.
+//! The LSTM recurrence: for each position, one product over all sequences, then the gates.
 
+use super::disjoint::ranges;
 use super::math::{not_tiny, sigmoid, tanh};
 use super::micro::Kernel;
 use super::products::{LeftShape, Panels, multiply, pack};
-use super::ranges;
 use crate::engine::program::Window;
 
-/// Packing space and what is carried from a position to the one before, kept between calls.
+/// Packing scratch, and the gradients passed to the previous position; kept between calls.
 #[derive(Default)]
-pub struct Space {
+pub struct LstmScratch {
     weight: Vec<f32>,
     spare: Vec<f32>,
-    /// `[B, H]`, the gradient of h and of c.
+    /// The gradients of h and of c, `[B, H]` each.
     hidden: Vec<f32>,
     cells: Vec<f32>,
 }
 
 /// Addresses of the arrays.
-pub struct Arrays {
+pub struct LstmArrays {
     pub weight: usize,
     pub gates: usize,
     pub cells: usize,
@@ -25,11 +25,19 @@ pub struct Arrays {
 
 /// Gates, cells and hidden states of a window.
 #[inline(never)]
-pub fn forward(kernel: Kernel, space: &mut Space, memory: &mut [f32], window: &Window, width: usize, arrays: &Arrays, hidden: usize) {
+pub fn forward(
+    kernel: Kernel,
+    scratch: &mut LstmScratch,
+    memory: &mut [f32],
+    window: &Window,
+    width: usize,
+    arrays: &LstmArrays,
+    hidden: usize,
+) {
     let Window { sequences, length, from, count } = *window;
-    let Arrays { weight, gates, cells } = *arrays;
-    pack(&mut space.weight, &memory[weight..weight + 4 * width * width], width, true, width, 4 * width);
-    let panels = Panels { values: &space.weight, depth: width };
+    let LstmArrays { weight, gates, cells } = *arrays;
+    pack(&mut scratch.weight, &memory[weight..weight + 4 * width * width], width, true, width, 4 * width);
+    let panels = Panels { values: &scratch.weight, depth: width };
     let rows = (sequences - 1) * length;
     for position in from..from + count {
         if position > 0 {
@@ -38,11 +46,11 @@ pub fn forward(kernel: Kernel, space: &mut Space, memory: &mut [f32], window: &W
             let [before, now] = ranges(memory, [before..before + (rows + 1) * width, now..now + (rows + 1) * 4 * width]);
             let left = LeftShape::strided(length * width, 1);
             let size = (sequences, 4 * width, width);
-            multiply(kernel, &mut space.spare, size, before, left, &panels, now, length * 4 * width, true);
+            multiply(kernel, &mut scratch.spare, size, before, left, &panels, now, length * 4 * width, true);
         }
         for row in (0..sequences).map(|sequence| sequence * length + position) {
             let (gates, cells, hidden) = (gates + row * 4 * width, cells + row * width, hidden + row * width);
-            // Row 0 has none before it; it reads its own cell's place and takes nothing of it.
+            // Row 0 has no earlier cell: it takes its own cell as the range, and does not read it.
             let (start, kept) = if position > 0 { (cells - width, 1.0) } else { (cells, 0.0) };
             let [gates, cells, hidden] = ranges(memory, [gates..gates + 4 * width, start..cells + width, hidden..hidden + width]);
             activate(gates, cells, hidden, kept);
@@ -50,7 +58,7 @@ pub fn forward(kernel: Kernel, space: &mut Space, memory: &mut [f32], window: &W
     }
 }
 
-/// One row: `cells` is c(t−1) and c, or c alone where `kept` is 0.
+/// Activates one row. `cells` is c(t−1) and c, or c alone if `kept` is 0.
 fn activate(gates: &mut [f32], cells: &mut [f32], hidden: &mut [f32], kept: f32) {
     let width = hidden.len();
     let (squashed, output) = gates.split_at_mut(3 * width);
@@ -73,21 +81,21 @@ fn activate(gates: &mut [f32], cells: &mut [f32], hidden: &mut [f32], kept: f32)
 }
 
 /// Gradients of the gates before activation, over whole sequences.
-#[allow(clippy::too_many_arguments)]
+#[expect(clippy::too_many_arguments, reason = "addresses and sizes of one kernel")]
 #[inline(never)]
 pub fn backward(
     kernel: Kernel,
-    space: &mut Space,
+    scratch: &mut LstmScratch,
     memory: &mut [f32],
     (sequences, length): (usize, usize),
     width: usize,
-    arrays: &Arrays,
+    arrays: &LstmArrays,
     gradient: usize,
     into: usize,
 ) {
-    let Arrays { weight, gates, cells } = *arrays;
-    pack(&mut space.weight, &memory[weight..weight + 4 * width * width], width, false, 4 * width, width);
-    for carried in [&mut space.hidden, &mut space.cells] {
+    let LstmArrays { weight, gates, cells } = *arrays;
+    pack(&mut scratch.weight, &memory[weight..weight + 4 * width * width], width, false, 4 * width, width);
+    for carried in [&mut scratch.hidden, &mut scratch.cells] {
         carried.clear();
         carried.resize(sequences * width, 0.0);
     }
@@ -100,20 +108,21 @@ pub fn backward(
             let [gates, cells, gradient, into] =
                 ranges(memory, [gates..gates + 4 * width, start..cells + width, gradient..gradient + width, into..into + 4 * width]);
             let own = sequence * width..(sequence + 1) * width;
-            deactivate(gates, cells, gradient, &space.hidden[own.clone()], &mut space.cells[own], into);
+            deactivate(gates, cells, gradient, &scratch.hidden[own.clone()], &mut scratch.cells[own], into);
         }
         if position > 0 {
             let start = into + position * 4 * width;
             let now = &memory[start..start + ((sequences - 1) * length + 1) * 4 * width];
-            let panels = Panels { values: &space.weight, depth: 4 * width };
+            let panels = Panels { values: &scratch.weight, depth: 4 * width };
             let left = LeftShape::strided(length * 4 * width, 1);
             let size = (sequences, width, 4 * width);
-            multiply(kernel, &mut space.spare, size, now, left, &panels, &mut space.hidden, width, false);
+            multiply(kernel, &mut scratch.spare, size, now, left, &panels, &mut scratch.hidden, width, false);
         }
     }
 }
 
-/// One row backwards; `cells` is c(t−1) and c, or c alone; `carried` what the next row leaves of dc, and then what this one does.
+/// One row of the backward recurrence. `cells` is c(t−1) and c, or c alone. `carried` is dc from the next row, and then dc for the previous
+/// one.
 fn deactivate(gates: &[f32], cells: &[f32], gradient: &[f32], hidden: &[f32], carried: &mut [f32], into: &mut [f32]) {
     let width = gradient.len();
     let [input, forget, fresh, output]: [&[f32]; 4] = std::array::from_fn(|gate| &gates[gate * width..(gate + 1) * width]);

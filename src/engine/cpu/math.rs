@@ -1,12 +1,12 @@
-//! Functions of single numbers, of additions, multiplications and divisions only: equal bits on every machine, and without
-//! branches, so that loops over them become SIMD.
+//! Scalar functions built from additions, multiplications and divisions only, so that bits are equal on every machine. They have no branches,
+//! so that loops over them become SIMD.
 
-/// e^x for x in [−87, 88], clamped to it; relative error below 2e-7. Cephes' `expf`: x = n ln 2 + r, e^r by a polynomial.
+/// e^x; x is clamped to [−87, 88]. Relative error below 2e-7. Cephes' `expf`: x = n ln 2 + r, e^r by a polynomial.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    // 1.5 · 2²³: adding it rounds to a whole number and leaves that in the low bits.
+    // 1.5 · 2²³: adding it rounds to an integer and puts that integer in the low bits.
     const MAGIC: f32 = 12_582_912.0;
-    // Selections rather than min and max, which WebAssembly's libraries call a function for.
+    // Selections replace `min` and `max`, because WebAssembly would call a library function for those.
     let x = if x < -87.0 { -87.0 } else { x };
     let x = if x > 88.0 { 88.0 } else { x };
     let shifted = x * std::f32::consts::LOG2_E + MAGIC;
@@ -22,7 +22,7 @@ pub fn exp(x: f32) -> f32 {
     e * f32::from_bits(shifted.to_bits().wrapping_sub(MAGIC.to_bits()).wrapping_add(127) << 23)
 }
 
-/// The error function, absolute error below 2e-7: a polynomial in x near zero, `1 − e^{polynomial}` beyond. Coefficients: N. Juffa.
+/// The error function, absolute error below 2e-7: a polynomial in x near zero, `1 − e^{polynomial}` elsewhere. Coefficients: N. Juffa.
 #[inline(always)]
 pub fn erf(x: f32) -> f32 {
     let (t, s) = (x.abs(), x * x);
@@ -40,7 +40,7 @@ pub fn erf(x: f32) -> f32 {
     if t > 0.921_875 { far.copysign(x) } else { near }
 }
 
-/// The normal distribution's Φ(x).
+/// The normal distribution function Φ(x).
 #[inline(always)]
 fn phi(x: f32) -> f32 {
     0.5 + 0.5 * erf(x * std::f32::consts::FRAC_1_SQRT_2)
@@ -65,8 +65,8 @@ pub fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
-/// The hyperbolic tangent, relative error below 4e-7: a rational function on |x| ≤ 7.9, beyond which it is 1 to the last bit.
-/// Coefficients: Eigen's `ptanh`.
+/// The hyperbolic tangent, relative error below 4e-7: a rational function for |x| ≤ 7.9; beyond, tanh is 1 to the last bit. Coefficients:
+/// Eigen's `ptanh`.
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     const END: f32 = 7.905_311;
@@ -92,11 +92,11 @@ pub fn silu_slope(x: f32) -> f32 {
     s * (1.0 + x * (1.0 - s))
 }
 
-/// ln(1 + e^x) = max(x, 0) + ln(1 + e^{−|x|}), the logarithm of a number from 1 to 2 by atanh's series.
+/// ln(1 + e^x) = max(x, 0) + ln(1 + e^{−|x|}). The logarithm of a number from 1 to 2 is computed by the series of atanh.
 #[inline(always)]
 pub fn softplus(x: f32) -> f32 {
     let small = exp(-x.abs());
-    // ln(1 + s) = 2 atanh(s / (2 + s)), whose argument is at most a third.
+    // ln(1 + s) = 2 atanh(s / (2 + s)); the argument is at most 1/3.
     let r = small / (2.0 + small);
     let q = r * r;
     let p = q * (1.0 / 13.0) + 1.0 / 11.0;
@@ -108,17 +108,17 @@ pub fn softplus(x: f32) -> f32 {
     if x > 0.0 { x + rest } else { rest }
 }
 
-/// A gradient that has faded below 1e-30 is none: further back it would become a denormal number, with which processors are a
-/// hundred times slower (measured: a step of LSTM took ten times as long).
+/// Replaces a number whose magnitude is below 1e-30 by 0. A gradient that fades further would become denormal, and processors compute a hundred
+/// times slower with denormal numbers (measured: an LSTM step took ten times as long).
 #[inline(always)]
 pub fn not_tiny(x: f32) -> f32 {
     if x.abs() < 1e-30 { 0.0 } else { x }
 }
 
-/// Partial sums that a reduction keeps: their number and order are part of its result.
+/// Partial sums of a reduction. Their number and order change the result's bits.
 const LANES: usize = 8;
 
-/// Σ f(i) over 0 … n − 1 in eight interleaved partial sums.
+/// Σ f(i) for i = 0 … n − 1, in eight interleaved partial sums.
 #[inline(always)]
 pub fn sum(n: usize, f: impl Fn(usize) -> f32) -> f32 {
     let mut lanes = [0.0f32; LANES];
@@ -136,7 +136,7 @@ pub fn sum(n: usize, f: impl Fn(usize) -> f32) -> f32 {
     (a + c) + (b + d)
 }
 
-/// The largest of `values`, −∞ for none; a NaN is passed over.
+/// The largest of `values`, −∞ if there are none; a NaN is ignored.
 #[inline(always)]
 pub fn largest(values: &[f32]) -> f32 {
     let mut lanes = [f32::NEG_INFINITY; LANES];
@@ -147,37 +147,4 @@ pub fn largest(values: &[f32]) -> f32 {
         }
     }
     lanes.iter().chain(chunks.remainder()).fold(f32::NEG_INFINITY, |largest, &value| if value > largest { value } else { largest })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn functions_are_close_to_the_true_ones() {
-        for step in -80_000..=80_000 {
-            let x = step as f32 * 1e-3;
-            let truth = libm::exp(f64::from(x));
-            assert!((f64::from(exp(x)) / truth - 1.0).abs() < 2e-7, "exp {x}");
-            assert!(
-                (f64::from(erf(x * 0.1)) - libm::erf(f64::from(x * 0.1))).abs() < 2e-7,
-                "erf {x}: {:e}",
-                f64::from(erf(x * 0.1)) - libm::erf(f64::from(x * 0.1))
-            );
-            let slope =
-                (f64::from(gelu(x * 0.1 + 5e-3)) - f64::from(gelu(x * 0.1 - 5e-3))) / f64::from((x * 0.1 + 5e-3) - (x * 0.1 - 5e-3));
-            assert!((f64::from(gelu_slope(x * 0.1)) - slope).abs() < 2e-4, "gelu {x}: {slope}");
-        }
-        assert_eq!(exp(0.0), 1.0);
-        assert_eq!(exp(-1e30), exp(-87.0));
-    }
-
-    #[test]
-    fn reductions_take_every_number_once() {
-        for n in [0, 1, 7, 8, 9, 31] {
-            assert_eq!(sum(n, |index| (index + 1) as f32), (n * (n + 1) / 2) as f32);
-            let values: Vec<f32> = (0..n).map(|index| ((index * 7) % n.max(1)) as f32).collect();
-            assert_eq!(largest(&values), values.iter().copied().fold(f32::NEG_INFINITY, f32::max));
-        }
-    }
 }

@@ -1,12 +1,12 @@
-//! Layer and RMS norm.
+//! Layer norm and RMS norm.
 
+use super::disjoint::ranges;
 use super::math::sum;
-use super::ranges;
 use crate::engine::program::{At, Normed};
 
 /// The sizes of a norm.
 #[derive(Clone, Copy)]
-pub struct Shape {
+pub struct NormShape {
     pub rows: usize,
     pub width: usize,
     pub centred: bool,
@@ -14,10 +14,10 @@ pub struct Shape {
     pub pitch: usize,
 }
 
-/// x̂ γ + β for each output, and the statistics.
+/// Writes x̂ γ + β of each output, and the statistics.
 #[inline(never)]
-pub fn forward(memory: &mut [f32], address: impl Fn(At) -> usize, x: At, outs: &[Normed], statistics: At, shape: Shape, epsilon: f32) {
-    let Shape { rows, width, centred, pitch } = shape;
+pub fn forward(memory: &mut [f32], address: impl Fn(At) -> usize, x: At, outs: &[Normed], statistics: At, shape: NormShape, epsilon: f32) {
+    let NormShape { rows, width, centred, pitch } = shape;
     let (x, statistics) = (address(x), address(statistics));
     for row in (0..rows).map(|row| row * pitch) {
         let values = &memory[x + row * width..][..width];
@@ -29,7 +29,7 @@ pub fn forward(memory: &mut [f32], address: impl Fn(At) -> usize, x: At, outs: &
     for out in outs {
         let (gamma, y) = (address(out.gamma), address(out.y));
         let beta = out.beta.map(&address);
-        // A norm without shift reads γ twice rather than be a loop of its own.
+        // A norm without shift passes γ as the shift: the branch below then ignores it.
         let shift = beta.unwrap_or(gamma);
         let size = ((rows - 1) * pitch + 1) * width;
         if shift == gamma {
@@ -49,8 +49,8 @@ pub fn forward(memory: &mut [f32], address: impl Fn(At) -> usize, x: At, outs: &
     }
 }
 
-/// `out = carried + rstd (g − mean g − x̂ mean(g x̂))` by row, where g = Σ γ dy over the outputs; without centring the mean of g stays out.
-#[allow(clippy::too_many_arguments)]
+/// `out = carried + rstd (g − mean g − x̂ mean(g x̂))` for each row, with g = Σ γ dy over the outputs. Without centring, mean g is 0.
+#[expect(clippy::too_many_arguments, reason = "addresses and sizes of one kernel")]
 #[inline(never)]
 pub fn backward(
     memory: &mut [f32],
@@ -60,9 +60,9 @@ pub fn backward(
     outs: &[Normed],
     carried: Option<At>,
     out: At,
-    shape: Shape,
+    shape: NormShape,
 ) {
-    let Shape { rows, width, centred, .. } = shape;
+    let NormShape { rows, width, centred, .. } = shape;
     let (x, statistics, out) = (address(x), address(statistics), address(out));
     for row in 0..rows {
         let (mean, rstd) = (memory[statistics + 2 * row], memory[statistics + 2 * row + 1]);

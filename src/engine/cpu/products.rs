@@ -1,16 +1,17 @@
-//! Matrix products: B packed into panels, A read in place (or packed where it stands transposed), blocks that stay in the
-//! second-level cache, and whatever follows the product done on a block of rows while it is there.
+//! Matrix products. B is packed into panels; A is read in place, or packed if it is stored transposed. Blocks stay in the second-level cache.
+//! Bias, GELU and so on are applied to a block of rows while it is in the cache.
 
+use super::disjoint::ranges;
 use super::math;
 use super::micro::{COLUMNS, Kernel, Left, ROWS, Right};
 use crate::engine::program::{At, Form, Product, Rows, Term};
 
-/// Steps of k in a panel: a panel of B and the rows of A that meet it stay in the first-level cache.
+/// Steps of k in a panel: a panel of B and the matching rows of A stay in the first-level cache.
 const DEPTH: usize = 256;
 /// Rows of A and C in a block.
 const BLOCK: usize = 8 * ROWS;
 
-/// Packing space, kept between products.
+/// Packing scratch, kept between products.
 #[derive(Default)]
 pub struct Packing {
     b: Vec<f32>,
@@ -18,14 +19,15 @@ pub struct Packing {
     tile: Vec<f32>,
 }
 
-/// Matrices packed or in place, as the micro-kernel reads them.
+/// A packed matrix B, as the micro-kernel reads it.
 pub struct Panels<'a> {
     /// `[⌈n / COLUMNS⌉, depth, COLUMNS]`.
     pub values: &'a [f32],
     pub depth: usize,
 }
 
-/// Packs `[k, n]` (or `[n, k]` if `transposed`) into panels of COLUMNS columns, `[⌈n/COLUMNS⌉, k, COLUMNS]`, the last one filled up with zeros.
+/// Packs `[k, n]` (or `[n, k]` if `transposed`) into panels of COLUMNS columns, `[⌈n/COLUMNS⌉, k, COLUMNS]`; the last panel is filled up with
+/// zeros.
 pub fn pack(out: &mut Vec<f32>, from: &[f32], stride: usize, transposed: bool, k: usize, n: usize) {
     let panels = n.div_ceil(COLUMNS);
     out.resize(panels * k * COLUMNS, 0.0);
@@ -50,7 +52,7 @@ pub fn pack(out: &mut Vec<f32>, from: &[f32], stride: usize, transposed: bool, k
                 }
             }
         } else if columns == COLUMNS {
-            // A length known ahead: two or four moves instead of a call.
+            // The length is a constant: the compiler emits two or four moves instead of a call.
             for (step, line) in panel.as_chunks_mut::<COLUMNS>().0.iter_mut().enumerate() {
                 let start = step * stride + first;
                 line.copy_from_slice(&from[start..start + COLUMNS]);
@@ -63,7 +65,7 @@ pub fn pack(out: &mut Vec<f32>, from: &[f32], stride: usize, transposed: bool, k
     }
 }
 
-/// How A's number is found: at `tile · t + row · i + step · k` for row i of tile t.
+/// Layout of A: row i of tile t at step k is at `tile · t + row · i + step · k`.
 #[derive(Clone, Copy)]
 pub struct LeftShape {
     tile: usize,
@@ -72,7 +74,7 @@ pub struct LeftShape {
 }
 
 impl LeftShape {
-    /// A matrix with numbers `row` and `step` apart.
+    /// A matrix with row stride `row` and column stride `step`.
     pub fn strided(row: usize, step: usize) -> Self {
         Self { tile: ROWS * row, row, step }
     }
@@ -83,11 +85,11 @@ impl LeftShape {
     }
 }
 
-/// `c[i, j] (+)= Σ_k a[i, k] b[k, j]`, `[m, n]` with rows of c `stride` apart.
+/// `c[i, j] (+)= Σ_k a[i, k] b[k, j]`, `[m, n]`; the rows of c are `stride` apart.
 ///
 /// # Panics
-/// When an operand is shorter than its shape says: a fault of the program.
-#[allow(clippy::too_many_arguments)]
+/// When an operand is shorter than its shape requires: an error in the program.
+#[expect(clippy::too_many_arguments, reason = "addresses and sizes of one kernel")]
 pub fn multiply(
     kernel: Kernel,
     spare: &mut Vec<f32>,
@@ -124,7 +126,7 @@ pub fn multiply(
     }
 }
 
-/// Packs the rows that fill no tile, `[k, ROWS]`, the last one repeated.
+/// Packs the rows of the last, incomplete tile, `[k, ROWS]`, and repeats its last row.
 fn pack_last(packed: &mut [f32], a: &[f32], left: LeftShape, m: usize, k: usize) {
     let (first, rows) = (m / ROWS * left.tile, m % ROWS);
     if rows == 0 {
@@ -138,8 +140,8 @@ fn pack_last(packed: &mut [f32], a: &[f32], left: LeftShape, m: usize, k: usize)
     }
 }
 
-/// A tile that is cut off below or to the right: computed whole beside, its part copied.
-#[allow(clippy::too_many_arguments)]
+/// A tile cut off at the bottom or right edge: computed whole in scratch, then its valid part is copied.
+#[expect(clippy::too_many_arguments, reason = "addresses and sizes of one kernel")]
 fn edge(
     kernel: Kernel,
     spare: &mut [f32],
@@ -165,14 +167,14 @@ fn edge(
         Left { start: last.as_ptr(), tile: 0, row: 1, step: ROWS }
     };
     let to = Right { start: tile.as_mut_ptr(), stride: COLUMNS, accumulate };
-    // Safety: A (or its packed rows) and the panel hold the whole tile, and the spare tile is one.
+    // Safety: A (or its packed rows) and the panel hold the whole tile, and the scratch tile is complete.
     unsafe { (kernel.strip)(1, k, from, panel.as_ptr(), to) };
     for row in 0..rows {
         c[row * stride..][..columns].copy_from_slice(&spare[row * COLUMNS..][..columns]);
     }
 }
 
-/// Carries out one [`Product`] on `memory`, where `address` finds each array.
+/// Computes one [`Product`] on `memory`; `address` returns the address of each array.
 pub fn product(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], address: impl Fn(At) -> usize, job: &Product) {
     match job.form {
         Form::Nt => forward(kernel, packing, memory, address, job),
@@ -181,7 +183,7 @@ pub fn product(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], addres
     }
 }
 
-/// A linear map forwards. Each form is a function of its own, so that a profiler tells them apart.
+/// A linear map, forward. Each form is its own function, so that a profiler can show its time.
 #[inline(never)]
 fn forward(kernel: Kernel, packing: &mut Packing, memory: &mut [f32], address: impl Fn(At) -> usize, job: &Product) {
     product_of_form(kernel, packing, memory, address, job, Form::Nt);
@@ -209,7 +211,7 @@ fn product_of_form(
     form: Form,
 ) {
     let Product { m, n, .. } = *product;
-    // z is made in its own array where GELU follows, so that both stay.
+    // With a GELU, z is computed in its own array, because the backward pass needs it.
     let target = match product.gelu {
         Some(z) => Rows { at: z, stride: n * product.pitch },
         None => product.out,
@@ -246,8 +248,8 @@ fn product_of_form(
     }
 }
 
-/// B's slice of k in panels.
-#[allow(clippy::too_many_arguments)]
+/// Packs B's slice of k into panels.
+#[expect(clippy::too_many_arguments, reason = "addresses and sizes of one kernel")]
 fn pack_right(
     b: &mut Vec<f32>,
     memory: &[f32],
@@ -265,8 +267,8 @@ fn pack_right(
     }
 }
 
-/// Where a block of A begins, if it can be read in place; a transposed one is packed, `[depth, rows]`.
-#[allow(clippy::too_many_arguments)]
+/// The address of a block of A if it can be read in place. `None` if it is stored transposed: then it is packed into `a`.
+#[expect(clippy::too_many_arguments, reason = "addresses and sizes of one kernel")]
 fn pack_left(
     a: &mut Vec<f32>,
     memory: &[f32],
@@ -299,13 +301,13 @@ fn pack_left(
     }
 }
 
-/// Two ranges of the memory, the second to be written.
+/// Two ranges of the memory, the second writable.
 fn apart(memory: &mut [f32], read: std::ops::Range<usize>, write: std::ops::Range<usize>) -> (&[f32], &mut [f32]) {
-    let [read, write] = super::ranges(memory, [read, write]);
+    let [read, write] = ranges(memory, [read, write]);
     (read, write)
 }
 
-/// What follows the product, on a block of rows.
+/// Applies scale, biases, addition, slope and GELU to a block of rows of a product.
 fn finish(
     memory: &mut [f32],
     address: impl Fn(At) -> usize,
@@ -322,22 +324,22 @@ fn finish(
             memory[line.clone()].iter_mut().for_each(|number| *number *= product.scale);
         }
         for bias in product.biases.iter().map(|&at| address(at)) {
-            let [bias, line] = super::ranges(memory, [bias..bias + n, line.clone()]);
+            let [bias, line] = ranges(memory, [bias..bias + n, line.clone()]);
             line.iter_mut().zip(bias.iter()).for_each(|(number, bias)| *number += bias);
         }
         if let Some(add) = add {
             let scale = product.add_scale;
             let beside = add + row * pitch..add + row * pitch + n;
-            let [add, line] = super::ranges(memory, [beside, line.clone()]);
+            let [add, line] = ranges(memory, [beside, line.clone()]);
             line.iter_mut().zip(add.iter()).for_each(|(number, add)| *number += scale * add);
         }
         if let Some(z) = product.slope.map(&address) {
-            let [z, line] = super::ranges(memory, [z + row * pitch..z + row * pitch + n, line.clone()]);
+            let [z, line] = ranges(memory, [z + row * pitch..z + row * pitch + n, line.clone()]);
             line.iter_mut().zip(z.iter()).for_each(|(number, &z)| *number *= math::gelu_slope(z));
         }
         if product.gelu.is_some() {
             let result = address(product.out.at) + row * product.out.stride;
-            let [z, result] = super::ranges(memory, [line, result..result + n]);
+            let [z, result] = ranges(memory, [line, result..result + n]);
             result.iter_mut().zip(z.iter()).for_each(|(number, &z)| *number = math::gelu(z));
         }
     }

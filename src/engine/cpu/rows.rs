@@ -1,30 +1,30 @@
-//! What goes row by row: embedding, selection of rows, sums over rows, cross-entropy.
+//! Operators that work row by row: embedding, selection of rows, sums over rows, cross-entropy.
 
+use super::disjoint::ranges;
 use super::math::{exp, largest, sum};
-use super::ranges;
-use crate::engine::program::{At, ColumnSum, Copy, Factor, NOT_ASKED, Summand};
+use crate::engine::program::{At, ColumnSum, Copy, Factor, NO_LABEL, Summand};
 
-/// Where tokens are read.
+/// Where an embedding reads its tokens.
 pub enum Tokens<'a> {
     Words(&'a [u32]),
-    /// Numbers of the memory: the first one's address, and how far apart they are.
-    Numbers(usize, usize),
+    /// Elements of the memory: the first one's address, and the stride.
+    Elements(usize, usize),
 }
 
-/// Rows of a table by token; `out` is where the first goes and how far apart they are.
+/// Copies rows of a table by token; `out` is the address of the first row and the stride.
 #[inline(never)]
 pub fn embed(memory: &mut [f32], tokens: &Tokens, table: usize, out: (usize, usize), rows: usize, width: usize) {
     for row in 0..rows {
         let token = match tokens {
             Tokens::Words(words) => words[row] as usize,
-            Tokens::Numbers(at, stride) => memory[at + row * stride] as usize,
+            Tokens::Elements(at, stride) => memory[at + row * stride] as usize,
         };
         let from = table + token * width;
         memory.copy_within(from..from + width, out.0 + row * out.1);
     }
 }
 
-/// The table's gradient: rows of equal token added in their order.
+/// The table's gradient: rows of equal token are added in their order.
 #[inline(never)]
 pub fn embed_backward(memory: &mut [f32], tokens: &[u32], gradient: usize, out: usize, width: usize, vocabulary: usize, accumulate: bool) {
     let size = vocabulary * width;
@@ -38,7 +38,7 @@ pub fn embed_backward(memory: &mut [f32], tokens: &[u32], gradient: usize, out: 
     }
 }
 
-/// One copy, sum of two, or clearing of blocks.
+/// One copy: copies blocks, adds two, or clears them.
 #[inline(never)]
 pub fn copy(memory: &mut [f32], address: impl Fn(At) -> usize, job: &Copy) {
     for block in 0..job.blocks {
@@ -102,7 +102,7 @@ fn most_probable(values: &[f32]) -> usize {
     values.iter().enumerate().fold((0, f32::NEG_INFINITY), |best, (i, &x)| if x > best.1 { (i, x) } else { best }).0
 }
 
-/// The most probable token of each row; `logits` and `out` are where the first is and how far apart they are.
+/// The most probable token of each row; `logits` and `out` are the address of the first row and the stride.
 #[inline(never)]
 pub fn answer(memory: &mut [f32], logits: (usize, usize), rows: usize, vocabulary: usize, out: (usize, usize)) {
     for row in 0..rows {
@@ -111,7 +111,7 @@ pub fn answer(memory: &mut [f32], logits: (usize, usize), rows: usize, vocabular
     }
 }
 
-/// Where the arrays of a cross-entropy lie.
+/// Addresses and sizes of a cross-entropy.
 pub struct CrossEntropy {
     pub logits: usize,
     pub rows_out: usize,
@@ -121,7 +121,7 @@ pub struct CrossEntropy {
     pub scale: f32,
 }
 
-/// Loss, hit, answer and gradient of every row.
+/// Loss, hit, answer and gradient of each row.
 #[inline(never)]
 pub fn cross_entropy(memory: &mut [f32], labels: &[u32], at: &CrossEntropy) {
     let v = at.vocabulary;
@@ -131,7 +131,7 @@ pub fn cross_entropy(memory: &mut [f32], labels: &[u32], at: &CrossEntropy) {
         let answer = most_probable(values);
         let highest = largest(values);
         let total = sum(v, |i| exp(values[i] - highest));
-        let asked = label != NOT_ASKED;
+        let asked = label != NO_LABEL;
         let loss = if asked { at.scale * (libm::logf(total) + highest - values[label as usize]) } else { 0.0 };
         if let Some(gradient) = at.gradient {
             let [values, line] = ranges(memory, [logits, gradient + row * v..gradient + (row + 1) * v]);
@@ -149,7 +149,7 @@ pub fn cross_entropy(memory: &mut [f32], labels: &[u32], at: &CrossEntropy) {
     }
 }
 
-/// Loss and hits of all rows.
+/// Sums loss and hits over all rows.
 #[inline(never)]
 pub fn total(memory: &mut [f32], rows_in: usize, rows: usize, out: usize, accumulate: bool) {
     let pairs = &memory[rows_in..rows_in + 2 * rows];

@@ -16,24 +16,24 @@ pub struct Moments {
 }
 
 impl Moments {
-    /// Those of a run that has made no step.
+    /// Zeros: the moments before the first step.
     pub fn zero(weights: usize) -> Self {
         Self { first: vec![0.0; weights], second: vec![0.0; weights] }
     }
 }
 
-/// Carries out an [`Update`].
+/// Applies an [`Update`].
 pub struct Updater {
     update: Update,
     kernel: Kernel,
     packing: Packing,
-    /// For each of Muon's matrices its step of Newton–Schulz, from the first place to the second and back.
+    /// For each of Muon's matrices two Newton–Schulz steps: from the first place to the second, and back.
     steps: Vec<[[Product; 3]; 2]>,
     /// X, the next X, A and bA + cA².
     space: Vec<f32>,
 }
 
-/// Numbers summed together before the sums are added, in double precision.
+/// Elements summed in one partial sum; the partial sums are added in double precision.
 const CHUNK: usize = 4096;
 
 impl Updater {
@@ -75,7 +75,7 @@ impl Updater {
         }
     }
 
-    /// The nearest semi-orthogonal matrix of the momentum with Nesterov's look-ahead.
+    /// The nearest semi-orthogonal matrix, by Newton–Schulz, of the momentum with Nesterov's look-ahead.
     fn orthogonal(&mut self, index: usize, matrix: &Matrix, gradient: &[f32], momentum: &mut [f32]) -> &[f32] {
         let Matrix { rows, columns, .. } = *matrix;
         let (size, side) = (rows * columns, rows.min(columns));
@@ -96,8 +96,8 @@ impl Updater {
     }
 }
 
-/// One step X → aX + (bA + cA²)X as three products on a memory where X is at `x`, the result comes to `next`, and A and the
-/// polynomial lie from `rest` on. On the wide side A = XXᵀ stands left of X; a tall X has A = XᵀX at its right.
+/// One step X → aX + (bA + cA²)X as three products on a memory: X is at `x`, the result goes to `next`, and A and the polynomial are stored
+/// from `rest` on. A wide X has A = XXᵀ at its left; a tall X has A = XᵀX at its right.
 pub fn newton_schulz(rows: usize, columns: usize, x: usize, next: usize, rest: usize) -> [Product; 3] {
     let (a, b, c) = NEWTON_SCHULZ;
     let (tall, side) = (rows > columns, rows.min(columns));
@@ -124,7 +124,7 @@ pub fn newton_schulz(rows: usize, columns: usize, x: usize, next: usize, rest: u
 fn clip(update: &Update, gradient: &mut [f32]) {
     let limit = update.clip_value;
     if limit > 0.0 {
-        // Not `clamp`: a NaN must stay one.
+        // A NaN fails both comparisons and stays a NaN.
         gradient.iter_mut().for_each(|entry| {
             *entry = if *entry > limit {
                 limit

@@ -1,98 +1,113 @@
-//! Records of a [`Chain`]: the steps that a workgroup makes with one sequence.
+//! Records of a [`Chain`]: the steps of a workgroup with one sequence.
 
-use super::Adapter;
+use super::adapter::AdapterTraits;
+use super::dispatch::{Dispatch, Pipeline, word as number};
 use super::jobs::{copy_job, product_job};
-use super::kernels::chain::memory::{TOGETHER, word};
-use super::kernels::chain::products::PER;
-use super::kernels::chain::{Kind, code};
+use super::kernels::chain::memory::{ROWS_AT_ONCE, word};
+use super::kernels::chain::products::{PER, own};
+use super::kernels::chain::rows::features_gradient;
+use super::kernels::chain::{ChainKind, code, step, steps as launched};
+use super::kernels::memory::features_word;
 use super::kernels::{NONE, attention, norm};
-use super::table::{self, Dispatch, Kernel, word as number};
-use crate::engine::program::{At, Chain, FEATURES, Hops, Instruction, Memory, MemoryShape, Product, Program};
+use super::record::write as write_record;
+use super::{hops, sequences, table};
+use crate::engine::program::{
+    Associative, At, Attention, Chain, FEATURES, Features, FeaturesBackward, Grouped, Halting, Instruction, Memorize, MemorizeBackward,
+    Memory, MemoryShape, Norm, Product, Program, RecallBackward,
+};
 
-/// Threads along the rows and the columns of a product on a graphics card, where a sequence has many rows and where it has few.
+/// Threads along the rows and the columns of a product on a GPU: for sequences with many rows, and with few.
 const TALL: [usize; 2] = [16, 16];
 const FLAT: [usize; 2] = [8, 32];
-/// The most rows that count as few: those of one tile.
+/// The most rows that count as few: the rows of one tile.
 const FEW: usize = PER * FLAT[0];
-/// On an adapter that is emulated on the CPU, where each barrier switches between all threads of a workgroup.
+/// The same on an adapter emulated on the CPU, where each barrier switches between all threads of a workgroup.
 const EMULATED: [usize; 2] = [4, 4];
 
-/// One step and how many rounds of its loops a thread makes at most.
+/// One step, and the most loop iterations of a thread in it.
 struct Step {
     code: u32,
     record: usize,
-    rounds: usize,
+    iterations: usize,
 }
 
-/// Steps being written.
+/// Writes the steps of a chain.
 struct Writer<'a> {
     program: &'a Program,
     table: &'a mut Vec<u32>,
     sequences: usize,
-    kind: Kind,
+    kind: ChainKind,
     steps: Vec<Step>,
 }
 
-/// Writes the records of a chain and gives its launches: one, or as many as an adapter needs that ends a thread's loops after so many rounds.
-pub fn write(program: &Program, chain: &Chain, adapter: Adapter, table: &mut Vec<u32>) -> Vec<Dispatch> {
+/// Writes the records of a chain and returns its launches: one, or several if the adapter limits a thread's loop iterations.
+///
+/// On an emulated adapter a workgroup is small, unless a thread would then exceed the adapter's limit within one step.
+pub fn write(program: &Program, chain: &Chain, adapter: AdapterTraits, table: &mut Vec<u32>) -> Vec<Dispatch> {
     let instructions = &program.instructions[chain.instructions.clone()];
-    let kind = kind(instructions, chain.sequences, adapter);
+    let begin = table.len();
+    let mut attempt = |threads| {
+        table.truncate(begin);
+        let kind = kind(instructions, chain.sequences, adapter, threads);
+        (kind, steps(program, chain, kind, table))
+    };
+    let fits = |steps: &[Step]| adapter.iterations.is_none_or(|most| steps.iter().all(|step| step.iterations < most));
+    let small = adapter.software.then(|| attempt(Some(EMULATED))).filter(|(_, steps)| fits(steps));
+    let (kind, steps) = small.unwrap_or_else(|| attempt(None));
+    launches(&steps, chain, kind, adapter, table)
+}
+
+/// Writes the records of a chain's steps, and returns the steps.
+fn steps(program: &Program, chain: &Chain, kind: ChainKind, table: &mut Vec<u32>) -> Vec<Step> {
     let mut writer = Writer { program, table, sequences: chain.sequences, kind, steps: Vec::new() };
-    for instruction in instructions {
+    for instruction in &program.instructions[chain.instructions.clone()] {
         writer.instruction(instruction);
     }
-    let Writer { steps, table, .. } = writer;
+    writer.steps
+}
+
+/// The launches that run these steps in order.
+fn launches(steps: &[Step], chain: &Chain, kind: ChainKind, adapter: AdapterTraits, table: &mut Vec<u32>) -> Vec<Dispatch> {
     let mut dispatches = Vec::new();
-    let mut rest = &steps[..];
+    let mut rest = steps;
     while !rest.is_empty() {
-        let (mut count, mut rounds) = (0, 0);
-        while count < rest.len() && (count == 0 || adapter.rounds.is_none_or(|most| rounds + rest[count].rounds < most)) {
-            rounds += rest[count].rounds + 1;
+        let (mut count, mut iterations) = (0, 0);
+        while count < rest.len() && (count == 0 || adapter.iterations.is_none_or(|most| iterations + rest[count].iterations < most)) {
+            iterations += rest[count].iterations + 1;
             count += 1;
         }
         let (now, later) = rest.split_at(count);
-        dispatches.push(Dispatch { kernel: Kernel::Chain(kind), record: number(table.len()), count: number(chain.sequences) });
-        table.push(number(count));
-        table.extend(now.iter().flat_map(|step| [step.code, number(step.record)]));
+        let record = number(write_record(table, launched::WORDS, [(launched::COUNT, number(count))]));
+        dispatches.push(Dispatch { kernel: Pipeline::Chain(kind), record, count: number(chain.sequences) });
+        for one in now {
+            write_record(table, step::WORDS, [(step::CODE, one.code), (step::RECORD, number(one.record))]);
+        }
         rest = later;
     }
     dispatches
 }
 
-/// The pipeline of a chain.
-fn kind(instructions: &[Instruction], sequences: usize, adapter: Adapter) -> Kind {
-    let mut kind = Kind {
+/// The pipeline of a chain. `threads` are those along rows and columns; `None` takes those for a GPU.
+fn kind(instructions: &[Instruction], sequences: usize, adapter: AdapterTraits, threads: Option<[usize; 2]>) -> ChainKind {
+    let mut kind = ChainKind {
         down: 0,
         across: 0,
         staged: !adapter.software,
         backward: false,
-        attention: attention::Kind { head: 1, rotary: 0, block: 1, tile: 1 },
+        attention: attention::AttentionKind { head: 1, rotary: 0, block: 1, tile: 1 },
     };
     let mut rows = 0;
     for instruction in instructions {
-        match instruction {
-            Instruction::Products(products) => rows = products.iter().fold(rows, |rows, product| rows.max(product.m / sequences)),
-            Instruction::Attention { shape, .. } | Instruction::AttentionBackward { shape, .. } => {
-                kind.attention = attention::Kind { head: shape.head, rotary: shape.rotary, ..kind.attention };
-            }
-            _ => {}
+        if let Instruction::Grouped(Grouped::Products(products)) = instruction {
+            rows = products.iter().fold(rows, |rows, product| rows.max(product.m / sequences));
         }
-        kind.backward |= matches!(
-            instruction,
-            Instruction::NormBackward { .. }
-                | Instruction::AttentionBackward { .. }
-                | Instruction::FeaturesBackward { .. }
-                | Instruction::RecallBackward { .. }
-                | Instruction::MemorizeBackward { .. }
-                | Instruction::HaltingBackward { .. }
-                | Instruction::MixtureBackward { .. }
-        );
+        if let Instruction::Attention(attention) = instruction {
+            let shape = attention.shape();
+            kind.attention = attention::AttentionKind { head: shape.head, rotary: shape.rotary, ..kind.attention };
+        }
+        kind.backward |= instruction.is_backward();
     }
-    [kind.down, kind.across] = match (adapter.software && adapter.rounds.is_none(), rows <= FEW) {
-        (true, _) => EMULATED,
-        (false, true) => FLAT,
-        (false, false) => TALL,
-    };
+    [kind.down, kind.across] = threads.unwrap_or(if rows <= FEW { FLAT } else { TALL });
     kind
 }
 
@@ -105,134 +120,133 @@ impl Writer<'_> {
         at.map_or(NONE, |at| self.address(at))
     }
 
-    /// How often a thread comes round where `tasks` are shared out.
+    /// Iterations of a thread if `tasks` are divided among the threads.
     fn share(&self, tasks: usize) -> usize {
         tasks.div_ceil(self.kind.threads())
     }
 
-    fn step(&mut self, code: u32, record: usize, rounds: usize) {
-        self.steps.push(Step { code, record, rounds });
+    fn step(&mut self, code: u32, record: usize, iterations: usize) {
+        self.steps.push(Step { code, record, iterations });
     }
 
-    /// Lets the step after the last one begin at once.
-    fn together(&mut self) {
+    /// Lets the next step start without waiting for the last one.
+    fn no_barrier(&mut self) {
         if let Some(step) = self.steps.last_mut() {
-            step.code += code::TOGETHER;
+            step.code += code::NO_BARRIER;
         }
     }
 
     fn instruction(&mut self, instruction: &Instruction) {
         match instruction {
-            Instruction::Copies(copies) => {
+            Instruction::Grouped(Grouped::Copies(copies)) => {
                 for copy in copies.iter().filter(|copy| copy.numbers > 0) {
-                    debug_assert_eq!(copy.blocks, self.sequences, "a chain copies within its sequences");
+                    debug_assert_eq!(copy.blocks, self.sequences, "a copy in a chain must have one block per sequence");
                     let record = copy_job(self.table, self.program, copy);
-                    self.step(code::COPY | code::TOGETHER, record, self.share(copy.numbers) * (1 + copy.from.len()));
+                    self.step(code::COPY | code::NO_BARRIER, record, self.share(copy.numbers) * (1 + copy.from.len()));
                 }
                 self.wait();
             }
-            Instruction::Products(products) => {
+            Instruction::Grouped(Grouped::Products(products)) => {
                 products.iter().for_each(|product| self.product(product));
                 self.wait();
             }
-            Instruction::Norm { .. } | Instruction::NormBackward { .. } => self.norm(instruction),
-            Instruction::Attention { shape, qkv, turns, out, sums } => {
-                let record = self.attention(shape, [*qkv, *out, *sums], *turns, [None, None]);
+            Instruction::Norm(norm) => self.norm(norm),
+            Instruction::Attention(Attention::Forward { shape, qkv, rotary_table, out, sums }) => {
+                let record = table::attention_forward(self.program, shape, [*qkv, *out, *sums], *rotary_table, self.table);
                 self.step(code::ATTENTION, record, self.share(shape.heads * shape.length) * (shape.length + 1));
             }
-            Instruction::AttentionBackward { shape, qkv, turns, out, sums, gradient, into } => {
-                let record = self.attention(shape, [*qkv, *out, *sums], *turns, [Some(*gradient), Some(*into)]);
+            Instruction::Attention(Attention::Backward { shape, qkv, rotary_table, out, sums, gradient, into }) => {
+                let arrays = [*qkv, *out, *sums, *gradient, *into];
+                let record = table::attention_backward(self.program, shape, arrays, *rotary_table, self.table);
                 self.step(code::ATTENTION_BACKWARD, record, 2 * self.share(shape.heads * shape.length) * (shape.length + 1));
             }
-            Instruction::Features { x, out, norms, rows, width, pitch } => {
-                debug_assert_eq!(*pitch, 1);
-                self.features(code::FEATURES, [Some(*x), Some(*out), Some(*norms), None, None], *rows, *width);
-            }
-            Instruction::FeaturesBackward { x, out, norms, gradient, into, rows, width } => {
-                let arrays = [*x, *out, *norms, *gradient, *into].map(Some);
-                self.features(code::FEATURES_BACKWARD, arrays, *rows, *width);
-            }
-            Instruction::Recall { shape, .. } => {
-                let record = self.table.len();
-                super::sequences::memory(self.program, instruction, self.table);
-                let tasks = shape.width * shape.rows.div_ceil(TOGETHER);
-                self.step(code::RECALL, record, self.share(tasks) * (shape.features + 1));
-            }
-            Instruction::RecallBackward { .. } => self.recall_backward(instruction),
-            Instruction::Memorize { .. } => self.memorize(instruction),
-            Instruction::MemorizeBackward { .. } => self.memorize_backward(instruction),
-            Instruction::Halting { shape, .. } => self.hops(code::HALT, instruction, shape),
-            Instruction::HaltingBackward { shape, .. } => self.hops(code::HALT_BACKWARD, instruction, shape),
-            Instruction::Mixture { shape, .. } => self.hops(code::MIX, instruction, shape),
-            Instruction::MixtureBackward { shape, .. } => self.hops(code::MIX_BACKWARD, instruction, shape),
-            _ => unreachable!("no operator records this within a chain"),
+            Instruction::Associative(instruction) => self.associative(instruction),
+            Instruction::Halting(instruction) => self.halting(instruction),
+            Instruction::Grouped(Grouped::ColumnSums(_))
+            | Instruction::Embed(_)
+            | Instruction::Attention(Attention::AtPosition { .. })
+            | Instruction::Recurrent(_)
+            | Instruction::Loss(_)
+            | Instruction::Policy(_) => unreachable!("an operator recorded an instruction that cannot be part of a chain"),
         }
     }
 
-    /// Lets what follows wait for the steps so far.
+    fn associative(&mut self, instruction: &Associative) {
+        match instruction {
+            Associative::Features(Features { x, out, norms, rows, width, pitch }) => {
+                debug_assert_eq!(*pitch, 1);
+                let words = sequences::features_words([*x, *out, *norms].map(|at| self.address(at)), rows / self.sequences, *width);
+                let record = write_record(self.table, features_word::WORDS, words);
+                self.features(code::FEATURES, record, *rows, *width);
+            }
+            Associative::FeaturesBackward(FeaturesBackward { x, out, norms, gradient, into, rows, width }) => {
+                use features_gradient as place;
+                let words = sequences::features_words([*x, *out, *norms].map(|at| self.address(at)), rows / self.sequences, *width);
+                let more = [(place::GRADIENT, self.address(*gradient)), (place::INTO, self.address(*into))];
+                let record = write_record(self.table, place::WORDS, words.into_iter().chain(more));
+                self.features(code::FEATURES_BACKWARD, record, *rows, *width);
+            }
+            Associative::Recall(forward) => {
+                let record = self.table.len();
+                sequences::recall(self.program, forward, self.table);
+                let tasks = forward.shape.width * forward.shape.rows.div_ceil(ROWS_AT_ONCE);
+                self.step(code::RECALL, record, self.share(tasks) * (forward.shape.features + 1));
+            }
+            Associative::RecallBackward(backward) => self.recall_backward(backward),
+            Associative::Memorize(forward) => self.memorize(forward),
+            Associative::MemorizeBackward(backward) => self.memorize_backward(backward),
+        }
+    }
+
+    fn halting(&mut self, instruction: &Halting) {
+        let (code, shape) = match instruction {
+            Halting::Weights { shape, .. } => (code::HALT, shape),
+            Halting::WeightsBackward { shape, .. } => (code::HALT_BACKWARD, shape),
+            Halting::Mixture { shape, .. } => (code::MIX, shape),
+            Halting::MixtureBackward { shape, .. } => (code::MIX_BACKWARD, shape),
+        };
+        debug_assert_eq!(shape.pitch, 1);
+        let (record, rows) = (self.table.len(), shape.rows / self.sequences);
+        let tasks = hops::record(self.program, instruction, rows, self.table);
+        // A task that computes a weight's gradient loops over a whole row, so add `tasks`.
+        self.step(code, record, self.share(rows * tasks) * (shape.hops + tasks));
+    }
+
+    /// Makes the next step wait for the steps so far.
     fn wait(&mut self) {
         if let Some(step) = self.steps.last_mut() {
-            step.code %= code::TOGETHER;
+            step.code %= code::NO_BARRIER;
         }
     }
 
     fn product(&mut self, product: &Product) {
-        let record = self.table.len();
         let rows = product.m / self.sequences;
-        self.table.push(number(rows));
+        let record = write_record(self.table, own::WORDS, [(own::ROWS, number(rows))]);
         let program = self.program;
         product_job(self.table, product, |at| program.address(at));
         let tiles = rows.div_ceil(PER * self.kind.down) * product.n.div_ceil(PER * self.kind.across);
         let inner: usize = product.terms.iter().map(|term| term.k + term.k / 2 + 4).sum();
-        self.step(code::PRODUCT | code::TOGETHER, record, tiles * (inner + PER * PER + 1));
+        self.step(code::PRODUCT | code::NO_BARRIER, record, tiles * (inner + PER * PER + 1));
     }
 
-    fn norm(&mut self, instruction: &Instruction) {
+    fn norm(&mut self, instruction: &Norm) {
         let record = self.table.len();
-        table::norm(self.program, instruction, self.table);
+        table::write_norm(self.program, instruction, self.table);
         let rows = &mut self.table[record + norm::word::ROWS];
         *rows /= number(self.sequences);
         let rows = *rows as usize;
         let (code, width, outs) = match instruction {
-            Instruction::Norm { width, outs, .. } => (code::NORM, width, outs.len()),
-            Instruction::NormBackward { width, outs, .. } => (code::NORM_BACKWARD, width, 2 * outs.len()),
-            _ => unreachable!("`instruction` sends nothing but norms"),
+            Norm::Forward { width, outs, .. } => (code::NORM, width, outs.len()),
+            Norm::Backward { width, outs, .. } => (code::NORM_BACKWARD, width, 2 * outs.len()),
         };
         self.step(code, record, self.share(rows) * ((2 + outs) * (width + 1) + 1));
     }
 
-    fn attention(
-        &mut self,
-        shape: &crate::engine::program::AttentionShape,
-        arrays: [At; 3],
-        turns: usize,
-        backward: [Option<At>; 2],
-    ) -> usize {
-        let record = self.table.len();
-        let [qkv, out, sums] = arrays.map(|at| self.address(at));
-        let [gradient, into] = backward.map(|at| self.optional(at));
-        self.table.extend([shape.sequences, shape.length, shape.heads].map(number));
-        self.table.extend([qkv, number(turns), out, sums, gradient, into]);
-        record
+    fn features(&mut self, code: u32, record: usize, rows: usize, width: usize) {
+        self.step(code, record, self.share(rows / self.sequences) * (2 * FEATURES * width + 1));
     }
 
-    fn features(&mut self, code: u32, arrays: [Option<At>; 5], rows: usize, width: usize) {
-        let record = self.table.len();
-        let [x, out, norms, gradient, into] = arrays.map(|at| self.optional(at));
-        let rows = rows / self.sequences;
-        self.table.extend([x, out, norms, number(rows), number(width), gradient, into]);
-        self.step(code, record, self.share(rows) * (2 * FEATURES * width + 1));
-    }
-
-    fn hops(&mut self, code: u32, instruction: &Instruction, shape: &Hops) {
-        debug_assert_eq!(shape.pitch, 1);
-        let (record, rows) = (self.table.len(), shape.rows / self.sequences);
-        let tasks = super::hops::record(self.program, instruction, rows, self.table).unwrap_or(1);
-        // A weight's gradient walks along a row.
-        self.step(code, record, self.share(rows * tasks) * (shape.hops + tasks));
-    }
-
-    /// The words of a memory: its sizes, then those arrays that are given.
+    /// Writes the record of a memory: its sizes, then the addresses of the given arrays.
     fn memory(&mut self, shape: &MemoryShape, arrays: &[(usize, Option<At>)]) -> usize {
         let record = self.table.len();
         self.table.resize(record + word::WORDS, NONE);
@@ -245,22 +259,19 @@ impl Writer<'_> {
         record
     }
 
-    /// Rounds of a thread over the columns of four rows, of four features, and over four features of each row.
-    fn rounds(&self, shape: &MemoryShape) -> [usize; 3] {
+    /// A thread's iterations over columns of four rows, over columns of four features, and over four features of each row.
+    fn iterations(&self, shape: &MemoryShape) -> [usize; 3] {
         let MemoryShape { rows, features, width, .. } = *shape;
         [
-            self.share(width * rows.div_ceil(TOGETHER)) * (features + 1),
-            self.share(width * features.div_ceil(TOGETHER)) * (rows + 1),
-            self.share(rows * features.div_ceil(TOGETHER)) * (width + 1),
+            self.share(width * rows.div_ceil(ROWS_AT_ONCE)) * (features + 1),
+            self.share(width * features.div_ceil(ROWS_AT_ONCE)) * (rows + 1),
+            self.share(rows * features.div_ceil(ROWS_AT_ONCE)) * (width + 1),
         ]
     }
 
-    fn recall_backward(&mut self, instruction: &Instruction) {
-        let Instruction::RecallBackward { sides, shape, x, queries, memory, out, divisors, gradient, into_queries, carried, into } =
-            instruction
-        else {
-            unreachable!("`instruction` sends nothing but gradients of recalls")
-        };
+    fn recall_backward(&mut self, instruction: &RecallBackward) {
+        let RecallBackward { divisor_gradients, shape, x, queries, memory, out, divisors, gradient, into_queries, carried, into } =
+            instruction;
         let record = self.memory(
             shape,
             &[
@@ -276,20 +287,18 @@ impl Writer<'_> {
                 (word::GRADIENT_Z, carried.map(|carried| carried.z)),
                 (word::CARRIED, carried.map(|carried| carried.a)),
                 (word::INTO_KEYS, Some(*into_queries)),
-                (word::SIDES, Some(*sides)),
+                (word::DIVISOR_GRADIENTS, Some(*divisor_gradients)),
             ],
         );
-        let [_, by_features, by_rows] = self.rounds(shape);
-        self.step(code::RECALL_SIDES, record, self.share(shape.rows) * (shape.width + 1));
+        let [_, by_features, by_rows] = self.iterations(shape);
+        self.step(code::RECALL_DIVISOR_GRADIENTS, record, self.share(shape.rows) * (shape.width + 1));
         self.step(code::RECALL_QUERIES, record, by_rows);
-        self.together();
+        self.no_barrier();
         self.step(code::RECALL_MEMORY, record, by_features);
     }
 
-    fn memorize(&mut self, instruction: &Instruction) {
-        let Instruction::Memorize { shape, keys, values, strengths, old, novel, divisors, out } = instruction else {
-            unreachable!("`instruction` sends nothing but writings")
-        };
+    fn memorize(&mut self, instruction: &Memorize) {
+        let Memorize { shape, keys, values, strengths, old, novel, divisors, out } = instruction;
         let record = self.memory(
             shape,
             &[
@@ -304,30 +313,28 @@ impl Writer<'_> {
                 (word::INTO_Z, Some(out.z)),
             ],
         );
-        let [by_columns, by_features, _] = self.rounds(shape);
+        let [by_columns, by_features, _] = self.iterations(shape);
         self.step(code::NOVELTY, record, by_columns);
         self.step(code::MEMORIZE, record, by_features);
     }
 
-    fn memorize_backward(&mut self, instruction: &Instruction) {
-        let Instruction::MemorizeBackward { shape, old, into_old, .. } = instruction else {
-            unreachable!("`instruction` sends nothing but gradients of writings")
-        };
+    fn memorize_backward(&mut self, instruction: &MemorizeBackward) {
+        let MemorizeBackward { shape, old, into_old, .. } = instruction;
         let record = self.written(instruction, *old, *into_old);
-        let [by_columns, by_features, by_rows] = self.rounds(shape);
+        let [by_columns, by_features, by_rows] = self.iterations(shape);
         self.step(code::MEMORIZE_VALUES, record, by_columns);
-        self.step(code::MEMORIZE_SIDES, record, self.share(shape.rows) * (shape.width + 1));
+        self.step(code::MEMORIZE_DIVISOR_GRADIENTS, record, self.share(shape.rows) * (shape.width + 1));
         self.step(code::MEMORIZE_KEYS, record, by_rows);
         if into_old.is_some() {
-            self.together();
+            self.no_barrier();
             self.step(code::MEMORIZE_OLD, record, by_features);
         }
     }
 
-    /// The words of a writing's gradient.
-    fn written(&mut self, instruction: &Instruction, old: Option<Memory>, into_old: Option<Memory>) -> usize {
-        let Instruction::MemorizeBackward {
-            sides,
+    /// Writes the record of the gradient of a write.
+    fn written(&mut self, instruction: &MemorizeBackward, old: Option<Memory>, into_old: Option<Memory>) -> usize {
+        let MemorizeBackward {
+            divisor_gradients,
             shape,
             keys,
             values,
@@ -339,10 +346,7 @@ impl Writer<'_> {
             into_values,
             into_strengths,
             ..
-        } = instruction
-        else {
-            unreachable!("`memorize_backward` sends nothing else")
-        };
+        } = instruction;
         self.memory(
             shape,
             &[
@@ -360,7 +364,7 @@ impl Writer<'_> {
                 (word::INTO_KEYS, Some(*into_keys)),
                 (word::INTO_VALUES, Some(*into_values)),
                 (word::INTO_STRENGTHS, Some(*into_strengths)),
-                (word::SIDES, Some(*sides)),
+                (word::DIVISOR_GRADIENTS, Some(*divisor_gradients)),
             ],
         )
     }

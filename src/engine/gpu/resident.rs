@@ -1,17 +1,17 @@
-//! One run on the device: its memory, its optimiser's state, its programs.
+//! One run on the device: its memory, the state of its optimiser, its programs.
 
-use super::Gpu;
+use super::device::Gpu;
+use super::dispatch::{Dispatch, word};
 use super::kernels::{THREADS, copy};
 use super::launch::{Bound, Buffer, groups, threads};
 use super::step::{Buffers, Places, Step, TOTALS, scratch};
-use super::table::{self, Dispatch, word};
+use super::table;
+use crate::engine::error::EngineError;
 use crate::engine::program::Program;
 use crate::engine::update::{Rates, Update};
 use cubecl::bytes::Bytes;
 
-const LOST: &str = "The graphics card does not give its numbers back: the device was lost, reset or ran out of memory.";
-
-/// A program as the device keeps it.
+/// A program on the device.
 struct Loaded {
     table: Buffer,
     words: Buffer,
@@ -22,7 +22,7 @@ struct Loaded {
 
 /// One run on the device.
 ///
-/// The memory is that of the largest program, and behind it Muon's scratch; the state is
+/// The memory is as large as the largest program's, followed by Muon's scratch. The state is
 /// `first moments | second moments | partial sums | totals of the last 256 steps`.
 pub struct Resident {
     gpu: Gpu,
@@ -31,29 +31,26 @@ pub struct Resident {
     memory: Buffer,
     state: Buffer,
     programs: Vec<Loaded>,
-    /// Numbers of the largest program.
+    /// Elements of the largest program.
     size: usize,
     step: Step,
     step_table: Buffer,
-    /// Where the last program that was run left its total.
+    /// Address of the total of the program that ran last.
     total: usize,
 }
 
 impl Resident {
-    /// A run with these weights, moments of zero and no programs.
+    /// A run with these weights, zero moments and no programs.
     ///
     /// # Errors
-    /// A sentence when the weights are more than the device can hold.
-    pub fn new(gpu: &Gpu, update: Update, weights: &[f32]) -> Result<Self, String> {
+    /// When the device cannot hold the weights.
+    pub fn new(gpu: &Gpu, update: Update, weights: &[f32]) -> Result<Self, EngineError> {
         let places = Places { weights: weights.len() };
-        // Weights, gradient and total: where every program begins.
+        // Every program begins with weights, gradient and total.
         let size = 2 * weights.len() + 2;
         let needed = places.numbers().max(size + scratch(&update));
         if needed > gpu.most_numbers() {
-            return Err(format!(
-                "The graphics card holds {} numbers in one memory and this model needs {needed}: choose a smaller model, or the CPU.",
-                gpu.most_numbers()
-            ));
+            return Err(EngineError::ModelTooLarge { held: gpu.most_numbers(), needed });
         }
         let step = Step::new(update.clone(), weights.len(), size, gpu.adapter.software);
         let mut resident = Self {
@@ -72,7 +69,7 @@ impl Resident {
         Ok(resident)
     }
 
-    /// Adds a program, and gives the number by which it is run. The memory grows if need be and keeps the weights.
+    /// Adds a program; returns the index for [`Self::run`]. The memory grows if necessary and keeps its weights.
     pub fn add(&mut self, program: Program) -> usize {
         debug_assert_eq!(program.weights, self.places.weights);
         if program.size > self.size {
@@ -88,7 +85,7 @@ impl Resident {
         self.programs.len() - 1
     }
 
-    /// A larger memory with the weights and gradient of the old one.
+    /// Allocates a larger memory with the weights and gradient of the old one.
     fn grow(&mut self, size: usize) {
         let memory = Buffer::zeros(&self.gpu.client, size + scratch(&self.update));
         let kept = word(2 * self.places.weights);
@@ -103,7 +100,7 @@ impl Resident {
         self.step_table = Buffer::of_words(&self.gpu.client, self.step.table());
     }
 
-    /// Enqueues a program on these words (tokens, then labels).
+    /// Enqueues a program with these words (tokens, then labels).
     pub fn run(&mut self, program: usize, words: &[u32]) {
         let loaded = &self.programs[program];
         debug_assert!(words.len() <= loaded.words.numbers);
@@ -123,11 +120,11 @@ impl Resident {
         Bound { client: &self.gpu.client, memory: &self.memory, words: &loaded.words, table: &loaded.table }
     }
 
-    /// Enqueues clipping and the update, keeps the total of the last program in place `slot mod 256`, and hands what was
-    /// enqueued since the last words to the device.
+    /// Enqueues clipping and the update, and stores the total of the last program at place `slot mod 256`. Then submits everything enqueued so
+    /// far to the device.
     pub fn update(&mut self, rates: &Rates, slot: usize) {
         self.launch_update(rates, slot, true);
-        // What went wrong stays with the memory and is told by the next read.
+        // An error stays with the memory; the next read returns it.
         let _ = self.gpu.client.flush();
     }
 
@@ -136,20 +133,20 @@ impl Resident {
         self.step.launch(&buffers, self.total, slot, rates, work);
     }
 
-    /// Loss and hits of the last 256 steps, each in the place of its slot.
+    /// Loss and hits of the last 256 steps; a step's are at place `slot mod 256`.
     ///
     /// # Errors
     /// A sentence when the device was lost or ran out of memory.
-    pub async fn totals(&self) -> Result<Vec<[f32; 2]>, String> {
+    pub async fn totals(&self) -> Result<Vec<[f32; 2]>, EngineError> {
         let numbers = read(&self.gpu, &self.state, self.places.totals(), 2 * TOTALS).await?;
         Ok(numbers.chunks_exact(2).map(|pair| [pair[0], pair[1]]).collect())
     }
 
-    /// Part of the memory: weights, answers, logits. Waits for all that was enqueued.
+    /// Part of the memory: weights, answers, logits. Waits for everything enqueued.
     ///
     /// # Errors
     /// A sentence when the device was lost or ran out of memory.
-    pub async fn read(&self, address: usize, count: usize) -> Result<Vec<f32>, String> {
+    pub async fn read(&self, address: usize, count: usize) -> Result<Vec<f32>, EngineError> {
         read(&self.gpu, &self.memory, address, count).await
     }
 
@@ -157,7 +154,7 @@ impl Resident {
     ///
     /// # Errors
     /// A sentence when the device was lost or ran out of memory.
-    pub async fn moments(&self) -> Result<(Vec<f32>, Vec<f32>), String> {
+    pub async fn moments(&self) -> Result<(Vec<f32>, Vec<f32>), EngineError> {
         let mut first = read(&self.gpu, &self.state, 0, 2 * self.places.weights).await?;
         let second = first.split_off(self.places.weights);
         Ok((first, second))
@@ -174,7 +171,7 @@ impl Resident {
         self.write(&self.memory, 0, weights);
     }
 
-    /// Replaces part of the memory: what a test feeds an instruction.
+    /// Replaces part of the memory: tests use it to set an instruction's inputs.
     pub fn set_memory(&mut self, address: usize, numbers: &[f32]) {
         self.write(&self.memory, address, numbers);
     }
@@ -185,11 +182,11 @@ impl Resident {
         }
     }
 
-    /// Compiles every pipeline of the programs that were added, and of the update, without changing a number.
+    /// Compiles every pipeline of the added programs and of the update. It does not change the memory or the state.
     ///
     /// # Errors
     /// A sentence when the device was lost or ran out of memory.
-    pub async fn warm_up(&mut self) -> Result<(), String> {
+    pub async fn warm_up(&mut self) -> Result<(), EngineError> {
         let mut compiled = Vec::new();
         for loaded in &self.programs {
             for dispatch in &loaded.dispatches {
@@ -205,11 +202,11 @@ impl Resident {
     }
 }
 
-async fn read(gpu: &Gpu, buffer: &Buffer, first: usize, count: usize) -> Result<Vec<f32>, String> {
+async fn read(gpu: &Gpu, buffer: &Buffer, first: usize, count: usize) -> Result<Vec<f32>, EngineError> {
     if count == 0 {
         return Ok(Vec::new());
     }
-    let bytes = gpu.client.read_async(vec![buffer.part(first, count)]).await.map_err(|_| LOST.to_string())?;
-    let numbers = bytes.first().ok_or(LOST)?;
+    let bytes = gpu.client.read_async(vec![buffer.part(first, count)]).await.map_err(|_| EngineError::Lost)?;
+    let numbers = bytes.first().ok_or(EngineError::Lost)?;
     Ok(numbers.chunks_exact(4).map(|number| f32::from_le_bytes([number[0], number[1], number[2], number[3]])).collect())
 }

@@ -1,23 +1,24 @@
-//! The update of the weights on the device: clipping, AdamW and Muon as launches.
+//! The update of the weights on the device, as launches: clipping, AdamW and Muon.
 
+use super::dispatch::{Dispatch, word};
 use super::jobs::{Jobs, tiling};
 use super::kernels::{ADDERS, muon, update};
 use super::launch::{Bound, Buffer, groups, threads};
-use super::table::{Dispatch, word};
+use super::record::write as write_record;
 use crate::engine::program::{At, Form, Product, Rows, Term};
 use crate::engine::update::{Matrix, NEWTON_SCHULZ, NEWTON_SCHULZ_STEPS, Rates, Update};
 use cubecl::client::Client;
 
-/// How many steps' totals are kept.
+/// Number of steps whose totals are kept.
 pub const TOTALS: usize = 256;
 
-/// Weights a workgroup of AdamW treats.
+/// Weights that one workgroup of AdamW updates.
 const RUN: usize = 16 * ADDERS;
 
-/// Numbers of the gradient that a workgroup of clipping treats, until there are as many as there is room for.
+/// Elements of the gradient that one workgroup of clipping handles, until [`update::PARTIALS`] workgroups are reached.
 const CLIPPED: usize = 64 * ADDERS;
 
-/// Where the parts of the state begin, for so many weights.
+/// Addresses of the parts of the state, for `weights` weights.
 #[derive(Clone, Copy)]
 pub struct Places {
     pub weights: usize,
@@ -37,7 +38,7 @@ impl Places {
     }
 }
 
-/// What an update is launched with.
+/// The client and buffers that an update uses.
 #[derive(Clone, Copy)]
 pub struct Buffers<'a> {
     pub client: &'a Client,
@@ -46,19 +47,19 @@ pub struct Buffers<'a> {
     pub table: &'a Buffer,
 }
 
-/// The launches of an update, their table, and what they need at the memory's end.
+/// The launches of an update, and their table.
 pub struct Step {
     update: Update,
     places: Places,
     table: Vec<u32>,
-    /// Workgroups of AdamW.
+    /// Number of AdamW workgroups.
     runs: u32,
-    /// Where Muon's jobs begin in the table.
+    /// Index of Muon's jobs in the table.
     jobs: u32,
     products: Vec<Dispatch>,
 }
 
-/// Numbers that Muon needs at the end of the memory.
+/// Elements of Muon's scratch at the end of the memory.
 pub fn scratch(update: &Update) -> usize {
     update.muon.iter().map(|matrix| 2 * wide(matrix).0 * wide(matrix).1 + 2 * wide(matrix).0 * wide(matrix).0).sum()
 }
@@ -68,7 +69,7 @@ fn wide(matrix: &Matrix) -> (usize, usize) {
     (matrix.rows.min(matrix.columns), matrix.rows.max(matrix.columns))
 }
 
-/// Where a matrix's own scratch lies: X and its successor, XXᵀ and its polynomial.
+/// Sides of a matrix, and addresses of its scratch: X and the next X, XXᵀ and its polynomial.
 struct Scratch {
     small: usize,
     large: usize,
@@ -78,26 +79,34 @@ struct Scratch {
 }
 
 impl Step {
-    /// The update of `weights` weights, with Muon's scratch from `scratch` on, for a device that may be emulated in software.
+    /// The update of `weights` weights, with Muon's scratch from address `scratch` on, for a hardware or a software device.
     pub fn new(update: Update, weights: usize, scratch: usize, software: bool) -> Self {
         let mut table = Vec::new();
         for range in &update.adamw {
             for first in range.clone().step_by(RUN) {
-                table.extend([word(first), word(RUN.min(range.end - first))]);
+                let words = [(update::run::FIRST, word(first)), (update::run::COUNT, word(RUN.min(range.end - first)))];
+                write_record(&mut table, update::run::WORDS, words);
             }
         }
-        // A step without AdamW still keeps its total.
+        // Without AdamW one empty workgroup remains, because AdamW's kernel also stores the step's total.
         if table.is_empty() {
-            table.extend([0, 0]);
+            write_record(&mut table, update::run::WORDS, [(update::run::FIRST, 0), (update::run::COUNT, 0)]);
         }
-        let runs = word(table.len() / 2);
+        let runs = word(table.len() / update::run::WORDS);
         let jobs = word(table.len());
         let places: Vec<Scratch> = lay_out(&update.muon, scratch);
         for (matrix, place) in update.muon.iter().zip(&places) {
             let factor = (matrix.rows as f32 / matrix.columns as f32).max(1.0).sqrt();
             let last = place.x[NEWTON_SCHULZ_STEPS % 2];
-            table.extend([word(matrix.offset), word(matrix.rows), word(matrix.columns)]);
-            table.extend([word(place.x[0]), word(last), factor.to_bits()]);
+            let words = [
+                (muon::matrix::FIRST, word(matrix.offset)),
+                (muon::matrix::ROWS, word(matrix.rows)),
+                (muon::matrix::COLUMNS, word(matrix.columns)),
+                (muon::matrix::X, word(place.x[0])),
+                (muon::matrix::LAST, word(last)),
+                (muon::matrix::FACTOR, factor.to_bits()),
+            ];
+            write_record(&mut table, muon::matrix::WORDS, words);
         }
         let mut products = Vec::new();
         if !places.is_empty() {
@@ -120,8 +129,8 @@ impl Step {
         &self.table
     }
 
-    /// Enqueues the update; `total` is the address of the step's total in the memory, kept in place `slot` of the ring.
-    /// With `work` false every launch is for 0 workgroups, which compiles the pipelines and changes nothing.
+    /// Enqueues the update. `total` is the address of the step's total in the memory; it is stored at place `slot mod 256` of the totals. If
+    /// `work` is false, every launch has 0 workgroups with work: this compiles the pipelines and changes nothing.
     pub fn launch(&self, buffers: &Buffers, total: usize, slot: usize, rates: &Rates, work: bool) {
         if self.update.clip_value > 0.0 || self.update.clip_norm > 0.0 {
             self.clip(buffers, work);
@@ -170,7 +179,7 @@ impl Step {
         }
     }
 
-    /// Muon's momentum, its iterations, and its step.
+    /// Muon's momentum, its Newton–Schulz iterations, and its update.
     fn muon(&self, buffers: &Buffers, rates: &Rates, work: bool) {
         let Buffers { client, memory, state, table } = *buffers;
         let count = if work { word(self.update.muon.len()) } else { 0 };

@@ -1,81 +1,20 @@
-//! A program's table: what its kernels read of sizes and addresses, and the list of its dispatches.
+//! A program's table and the list of its dispatches. Kernels read sizes and addresses from the table.
 //!
-//! The table begins with the program's constants; the records follow, in the order of the instructions.
+//! The table begins with the program's constants. The records follow in the order of the instructions.
 
-use super::Adapter;
+use super::adapter::AdapterTraits;
+use super::dispatch::{Dispatch, Pipeline, optional, word};
 use super::jobs::{Jobs, tiling};
-use super::kernels::attention::Kind;
-use super::kernels::{NONE, ROWS, THREADS, attention_at, chain, lstm};
+use super::kernels::attention::AttentionKind;
+use super::kernels::{NONE, ROWS, THREADS, attention, attention_at, cross_entropy, embed, norm, policy, sums};
+use super::record::write as write_record;
 use super::{hops, sequences};
-use crate::engine::program::{At, AttentionShape, Instruction, Normed, Program, Tokens};
+use crate::engine::program::{
+    Associative, At, Attention, AttentionShape, Embed, Grouped, Instruction, Loss, Norm, Normed, Policy, Program, Tokens,
+};
 
-/// Which pipeline a dispatch runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kernel {
-    Products {
-        edge: usize,
-        depth: usize,
-    },
-    /// Products without workgroup memory.
-    Direct {
-        edge: usize,
-    },
-    NormForward,
-    NormBackward,
-    Embed,
-    EmbedBackward,
-    Copies,
-    Columns,
-    Total,
-    CrossEntropy,
-    Answer,
-    AttentionForward(Kind),
-    AttentionAt(Kind),
-    AttentionBackward(Kind),
-    /// The transpose of an LSTM's weight.
-    Turn,
-    LstmForward(lstm::Kind),
-    LstmBackward(lstm::Kind),
-    ConvolutionForward,
-    ConvolutionBackward,
-    ScanForward,
-    /// The first launch of a scan's gradient.
-    ScanBackward,
-    /// The second: what sums over channels.
-    ScanProjected,
-    Features,
-    Recall,
-    Halting,
-    HaltingBackward,
-    Mixture,
-    MixtureBackward,
-    Draw,
-    LogProbability,
-    Policy,
-    /// A chain.
-    Chain(chain::Kind),
-}
-
-/// A dispatch: the pipeline, where its record begins in the table, how many workgroups have work.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dispatch {
-    pub kernel: Kernel,
-    pub record: u32,
-    pub count: u32,
-}
-
-/// An address or size as a word of the table. No binding holds 2³² numbers.
-pub fn word(number: usize) -> u32 {
-    number as u32
-}
-
-/// The address of an operand, or [`NONE`].
-fn optional(program: &Program, at: Option<At>) -> u32 {
-    at.map_or(NONE, |at| word(program.address(at)))
-}
-
-/// The table and the dispatches of a program, for this adapter.
-pub fn write(program: &Program, adapter: Adapter) -> (Vec<u32>, Vec<Dispatch>) {
+/// The table and the dispatches of a program for this adapter.
+pub fn write(program: &Program, adapter: AdapterTraits) -> (Vec<u32>, Vec<Dispatch>) {
     let mut table: Vec<u32> = program.constants.iter().map(|constant| constant.to_bits()).collect();
     let mut dispatches = Vec::new();
     let mut index = 0;
@@ -85,185 +24,321 @@ pub fn write(program: &Program, adapter: Adapter) -> (Vec<u32>, Vec<Dispatch>) {
             index = chain.instructions.end;
             continue;
         }
-        match sequences::write(program, instruction, adapter, &mut table) {
-            Some(several) => dispatches.extend(several),
-            None => {
-                let hops = hops::write(program, instruction, &mut table);
-                dispatches.push(hops.unwrap_or_else(|| record(program, instruction, adapter.software, &mut table)));
-            }
-        }
+        dispatches.extend(record(program, instruction, adapter, &mut table));
         index += 1;
     }
     (table, dispatches)
 }
 
-/// Writes the record of one instruction behind the table.
-fn record(program: &Program, instruction: &Instruction, software: bool, table: &mut Vec<u32>) -> Dispatch {
-    let address = |at: At| word(program.address(at));
-    let first = table.len();
+/// Appends the records of one instruction to the table; returns its dispatches.
+fn record(program: &Program, instruction: &Instruction, adapter: AdapterTraits, table: &mut Vec<u32>) -> Vec<Dispatch> {
+    let first = word(table.len());
     let (kernel, groups) = match instruction {
-        Instruction::ColumnSums(_) | Instruction::Products(_) | Instruction::Copies(_) => {
-            return grouped(program, instruction, software, table);
-        }
-        Instruction::Embed { tokens, table: rows_of, out, rows, width } => {
-            table.extend(match tokens {
-                Tokens::Words(first) => [word(*first), NONE],
-                Tokens::Numbers(numbers) => [address(numbers.at), word(numbers.stride)],
-            });
-            table.extend([address(*rows_of), address(out.at), word(out.stride), word(*rows), word(*width)]);
-            (Kernel::Embed, (rows * width).div_ceil(THREADS))
-        }
-        Instruction::EmbedBackward { tokens, gradient, out, rows, width, vocabulary, accumulate } => {
-            table.extend([word(*tokens), address(*gradient), address(*out), word(*rows), word(*width)]);
-            table.extend([word(*vocabulary), u32::from(*accumulate)]);
-            (Kernel::EmbedBackward, (vocabulary * width).div_ceil(THREADS))
-        }
-        Instruction::Norm { .. } | Instruction::NormBackward { .. } => norm(program, instruction, table),
-        Instruction::Attention { shape, qkv, turns, out, sums } => {
-            attention(shape, table);
-            table.extend([address(*qkv), word(*turns), address(*out), address(*sums), 0, 0]);
-            let kind = kind(shape);
-            (Kernel::AttentionForward(kind), blocks(shape, kind))
-        }
-        Instruction::AttentionAt { shape, qkv, turns, out, position } => {
-            attention(shape, table);
-            table.extend([address(*qkv), word(*turns), address(*out), word(*position)]);
-            // Each thread has a row of workgroup memory.
-            let most = if software { attention_at::FEW_SHARERS } else { attention_at::SHARERS };
-            let block = (3072 / shape.head.max(1)).clamp(1, most);
-            (Kernel::AttentionAt(Kind { head: shape.head, rotary: shape.rotary, block, tile: 1 }), shape.sequences * shape.heads)
-        }
-        Instruction::AttentionBackward { shape, qkv, turns, out, sums, gradient, into } => {
-            attention(shape, table);
-            table.extend([address(*qkv), word(*turns), address(*out), address(*sums), address(*gradient), address(*into)]);
-            let kind = kind(shape);
-            (Kernel::AttentionBackward(kind), 2 * blocks(shape, kind))
-        }
-        Instruction::CrossEntropy { logits, labels, rows, vocabulary, scale, rows_out, answers, gradient } => {
-            table.extend([address(*logits), word(*labels), word(*rows), word(*vocabulary), scale.to_bits()]);
-            table.extend([address(*rows_out), address(*answers), optional(program, *gradient)]);
-            (Kernel::CrossEntropy, rows.div_ceil(ROWS))
-        }
-        Instruction::Answer { logits, rows, vocabulary, out } => {
-            table.extend([address(logits.at), word(logits.stride), word(*rows), word(*vocabulary), address(out.at), word(out.stride)]);
-            (Kernel::Answer, rows.div_ceil(ROWS))
-        }
-        Instruction::Draw { .. } | Instruction::LogProbability { .. } | Instruction::Policy { .. } => policy(program, instruction, table),
-        Instruction::Lstm { .. }
-        | Instruction::LstmBackward { .. }
-        | Instruction::Convolution { .. }
-        | Instruction::ConvolutionBackward { .. }
-        | Instruction::Scan { .. }
-        | Instruction::ScanBackward { .. }
-        | Instruction::Features { .. }
-        | Instruction::Recall { .. } => unreachable!("`sequences` has written these"),
-        Instruction::Halting { .. }
-        | Instruction::HaltingBackward { .. }
-        | Instruction::Mixture { .. }
-        | Instruction::MixtureBackward { .. } => unreachable!("`hops` has written these"),
-        Instruction::Memorize { .. }
-        | Instruction::MemorizeBackward { .. }
-        | Instruction::FeaturesBackward { .. }
-        | Instruction::RecallBackward { .. } => unreachable!("memories are written to within chains alone"),
-        Instruction::Total { rows_in, rows, out, accumulate } => {
-            table.extend([address(*rows_in), word(*rows), address(*out), u32::from(*accumulate)]);
-            (Kernel::Total, 1)
-        }
+        Instruction::Recurrent(instruction) => return sequences::write(program, instruction, adapter, table),
+        Instruction::Halting(instruction) => return vec![hops::write(program, instruction, table)],
+        Instruction::Grouped(instruction) => return vec![grouped(program, instruction, adapter.software, table)],
+        Instruction::Associative(Associative::Features(forward)) => return vec![sequences::features(program, forward, table)],
+        Instruction::Associative(Associative::Recall(forward)) => return vec![sequences::recall(program, forward, table)],
+        Instruction::Associative(
+            Associative::Memorize(_) | Associative::MemorizeBackward(_) | Associative::FeaturesBackward(_) | Associative::RecallBackward(_),
+        ) => unreachable!("these instructions must be part of a chain"),
+        Instruction::Embed(instruction) => write_embed(program, instruction, table),
+        Instruction::Norm(instruction) => write_norm(program, instruction, table),
+        Instruction::Attention(instruction) => write_attention(program, instruction, adapter.software, table),
+        Instruction::Loss(instruction) => write_loss(program, instruction, table),
+        Instruction::Policy(instruction) => write_policy(program, instruction, table),
     };
-    Dispatch { kernel, record: word(first), count: word(groups) }
+    vec![Dispatch { kernel, record: first, count: word(groups) }]
 }
 
-/// The record of a norm, its pipeline and its workgroups.
-pub fn norm(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> (Kernel, usize) {
+/// Writes the record of an embedding; returns its pipeline and its number of workgroups.
+fn write_embed(program: &Program, instruction: &Embed, table: &mut Vec<u32>) -> (Pipeline, usize) {
     let address = |at: At| word(program.address(at));
     match instruction {
-        Instruction::Norm { x, outs, statistics, rows, width, epsilon, centred, pitch } => {
-            table.extend([address(*x), address(*statistics), word(*rows), word(*width)]);
-            table.extend([u32::from(*centred), word(outs.len()), epsilon.to_bits(), word(*pitch)]);
-            normed(program, outs, table);
-            (Kernel::NormForward, rows.div_ceil(ROWS))
+        Embed::Forward { tokens, table: rows_of, out, rows, width } => {
+            use embed::forward as place;
+            let (tokens, stride) = match tokens {
+                Tokens::Words(first) => (word(*first), NONE),
+                Tokens::Elements(numbers) => (address(numbers.at), word(numbers.stride)),
+            };
+            let words = [
+                (place::TOKENS, tokens),
+                (place::TOKENS_STRIDE, stride),
+                (place::TABLE, address(*rows_of)),
+                (place::OUT, address(out.at)),
+                (place::OUT_STRIDE, word(out.stride)),
+                (place::ROWS, word(*rows)),
+                (place::WIDTH, word(*width)),
+            ];
+            write_record(table, place::WORDS, words);
+            (Pipeline::Embed, (rows * width).div_ceil(THREADS))
         }
-        Instruction::NormBackward { x, statistics, outs, carried, out, rows, width, centred } => {
-            table.extend([address(*x), address(*statistics), word(*rows), word(*width)]);
-            table.extend([u32::from(*centred), word(outs.len()), optional(program, *carried), address(*out)]);
-            normed(program, outs, table);
-            (Kernel::NormBackward, rows.div_ceil(ROWS))
+        Embed::Backward { tokens, gradient, out, rows, width, vocabulary, accumulate } => {
+            use embed::backward as place;
+            let words = [
+                (place::TOKENS, word(*tokens)),
+                (place::GRADIENT, address(*gradient)),
+                (place::OUT, address(*out)),
+                (place::ROWS, word(*rows)),
+                (place::WIDTH, word(*width)),
+                (place::VOCABULARY, word(*vocabulary)),
+                (place::ACCUMULATE, u32::from(*accumulate)),
+            ];
+            write_record(table, place::WORDS, words);
+            (Pipeline::EmbedBackward, (vocabulary * width).div_ceil(THREADS))
         }
-        _ => unreachable!("`record` sends nothing but norms"),
     }
 }
 
-/// The record of drawing tokens or of a policy's loss, its pipeline and its workgroups.
-fn policy(program: &Program, instruction: &Instruction, table: &mut Vec<u32>) -> (Kernel, usize) {
+/// Writes the record of attention; returns its pipeline and its number of workgroups.
+fn write_attention(program: &Program, instruction: &Attention, software: bool, table: &mut Vec<u32>) -> (Pipeline, usize) {
+    match instruction {
+        Attention::Forward { shape, qkv, rotary_table, out, sums } => {
+            attention_forward(program, shape, [*qkv, *out, *sums], *rotary_table, table);
+            let kind = kind(shape);
+            (Pipeline::AttentionForward(kind), blocks(shape, kind))
+        }
+        Attention::AtPosition { shape, qkv, rotary_table, out, position } => {
+            let words = attended(program, shape, *qkv, *out, *rotary_table);
+            write_record(table, attention_at::at::WORDS, words.into_iter().chain([(attention_at::at::POSITION, word(*position))]));
+            // Each thread uses one row of workgroup memory.
+            let most = if software { attention_at::FEW_SHARERS } else { attention_at::SHARERS };
+            let block = (3072 / shape.head.max(1)).clamp(1, most);
+            (Pipeline::AttentionAt(AttentionKind { head: shape.head, rotary: shape.rotary, block, tile: 1 }), shape.sequences * shape.heads)
+        }
+        Attention::Backward { shape, qkv, rotary_table, out, sums, gradient, into } => {
+            attention_backward(program, shape, [*qkv, *out, *sums, *gradient, *into], *rotary_table, table);
+            let kind = kind(shape);
+            (Pipeline::AttentionBackward(kind), 2 * blocks(shape, kind))
+        }
+    }
+}
+
+/// Writes the record of a loss or of answers; returns its pipeline and its number of workgroups.
+fn write_loss(program: &Program, instruction: &Loss, table: &mut Vec<u32>) -> (Pipeline, usize) {
     let address = |at: At| word(program.address(at));
-    let cold = |temperature: f32| (1.0 / temperature).to_bits();
+    match instruction {
+        Loss::CrossEntropy { logits, labels, rows, vocabulary, scale, rows_out, answers, gradient } => {
+            use cross_entropy::row as place;
+            let words = [
+                (place::LOGITS, address(*logits)),
+                (place::LABELS, word(*labels)),
+                (place::ROWS, word(*rows)),
+                (place::VOCABULARY, word(*vocabulary)),
+                (place::SCALE, scale.to_bits()),
+                (place::ROWS_OUT, address(*rows_out)),
+                (place::ANSWERS, address(*answers)),
+                (place::GRADIENT, optional(program, *gradient)),
+            ];
+            write_record(table, place::WORDS, words);
+            (Pipeline::CrossEntropy, rows.div_ceil(ROWS))
+        }
+        Loss::Answer { logits, rows, vocabulary, out } => {
+            use cross_entropy::answers as place;
+            let words = [
+                (place::LOGITS, address(logits.at)),
+                (place::STRIDE, word(logits.stride)),
+                (place::ROWS, word(*rows)),
+                (place::VOCABULARY, word(*vocabulary)),
+                (place::OUT, address(out.at)),
+                (place::OUT_STRIDE, word(out.stride)),
+            ];
+            write_record(table, place::WORDS, words);
+            (Pipeline::Answer, rows.div_ceil(ROWS))
+        }
+        Loss::Total { rows_in, rows, out, accumulate } => {
+            use sums::totals as place;
+            let words = [
+                (place::ROWS_IN, address(*rows_in)),
+                (place::ROWS, word(*rows)),
+                (place::OUT, address(*out)),
+                (place::ACCUMULATE, u32::from(*accumulate)),
+            ];
+            write_record(table, place::WORDS, words);
+            (Pipeline::Total, 1)
+        }
+    }
+}
+
+/// Writes the record of a norm; returns its pipeline and its number of workgroups.
+pub fn write_norm(program: &Program, instruction: &Norm, table: &mut Vec<u32>) -> (Pipeline, usize) {
+    let address = |at: At| word(program.address(at));
+    match instruction {
+        Norm::Forward { x, outs, statistics, rows, width, epsilon, centred, pitch } => {
+            let words = normalized(program, [*x, *statistics], [*rows, *width, outs.len()], *centred);
+            let more = [(norm::forward::EPSILON, epsilon.to_bits()), (norm::forward::PITCH, word(*pitch))];
+            write_record(table, norm::forward::WORDS, words.into_iter().chain(more));
+            normed(program, outs, table);
+            (Pipeline::NormForward, rows.div_ceil(ROWS))
+        }
+        Norm::Backward { x, statistics, outs, carried, out, rows, width, centred } => {
+            let words = normalized(program, [*x, *statistics], [*rows, *width, outs.len()], *centred);
+            let more = [(norm::backward::CARRIED, optional(program, *carried)), (norm::backward::OUT, address(*out))];
+            write_record(table, norm::backward::WORDS, words.into_iter().chain(more));
+            normed(program, outs, table);
+            (Pipeline::NormBackward, rows.div_ceil(ROWS))
+        }
+    }
+}
+
+/// Writes the record of drawing tokens or of a policy's loss; returns its pipeline and its number of workgroups.
+fn write_policy(program: &Program, instruction: &Policy, table: &mut Vec<u32>) -> (Pipeline, usize) {
+    let address = |at: At| word(program.address(at));
+    let inverse_temperature = |temperature: f32| (1.0 / temperature).to_bits();
     let (kernel, rows) = match instruction {
-        Instruction::Draw { logits, rows, vocabulary, sampling, uniforms: (first, stride), out } => {
-            table.extend([address(logits.at), word(logits.stride), word(*rows), word(*vocabulary), cold(sampling.temperature)]);
-            table.extend([word(sampling.top_k), word(*first), word(*stride), address(out.at), word(out.stride)]);
-            (Kernel::Draw, rows)
+        Policy::Draw { logits, rows, vocabulary, sampling, uniforms: (first, stride), out } => {
+            use policy::drawing as place;
+            let words = [
+                (place::LOGITS, address(logits.at)),
+                (place::STRIDE, word(logits.stride)),
+                (place::ROWS, word(*rows)),
+                (place::VOCABULARY, word(*vocabulary)),
+                (place::INVERSE_TEMPERATURE, inverse_temperature(sampling.temperature)),
+                (place::TOP_K, word(sampling.top_k)),
+                (place::UNIFORMS, word(*first)),
+                (place::UNIFORMS_STRIDE, word(*stride)),
+                (place::OUT, address(out.at)),
+                (place::OUT_STRIDE, word(out.stride)),
+            ];
+            write_record(table, place::WORDS, words);
+            (Pipeline::Draw, rows)
         }
-        Instruction::LogProbability { logits, labels, rows, vocabulary, temperature, out } => {
-            table.extend([address(*logits), word(*labels), word(*rows), word(*vocabulary), cold(*temperature), address(*out)]);
-            (Kernel::LogProbability, rows)
+        Policy::LogProbability { logits, labels, rows, vocabulary, temperature, out } => {
+            use policy::log_probability_word as place;
+            let words = [
+                (place::LOGITS, address(*logits)),
+                (place::LABELS, word(*labels)),
+                (place::ROWS, word(*rows)),
+                (place::VOCABULARY, word(*vocabulary)),
+                (place::INVERSE_TEMPERATURE, inverse_temperature(*temperature)),
+                (place::OUT, address(*out)),
+            ];
+            write_record(table, place::WORDS, words);
+            (Pipeline::LogProbability, rows)
         }
-        Instruction::Policy { logits, labels, rows, vocabulary, terms, reference, rows_out, gradient } => {
-            table.extend([address(*logits), word(*labels), word(*rows), word(*vocabulary), cold(terms.temperature), address(*reference)]);
-            table.extend([terms.kl.to_bits(), terms.clip.to_bits()]);
-            table.extend([terms.advantages, terms.old, terms.scale].map(word));
-            table.extend([address(*rows_out), address(*gradient)]);
-            (Kernel::Policy, rows)
+        Policy::Loss { logits, labels, rows, vocabulary, terms, reference, rows_out, gradient } => {
+            use policy::loss as place;
+            let words = [
+                (place::LOGITS, address(*logits)),
+                (place::LABELS, word(*labels)),
+                (place::ROWS, word(*rows)),
+                (place::VOCABULARY, word(*vocabulary)),
+                (place::INVERSE_TEMPERATURE, inverse_temperature(terms.temperature)),
+                (place::REFERENCE, address(*reference)),
+                (place::KL, terms.kl.to_bits()),
+                (place::CLIP, terms.clip.to_bits()),
+                (place::ADVANTAGES, word(terms.advantages)),
+                (place::OLD, word(terms.old)),
+                (place::SCALE, word(terms.scale)),
+                (place::ROWS_OUT, address(*rows_out)),
+                (place::GRADIENT, address(*gradient)),
+            ];
+            write_record(table, place::WORDS, words);
+            (Pipeline::Policy, rows)
         }
-        _ => unreachable!("`record` sends nothing else"),
     };
     (kernel, rows.div_ceil(THREADS))
 }
 
-/// The record of a grouped launch.
-fn grouped(program: &Program, instruction: &Instruction, software: bool, table: &mut Vec<u32>) -> Dispatch {
+/// Writes the record of a grouped launch.
+fn grouped(program: &Program, instruction: &Grouped, software: bool, table: &mut Vec<u32>) -> Dispatch {
     let mut jobs = Jobs::new(table);
     match instruction {
-        Instruction::ColumnSums(sums) => {
+        Grouped::ColumnSums(sums) => {
             for sum in sums {
                 jobs.column_sum(program, sum);
             }
-            jobs.finish(Kernel::Columns)
+            jobs.finish(Pipeline::Columns)
         }
-        Instruction::Copies(copies) => {
+        Grouped::Copies(copies) => {
             for copy in copies {
                 jobs.copy(program, copy);
             }
-            jobs.finish(Kernel::Copies)
+            jobs.finish(Pipeline::Copies)
         }
-        Instruction::Products(products) => {
+        Grouped::Products(products) => {
             let (kernel, edge) = tiling(products, software);
             for product in products {
                 jobs.product(product, edge, |at| program.address(at));
             }
             jobs.finish(kernel)
         }
-        _ => unreachable!("`record` sends nothing but grouped launches"),
     }
+}
+
+/// The words that every norm's record begins with.
+fn normalized(program: &Program, [x, statistics]: [At; 2], [rows, width, outs]: [usize; 3], centred: bool) -> [(usize, u32); 6] {
+    use norm::word as place;
+    [
+        (place::X, word(program.address(x))),
+        (place::STATISTICS, word(program.address(statistics))),
+        (place::ROWS, word(rows)),
+        (place::WIDTH, word(width)),
+        (place::CENTRED, u32::from(centred)),
+        (place::OUTS, word(outs)),
+    ]
 }
 
 fn normed(program: &Program, outs: &[Normed], table: &mut Vec<u32>) {
+    use norm::normed as place;
     for out in outs {
-        table.extend([word(program.address(out.gamma)), optional(program, out.beta), word(program.address(out.y))]);
+        let words = [
+            (place::GAMMA, word(program.address(out.gamma))),
+            (place::BETA, optional(program, out.beta)),
+            (place::Y, word(program.address(out.y))),
+        ];
+        write_record(table, place::WORDS, words);
     }
 }
 
-fn attention(shape: &AttentionShape, table: &mut Vec<u32>) {
-    table.extend([word(shape.sequences), word(shape.length), word(shape.heads)]);
+/// The words that every record of attention begins with.
+fn attended(program: &Program, shape: &AttentionShape, qkv: At, out: At, rotary_table: usize) -> [(usize, u32); 6] {
+    use attention::word as place;
+    [
+        (place::SEQUENCES, word(shape.sequences)),
+        (place::LENGTH, word(shape.length)),
+        (place::HEADS, word(shape.heads)),
+        (place::QKV, word(program.address(qkv))),
+        (place::ROTARY_TABLE, word(rotary_table)),
+        (place::OUT, word(program.address(out))),
+    ]
 }
 
-/// Blocks of 32 positions where a sequence is no longer, else 64; tiles that take at most 12 KiB of the 16 KiB of workgroup
-/// memory that every adapter has.
-fn kind(shape: &AttentionShape) -> Kind {
+/// Writes a record of attention, forward; returns its index.
+pub fn attention_forward(
+    program: &Program,
+    shape: &AttentionShape,
+    [qkv, out, sums]: [At; 3],
+    rotary_table: usize,
+    table: &mut Vec<u32>,
+) -> usize {
+    let words = attended(program, shape, qkv, out, rotary_table);
+    write_record(table, attention::forward::WORDS, words.into_iter().chain([(attention::forward::SUMS, word(program.address(sums)))]))
+}
+
+/// Writes a record of attention, backward; returns its index.
+pub fn attention_backward(
+    program: &Program,
+    shape: &AttentionShape,
+    [qkv, out, sums, gradient, into]: [At; 5],
+    rotary_table: usize,
+    table: &mut Vec<u32>,
+) -> usize {
+    use attention::backward as place;
+    let more =
+        [(place::SUMS, sums), (place::GRADIENT, gradient), (place::INTO, into)].map(|(place, at)| (place, word(program.address(at))));
+    let words = attended(program, shape, qkv, out, rotary_table);
+    write_record(table, place::WORDS, words.into_iter().chain(more))
+}
+
+/// Blocks of 32 positions if sequences have at most 32, else of 64. Tiles take at most 12 KiB of the 16 KiB of workgroup memory that every
+/// adapter has.
+fn kind(shape: &AttentionShape) -> AttentionKind {
     let block = if shape.length <= 32 { 32 } else { 64 };
     let tile = if shape.head <= 32 { 32 } else { (1536 / shape.head).next_power_of_two() / 2 }.max(1);
-    Kind { head: shape.head, rotary: shape.rotary, block, tile }
+    AttentionKind { head: shape.head, rotary: shape.rotary, block, tile }
 }
 
-fn blocks(shape: &AttentionShape, kind: Kind) -> usize {
+fn blocks(shape: &AttentionShape, kind: AttentionKind) -> usize {
     shape.sequences * shape.heads * shape.length.div_ceil(kind.block)
 }

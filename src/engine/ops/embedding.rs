@@ -1,19 +1,19 @@
-//! Embedding, and the choice of the positions that are asked.
+//! Embedding, and the selection of the asked positions.
 
 use crate::engine::operators::Weight;
-use crate::engine::program::{Copy, Instruction, Rows, Tokens};
+use crate::engine::program::{Copy, Embed, Grouped, Instruction, Rows, Tokens};
 use crate::engine::recorder::{Recorder, Var};
 
 impl Recorder {
-    /// Backwards the rows of one token are added in their order, so that the result does not depend on who is quicker.
+    /// Backward, the rows of one token are added in their order, so that the result does not depend on the timing of threads.
     pub(super) fn embedding(&mut self, table: Weight, tokens: usize, rows: usize) -> Var {
         let out = self.var(rows, table.columns);
         let width = table.columns;
-        self.push(Instruction::Embed { tokens: Tokens::Words(tokens), table: table.at(), out: out.dense(), rows, width });
+        self.push(Instruction::Embed(Embed::Forward { tokens: Tokens::Words(tokens), table: table.at(), out: out.dense(), rows, width }));
         self.on_backward(move |recorder| {
             let Some(gradient) = recorder.gradient(out) else { return };
             recorder.begin_gradient(table);
-            recorder.push(Instruction::EmbedBackward {
+            recorder.push(Instruction::Embed(Embed::Backward {
                 tokens,
                 gradient,
                 out: table.gradient(),
@@ -21,7 +21,7 @@ impl Recorder {
                 width: table.columns,
                 vocabulary: table.rows,
                 accumulate: recorder.accumulate,
-            });
+            }));
         });
         out
     }
@@ -33,7 +33,7 @@ impl Recorder {
         out
     }
 
-    /// Backwards the gradient's rows are added to what other readers have left, and zero elsewhere.
+    /// Backward, the gradient's rows are added to the gradient from other readers; the other rows get only the latter, or zero.
     pub(super) fn rows_from(&mut self, x: Var, n: usize, from: usize) -> Var {
         if from == 0 {
             return x;
@@ -44,16 +44,16 @@ impl Recorder {
         let whole = move |at| Rows { at, stride: n * width };
         let part = move |at| Rows { at, stride: kept };
         let source = whole(x.at.plus(before));
-        self.push(Instruction::Copies(vec![Copy { from: vec![source], to: part(out.at), blocks, numbers: kept }]));
+        self.push(Instruction::Grouped(Grouped::Copies(vec![Copy { from: vec![source], to: part(out.at), blocks, numbers: kept }])));
         self.on_backward(move |recorder| {
             let Some(gradient) = recorder.gradient(out) else { return };
             let (into, carried) = recorder.add_gradient(x);
             let head = carried.map(whole).into_iter().collect();
             let tail = carried.map(|at| whole(at.plus(before))).into_iter().chain([part(gradient)]).collect();
-            recorder.push(Instruction::Copies(vec![
+            recorder.push(Instruction::Grouped(Grouped::Copies(vec![
                 Copy { from: head, to: whole(into), blocks, numbers: before },
                 Copy { from: tail, to: whole(into.plus(before)), blocks, numbers: kept },
-            ]));
+            ])));
         });
         out
     }

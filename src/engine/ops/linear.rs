@@ -1,7 +1,7 @@
-//! Linear maps with what goes with them: bias, GELU, residual.
+//! Linear maps with their bias, GELU and residual.
 
 use crate::engine::operators::{Activation, Linear, Weight};
-use crate::engine::program::{At, Factor, Form, Instruction, Product, Rows, Term};
+use crate::engine::program::{At, Factor, Form, Grouped, Instruction, Product, Rows, Term};
 use crate::engine::recorder::{Recorder, Var};
 
 fn dense(at: At, stride: usize) -> Rows {
@@ -11,12 +11,12 @@ fn dense(at: At, stride: usize) -> Rows {
 impl Recorder {
     /// Independent linear maps in one launch.
     ///
-    /// Backwards: `dz = dy ⊙ gelu'(z)`, `dx = dz W`, `dW = dzᵀ x`, `db = Σ dz`.
+    /// Backward: `dz = dy ⊙ gelu'(z)`, `dx = dz W`, `dW = dzᵀ x`, `db = Σ dz`.
     pub(super) fn linears<const N: usize>(&mut self, linears: [Linear<Var>; N]) -> [Var; N] {
         let mut products = Vec::with_capacity(N);
         let outs = linears.map(|Linear { x, weight, bias, activation }| {
             let (m, n, k) = (x.rows, weight.rows, weight.columns);
-            assert_eq!(x.width, k, "a linear map's input is as wide as its weight");
+            assert_eq!(x.width, k, "a linear map's input must be as wide as its weight");
             let out = self.var(m, n);
             let terms = vec![Term { a: dense(x.at, k), b: dense(weight.at(), k), k }];
             let mut product = Product::plain(Form::Nt, m, n, terms, out.dense());
@@ -26,11 +26,11 @@ impl Recorder {
             products.push(product);
             out
         });
-        self.push(Instruction::Products(products));
+        self.push(Instruction::Grouped(Grouped::Products(products)));
         self.on_backward(move |recorder| {
             let mut products = Vec::with_capacity(N);
             for (Linear { x, weight, bias, .. }, out) in linears.into_iter().zip(outs) {
-                // Already times gelu'(z): whoever wrote it took care of that.
+                // The reader of the result has already multiplied it by gelu'(z).
                 let Some(dz) = recorder.gradient(out) else { continue };
                 recorder.linear_gradient(&mut products, x, weight, bias, dz);
             }
@@ -39,18 +39,18 @@ impl Recorder {
         outs
     }
 
-    /// Backwards the gradient of the residual is that of the result itself.
+    /// Backward, the gradient of the residual is the gradient of the result.
     pub(super) fn residual<const N: usize>(&mut self, residual: Var, branches: [(Var, Weight, Option<Weight>); N]) -> Var {
         let (m, n) = (residual.rows, residual.width);
         let out = self.var(m, n);
         let term = |(x, weight, _): &(Var, Weight, Option<Weight>)| {
-            assert_eq!((weight.rows, weight.columns), (n, x.width), "a branch is as wide as the residual stream");
+            assert_eq!((weight.rows, weight.columns), (n, x.width), "a branch must be as wide as the residual stream");
             Term { a: dense(x.at, x.width), b: dense(weight.at(), weight.columns), k: weight.columns }
         };
         let mut product = Product::plain(Form::Nt, m, n, branches.iter().map(term).collect(), out.dense());
         product.add = Some(residual.at);
         product.biases = branches.iter().filter_map(|(_, _, bias)| bias.map(Weight::at)).collect();
-        self.push(Instruction::Products(vec![product]));
+        self.push(Instruction::Grouped(Grouped::Products(vec![product])));
         self.on_backward(move |recorder| {
             let Some(dy) = recorder.gradient(out) else { return };
             recorder.share_gradient(residual, dy);
@@ -63,33 +63,33 @@ impl Recorder {
         out
     }
 
-    /// Products in as few launches as can be: one that adds to another's result waits for it.
+    /// Appends products in as few launches as possible: a product that adds to another's result needs a later launch.
     fn push_products(&mut self, products: Vec<Product>) {
         let mut together: Vec<Product> = Vec::new();
         for product in products {
             if together.iter().any(|earlier| product.add == Some(earlier.out.at)) {
-                self.push(Instruction::Products(std::mem::take(&mut together)));
+                self.push(Instruction::Grouped(Grouped::Products(std::mem::take(&mut together))));
             }
             together.push(product);
         }
         if !together.is_empty() {
-            self.push(Instruction::Products(together));
+            self.push(Instruction::Grouped(Grouped::Products(together)));
         }
     }
 
-    /// The gradient of x, `dz W`, of one map that stands alone.
+    /// Appends the gradient of x, `dz W`, of one map in a launch of its own.
     pub(super) fn input_gradient(&mut self, x: Var, weight: Weight, dz: At) {
         let mut products = Vec::with_capacity(1);
         self.map_gradient(&mut products, x, weight, dz);
         self.push_products(products);
     }
 
-    /// The gradient of x, `dz W`, added to what other readers have left.
+    /// The gradient of x, `dz W`, added to the gradient from other readers.
     fn map_gradient(&mut self, products: &mut Vec<Product>, x: Var, weight: Weight, dz: At) {
         let (m, n, k) = (x.rows, weight.columns, weight.rows);
         let slope = self.take_slope(x);
         let (dx, carried) = self.add_gradient(x);
-        assert!(slope.is_none() || carried.is_none(), "an activated map has one reader");
+        assert!(slope.is_none() || carried.is_none(), "the result of a GELU must have one reader");
         let terms = vec![Term { a: dense(dz, k), b: dense(weight.at(), n), k }];
         let mut product = Product::plain(Form::Nn, m, n, terms, dense(dx, n));
         product.add = carried;
@@ -97,7 +97,7 @@ impl Recorder {
         products.push(product);
     }
 
-    /// The gradients of x, W and b of one map from that of its result before the activation.
+    /// The gradients of x, W and b of one map from the gradient of its result before the activation.
     fn linear_gradient(&mut self, products: &mut Vec<Product>, x: Var, weight: Weight, bias: Option<Weight>, dz: At) {
         self.map_gradient(products, x, weight, dz);
         self.weight_gradient(weight, dense(dz, weight.rows), x.dense(), x.rows);

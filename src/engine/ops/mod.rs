@@ -1,5 +1,5 @@
-//! The operators as the recorder has them. Each appends its instructions and, for the backward pass, those of its
-//! hand-derived gradient; what it computes is said in [`Operators`]. See [`crate::engine`] for how one is added.
+//! The recorder's operators. Each appends its instructions and registers those of its hand-derived gradient for the backward pass.
+//! [`Operators`] defines what each computes. [`crate::engine`] explains how to add one.
 
 mod attention;
 mod cross_entropy;

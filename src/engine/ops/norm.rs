@@ -1,7 +1,7 @@
 //! Layer norm and RMS norm.
 
 use crate::engine::operators::{Affine, Weight};
-use crate::engine::program::{Factor, Instruction, Normed};
+use crate::engine::program::{Factor, Instruction, Norm, Normed};
 use crate::engine::recorder::{Recorder, Var};
 
 impl Recorder {
@@ -14,15 +14,15 @@ impl Recorder {
         out
     }
 
-    /// Backwards, with g = Σ γ dy over the results: `dx = rstd (g − mean g − x̂ mean(g x̂))` (without the mean of g for RMS) plus
-    /// what x's other readers, such as the residual, have left; `dγ = Σ dy x̂`, `dβ = Σ dy`.
+    /// Backward, with g = Σ γ dy over the results: `dx = rstd (g − mean g − x̂ mean(g x̂))` (without mean g for RMS) plus the gradient from x's
+    /// other readers, such as the residual; `dγ = Σ dy x̂`, `dβ = Σ dy`.
     fn norms<const N: usize>(&mut self, x: Var, affines: [Affine; N], epsilon: f64, centred: bool) -> [Var; N] {
         let (rows, width) = (x.rows, x.width);
         let ys: [Var; N] = std::array::from_fn(|_| self.var(rows, width));
         let statistics = self.buffer(2 * rows);
         let normed = |affine: Affine, y| Normed { gamma: affine.gamma.at(), beta: affine.beta.map(Weight::at), y };
         let outs = affines.iter().zip(&ys).map(|(affine, y)| normed(*affine, y.at)).collect();
-        self.push(Instruction::Norm { x: x.at, outs, statistics, rows, width, epsilon: epsilon as f32, centred, pitch: 1 });
+        self.push(Instruction::Norm(Norm::Forward { x: x.at, outs, statistics, rows, width, epsilon: epsilon as f32, centred, pitch: 1 }));
         self.on_backward(move |recorder| {
             let asked: Vec<_> = affines.into_iter().zip(ys).filter_map(|(affine, y)| Some((affine, recorder.gradient(y)?))).collect();
             if asked.is_empty() {
@@ -30,7 +30,7 @@ impl Recorder {
             }
             let (out, carried) = recorder.add_gradient(x);
             let outs = asked.iter().map(|(affine, gradient)| normed(*affine, *gradient)).collect();
-            recorder.push(Instruction::NormBackward { x: x.at, statistics, outs, carried, out, rows, width, centred });
+            recorder.push(Instruction::Norm(Norm::Backward { x: x.at, statistics, outs, carried, out, rows, width, centred }));
             for (affine, gradient) in asked {
                 recorder.vector_gradient(affine.gamma, gradient, Factor::Normed(x.at, statistics), rows);
                 if let Some(beta) = affine.beta {

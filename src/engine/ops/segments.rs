@@ -1,12 +1,12 @@
-//! A sequence cut into segments that are computed one after the other, and put together again.
+//! Cuts sequences into segments that are computed one after another, and joins them again.
 
 use crate::engine::operators::Weight;
-use crate::engine::program::{Copy, Factor, Instruction, Rows, Summand};
+use crate::engine::program::{Copy, Factor, Grouped, Instruction, Rows, Summand};
 use crate::engine::recorder::{Recorder, Var};
 use std::ops::Range;
 
 impl Recorder {
-    /// Backwards each segment writes its own positions of x's gradient, so every position must be in one; `dtokens` is the sum
+    /// Backward, each segment writes its own positions of x's gradient, so every position must be in exactly one segment. `dtokens` is the sum
     /// over the sequences.
     pub(super) fn segment(&mut self, x: Var, length: usize, segment: Range<usize>, tokens: Option<Weight>) -> Var {
         let (sequences, width) = (x.rows / length, x.width);
@@ -21,7 +21,7 @@ impl Recorder {
             blocks: sequences,
             numbers: more,
         }));
-        self.push(Instruction::Copies(copies));
+        self.push(Instruction::Grouped(Grouped::Copies(copies)));
         self.on_backward(move |recorder| {
             let Some(gradient) = recorder.gradient(out) else { return };
             let into = recorder.gradient_in_parts(x);
@@ -33,7 +33,7 @@ impl Recorder {
                 let summand = Summand { of: rows, factor: Factor::One, rows: sequences };
                 recorder.sum_gradient(tokens.gradient(), more, 1, summand);
             }
-            recorder.push(Instruction::Copies(copies));
+            recorder.push(Instruction::Grouped(Grouped::Copies(copies)));
         });
         out
     }
@@ -63,7 +63,7 @@ impl Recorder {
         });
         let copies = copies.collect();
         self.at_positions(from..length);
-        self.push(Instruction::Copies(copies));
+        self.push(Instruction::Grouped(Grouped::Copies(copies)));
         self.on_backward(move |recorder| {
             let Some(gradient) = recorder.gradient(out) else { return };
             let mut copies = Vec::new();
@@ -72,7 +72,7 @@ impl Recorder {
                     continue;
                 }
                 let (into, carried) = recorder.add_gradient(part);
-                assert!(carried.is_none(), "the joined segments are read last");
+                assert!(carried.is_none(), "nothing may read a segment after the join");
                 let rows = part.rows / sequences;
                 let mut piece = |source: Vec<Rows>, row: usize, count: usize| {
                     let to = of_part(into, part, row);
@@ -83,7 +83,7 @@ impl Recorder {
                 piece(Vec::new(), kept, rows - kept);
             }
             copies.retain(|copy| copy.numbers > 0);
-            recorder.push(Instruction::Copies(copies));
+            recorder.push(Instruction::Grouped(Grouped::Copies(copies)));
         });
         out
     }

@@ -1,5 +1,5 @@
-//! Sigmoid, hyperbolic tangent, SiLU and softplus, without overflow for large arguments and without loss for small results:
-//! WGSL's `tanh` may overflow, and its `log` is off by 5e-7 near 1.
+//! Sigmoid, hyperbolic tangent, SiLU and softplus. They do not overflow for large arguments and stay accurate for small results. WGSL's own
+//! `tanh` may overflow, and its `log` is off by 5e-7 near 1.
 
 use cubecl::prelude::*;
 
@@ -16,7 +16,7 @@ pub fn sigmoid(x: f32) -> f32 {
     select(x < 0.0f32, e, 1.0f32) / (1.0f32 + e)
 }
 
-/// tanh x: its series near zero, `(1 − e^{−2|x|}) / (1 + e^{−2|x|})` beyond.
+/// tanh x: its series near zero, `(1 − e^{−2|x|}) / (1 + e^{−2|x|})` elsewhere.
 #[cube]
 pub fn tanh(x: f32) -> f32 {
     let e = fading(2.0f32 * x);
@@ -42,7 +42,7 @@ pub fn silu_slope(x: f32) -> f32 {
     s * (1.0f32 + x * (1.0f32 - s))
 }
 
-/// `x` beyond 20, else `ln(1 + e^x) = max(x, 0) + 2 artanh(e / (2 + e))`, `e = e^{−|x|}`, with artanh's series.
+/// `x` above 20, else `ln(1 + e^x) = max(x, 0) + 2 artanh(e / (2 + e))`, `e = e^{−|x|}`, with the series of artanh.
 #[cube]
 pub fn softplus(x: f32) -> f32 {
     let e = fading(x);

@@ -1,26 +1,27 @@
-//! Cross-entropy by row, 8 threads a row, with the most probable token and the gradient.
+//! Cross-entropy of each row with 8 threads, with the most probable token and the gradient.
 //!
-//! `loss = −scale · log softmax(logits)[label]`, `gradient = scale (softmax − one-hot)`. Record: the words of [`row`].
+//! `loss = −scale · log softmax(logits)[label]`, `gradient = scale (softmax − one-hot)`. Record: [`row`].
 
 use super::{LANES, NONE, ROWS, sum_of_row};
-use crate::engine::program::NOT_ASKED;
+use crate::engine::program::NO_LABEL;
 use cubecl::prelude::*;
 
-/// Where the words of a record lie.
-pub mod row {
-    pub const LOGITS: usize = 0;
-    pub const LABELS: usize = 1;
-    pub const ROWS: usize = 2;
-    pub const VOCABULARY: usize = 3;
-    pub const SCALE: usize = 4;
-    pub const ROWS_OUT: usize = 5;
-    pub const ANSWERS: usize = 6;
-    /// Or `NONE`.
-    pub const GRADIENT: usize = 7;
-    pub const WORDS: usize = 8;
+record! {
+    /// Indices of the words of a record.
+    pub mod row {
+        LOGITS,
+        LABELS,
+        ROWS,
+        VOCABULARY,
+        SCALE,
+        ROWS_OUT,
+        ANSWERS,
+        /// The address of the gradient, or `NONE`.
+        GRADIENT,
+    }
 }
 
-/// The most probable token (first of equals) of a row, for each of its threads. `shared` and `tokens` have 64 numbers.
+/// The most probable token (the first of equals) of a row, returned to each of its threads. `shared` and `tokens` have 64 elements.
 #[cube]
 fn best_of_row(memory: &mut [f32], shared: &mut Shared<[f32]>, tokens: &mut Shared<[u32]>, logits: usize, end: usize) -> u32 {
     let unit = UNIT_POS as usize;
@@ -48,23 +49,34 @@ fn best_of_row(memory: &mut [f32], shared: &mut Shared<[f32]>, tokens: &mut Shar
     best
 }
 
-/// `out[r] =` the most probable token of row r; 0 where a row has none, as its numbers are no numbers.
-/// Record: `logits, stride, rows, vocabulary, out, out stride`.
+record! {
+    /// Indices of the words of a record of [`answer`].
+    pub mod answers {
+        LOGITS,
+        STRIDE,
+        ROWS,
+        VOCABULARY,
+        OUT,
+        OUT_STRIDE,
+    }
+}
+
+/// `out[r]` is the most probable token of row r, or 0 if all its logits are NaN. Record: [`answers`].
 #[cube(launch_unchecked)]
 pub fn answer(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     let mut shared = Shared::<[f32]>::new_slice(comptime!(ROWS * LANES));
     let mut tokens = Shared::<[u32]>::new_slice(comptime!(ROWS * LANES));
     if CUBE_POS < count as usize {
         let record = record as usize;
-        let rows = table[record + 2] as usize;
-        let vocabulary = table[record + 3] as usize;
+        let rows = table[record + answers::ROWS] as usize;
+        let vocabulary = table[record + answers::VOCABULARY] as usize;
         let here = CUBE_POS * ROWS + UNIT_POS as usize / LANES;
-        let logits = table[record] as usize + here * table[record + 1] as usize;
+        let logits = table[record + answers::LOGITS] as usize + here * table[record + answers::STRIDE] as usize;
         let best = best_of_row(memory, &mut shared, &mut tokens, logits, select(here < rows, vocabulary, 0));
         let lane = UNIT_POS as usize % LANES;
         if here < rows && lane == 0 {
             let token = select((best as usize) < vocabulary, best, 0u32);
-            memory[table[record + 4] as usize + here * table[record + 5] as usize] = f32::cast_from(token);
+            memory[table[record + answers::OUT] as usize + here * table[record + answers::OUT_STRIDE] as usize] = f32::cast_from(token);
         }
     }
 }
@@ -95,7 +107,7 @@ pub fn cross_entropy(memory: &mut [f32], words: &[u32], table: &[u32], record: u
 
         if here < rows {
             let label = words[table[record + row::LABELS] as usize + here];
-            let asked = label != NOT_ASKED;
+            let asked = label != NO_LABEL;
             if lane == 0 {
                 let mut loss = 0.0f32;
                 if asked {

@@ -1,7 +1,7 @@
-//! The error function and the exact GELU, which WGSL lacks.
+//! The error function and the exact GELU, which WGSL does not have.
 //!
-//! The same polynomials as the CPU engine's (`crate::engine::cpu::math`), by N. Juffa: in x near zero, `1 − e^{polynomial}`
-//! beyond; the absolute error is below 2e-7.
+//! The polynomials are those of the CPU engine (`crate::engine::cpu::math`), by N. Juffa: in x near zero, `1 − e^{polynomial}` elsewhere. The
+//! absolute error is below 2e-7.
 
 use cubecl::prelude::*;
 
@@ -14,7 +14,7 @@ pub fn erf(x: f32) -> f32 {
     let far = far * t - 1.067_778_8e-1f32;
     let far = far * t - 6.348_467e-1f32;
     let far = far * t - 1.287_175_1e-1f32;
-    // Beyond 4, where erf is 1 to the last bit, the polynomial is not one of erf any more.
+    // Above 4 erf is 1 to the last bit, and the polynomial no longer approximates it.
     let far = select(t > 4.0f32, 1.0f32, 1.0f32 - (far * t - t).exp());
     let near = -5.967_617e-4f32 * s + 4.991_194_2e-3f32;
     let near = near * s - 2.676_813_5e-2f32;

@@ -1,58 +1,99 @@
-//! Adaptive computation time, as [`crate::engine::program::Instruction::Halting`] and those after it say: a thread a row, or a number.
+//! Adaptive computation time; the equations are those of [`crate::engine::program::Halting`]. A thread computes one row, or one element.
 //!
-//! The functions of one row are those of chains too.
+//! Chains use the functions of single rows too.
 
 use super::activation::sigmoid;
 use super::{NONE, THREADS};
 use crate::engine::program::HALTED;
 use cubecl::prelude::*;
 
-/// Where the words of a record lie. Behind them come the addresses of each hop: of halting the scores (backwards their gradients), of a
-/// mixture the parts, of its gradient `part, carried or NONE, into`.
-pub mod word {
-    pub const ROWS: usize = 0;
-    pub const HOPS: usize = 1;
-    pub const PITCH: usize = 2;
-    /// The cost's bits, or a mixture's width.
-    pub const COST: usize = 3;
-    pub const WIDTH: usize = 3;
-    pub const WEIGHTS: usize = 4;
-    /// Or a mixture's result, or its gradient.
-    pub const COSTS: usize = 5;
-    pub const OUT: usize = 5;
-    pub const GRADIENT: usize = 5;
-    /// Hops made, or the gradient of a mixture's weights.
-    pub const MADE: usize = 6;
-    pub const INTO_WEIGHTS: usize = 6;
-    pub const CARRIED_WEIGHTS: usize = 7;
-    pub const WORDS: usize = 8;
+record! {
+    /// The words that every record begins with.
+    pub mod word {
+        ROWS,
+        HOPS,
+        PITCH,
+        WEIGHTS,
+    }
 }
 
-/// One row's weights, cost and hops.
+record! {
+    /// A record of [`halt`]. The address of each hop's score follows.
+    pub mod halting after word {
+        /// The bits of the cost.
+        COST,
+        /// The number of hops of each row.
+        HOP_COUNTS,
+        COSTS,
+    }
+}
+
+record! {
+    /// A record of [`halt_backward`]. The address of the gradient of each hop's score follows.
+    pub mod halting_backward after word {
+        COST,
+        HOP_COUNTS,
+        /// The gradient of the weights, or `NONE`.
+        GRADIENT,
+    }
+}
+
+record! {
+    /// A record of [`mix`]. The address of each hop's part follows.
+    pub mod mixture after word {
+        WIDTH,
+        OUT,
+    }
+}
+
+record! {
+    /// A record of [`mix_backward`]. The words of [`part`] follow for each hop.
+    pub mod mixture_backward after word {
+        WIDTH,
+        /// The gradient of the mixture.
+        GRADIENT,
+        /// The gradient of the weights.
+        INTO_WEIGHTS,
+        /// What is added to the gradient of the weights, or `NONE`.
+        CARRIED_WEIGHTS,
+    }
+}
+
+record! {
+    /// The words of a hop in a record of [`mix_backward`].
+    pub mod part {
+        PART,
+        /// What is added to the part's gradient, or `NONE`.
+        CARRIED,
+        INTO,
+    }
+}
+
+/// Weights, cost and number of hops of one row.
 #[cube]
 pub fn halt_row(memory: &mut [f32], table: &[u32], record: usize, row: usize) {
     let hops = table[record + word::HOPS] as usize;
     let mut reached = 0.0f32;
     let mut spent = 0.0f32;
-    let mut made = 0.0f32;
+    let mut hop_counts = 0.0f32;
     for hop in 0..hops {
         let mut weight = 0.0f32;
-        if made == 0.0f32 {
+        if hop_counts == 0.0f32 {
             let last = hop + 1 == hops;
-            let score = table[record + word::WORDS + select(last, 0, hop)] as usize + row;
+            let score = table[record + halting::WORDS + select(last, 0, hop)] as usize + row;
             weight = select(last, 1.0f32, sigmoid(memory[score]));
             reached += weight;
             if last || reached >= HALTED {
                 weight = 1.0f32 - spent;
-                made = f32::cast_from(hop + 1);
-                memory[table[record + word::COSTS] as usize + row * 2] = f32::from_bits(table[record + word::COST]) * weight;
+                hop_counts = f32::cast_from(hop + 1);
+                memory[table[record + halting::COSTS] as usize + row * 2] = f32::from_bits(table[record + halting::COST]) * weight;
             }
             spent += weight;
         }
         memory[table[record + word::WEIGHTS] as usize + row * hops + hop] = weight;
     }
-    memory[table[record + word::COSTS] as usize + row * 2 + 1] = 0.0f32;
-    memory[table[record + word::MADE] as usize + row] = made;
+    memory[table[record + halting::COSTS] as usize + row * 2 + 1] = 0.0f32;
+    memory[table[record + halting::HOP_COUNTS] as usize + row] = hop_counts;
 }
 
 /// The gradients of one row's scores.
@@ -61,9 +102,9 @@ pub fn halt_row_backward(memory: &mut [f32], table: &[u32], record: usize, row: 
     let hops = table[record + word::HOPS] as usize;
     let line = row * hops;
     let weights = table[record + word::WEIGHTS] as usize + line;
-    let gradient = table[record + word::GRADIENT];
-    let last = u32::cast_from(memory[table[record + word::MADE] as usize + row]) as usize - 1;
-    let mut remainder = f32::from_bits(table[record + word::COST]);
+    let gradient = table[record + halting_backward::GRADIENT];
+    let last = u32::cast_from(memory[table[record + halting_backward::HOP_COUNTS] as usize + row]) as usize - 1;
+    let mut remainder = f32::from_bits(table[record + halting_backward::COST]);
     if gradient != NONE {
         remainder += memory[gradient as usize + line + last];
     }
@@ -73,61 +114,61 @@ pub fn halt_row_backward(memory: &mut [f32], table: &[u32], record: usize, row: 
             if gradient != NONE {
                 slope = memory[gradient as usize + line + hop];
             }
-            let chance = memory[weights + hop];
-            slope = (slope - remainder) * chance * (1.0f32 - chance);
+            let probability = memory[weights + hop];
+            slope = (slope - remainder) * probability * (1.0f32 - probability);
         }
-        memory[table[record + word::WORDS + hop] as usize + row] = slope;
+        memory[table[record + halting_backward::WORDS + hop] as usize + row] = slope;
     }
 }
 
-/// One number of a mixture.
+/// One element of a mixture.
 #[cube]
 pub fn mix_number(memory: &mut [f32], table: &[u32], record: usize, row: usize, column: usize) {
     let hops = table[record + word::HOPS] as usize;
-    let place = row * table[record + word::WIDTH] as usize + column;
+    let place = row * table[record + mixture::WIDTH] as usize + column;
     let weights = table[record + word::WEIGHTS] as usize + row * hops;
     let mut sum = 0.0f32;
     for hop in 0..hops {
-        sum += memory[weights + hop] * memory[table[record + word::WORDS + hop] as usize + place];
+        sum += memory[weights + hop] * memory[table[record + mixture::WORDS + hop] as usize + place];
     }
-    memory[table[record + word::OUT] as usize + place] = sum;
+    memory[table[record + mixture::OUT] as usize + place] = sum;
 }
 
-/// Of the gradients of one row the number `task`: those of the parts' columns, then those of the weights.
+/// Task `task` of the gradients of one row: first one task per column of the parts, then one per weight.
 #[cube]
 pub fn unmix_number(memory: &mut [f32], table: &[u32], record: usize, row: usize, task: usize) {
     let hops = table[record + word::HOPS] as usize;
-    let width = table[record + word::WIDTH] as usize;
-    let gradient = table[record + word::GRADIENT] as usize + row * width;
+    let width = table[record + mixture_backward::WIDTH] as usize;
+    let gradient = table[record + mixture_backward::GRADIENT] as usize + row * width;
     if task < width {
         let slope = memory[gradient + task];
         let weights = table[record + word::WEIGHTS] as usize + row * hops;
         for hop in 0..hops {
-            let at = record + word::WORDS + hop * 3;
+            let at = record + mixture_backward::WORDS + hop * part::WORDS;
             let place = row * width + task;
             let mut value = memory[weights + hop] * slope;
-            let carried = table[at + 1];
+            let carried = table[at + part::CARRIED];
             if carried != NONE {
                 value += memory[carried as usize + place];
             }
-            memory[table[at + 2] as usize + place] = value;
+            memory[table[at + part::INTO] as usize + place] = value;
         }
     } else {
         let hop = task - width;
-        let part = table[record + word::WORDS + hop * 3] as usize + row * width;
+        let own = table[record + mixture_backward::WORDS + hop * part::WORDS + part::PART] as usize + row * width;
         let mut along = 0.0f32;
         for column in 0..width {
-            along += memory[part + column] * memory[gradient + column];
+            along += memory[own + column] * memory[gradient + column];
         }
-        let carried = table[record + word::CARRIED_WEIGHTS];
+        let carried = table[record + mixture_backward::CARRIED_WEIGHTS];
         if carried != NONE {
             along += memory[carried as usize + row * hops + hop];
         }
-        memory[table[record + word::INTO_WEIGHTS] as usize + row * hops + hop] = along;
+        memory[table[record + mixture_backward::INTO_WEIGHTS] as usize + row * hops + hop] = along;
     }
 }
 
-/// A thread a row.
+/// A thread computes one row.
 #[cube(launch_unchecked)]
 pub fn halt(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     let record = record as usize;
@@ -137,7 +178,7 @@ pub fn halt(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     }
 }
 
-/// A thread a row.
+/// A thread computes one row.
 #[cube(launch_unchecked)]
 pub fn halt_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     let record = record as usize;
@@ -147,24 +188,24 @@ pub fn halt_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32)
     }
 }
 
-/// A thread a number.
+/// A thread computes one element.
 #[cube(launch_unchecked)]
 pub fn mix(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     let record = record as usize;
     let at = CUBE_POS * THREADS + UNIT_POS as usize;
-    let width = table[record + word::WIDTH] as usize;
+    let width = table[record + mixture::WIDTH] as usize;
     let row = at / width;
     if CUBE_POS < count as usize && row < table[record + word::ROWS] as usize {
         mix_number(memory, table, record, row * table[record + word::PITCH] as usize, at % width);
     }
 }
 
-/// A thread a number of [`unmix_number`].
+/// A thread computes one task of [`unmix_number`].
 #[cube(launch_unchecked)]
 pub fn mix_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     let record = record as usize;
     let at = CUBE_POS * THREADS + UNIT_POS as usize;
-    let tasks = (table[record + word::WIDTH] + table[record + word::HOPS]) as usize;
+    let tasks = (table[record + mixture_backward::WIDTH] + table[record + word::HOPS]) as usize;
     let row = at / tasks;
     if CUBE_POS < count as usize && row < table[record + word::ROWS] as usize {
         unmix_number(memory, table, record, row, at % tasks);

@@ -1,92 +1,104 @@
-//! The recurrence of a long short-term memory, and its gradient: `z = gates + h(t−1) weightᵀ`, `i, f, g, o = σ, σ, tanh, σ of z`,
-//! `c = f c(t−1) + i g`, `h = o tanh c`.
+//! The LSTM recurrence and its gradient: `z = gates + h(t−1) weightᵀ`, `i, f, g, o = σ, σ, tanh, σ of z`, `c = f c(t−1) + i g`, `h = o tanh c`.
 //!
-//! A workgroup takes a few sequences through all rows and reads each weight once a row for all of them; a thread makes all
-//! four gates of a unit. What every thread needs of the row before, h or the gradient of the gates, lies in workgroup
-//! memory twice, for the row that is read and the row that is written: one barrier a row. Where it does not fit, or on a software
-//! adapter, it is read from where it was written. Cell states, and what a row leaves of the gradient of the cell before it, are
-//! read by the thread that wrote them, from memory.
+//! A workgroup computes all rows of a few sequences, and reads each weight once per row for all of them. A thread computes all four gates of a
+//! unit. All threads need h, or the gradient of the gates, of the row before. Workgroup memory holds it twice, for the row that is read and the
+//! row that is written, so one barrier per row is enough. If it does not fit, or on a software adapter, threads read it from the memory. Each
+//! thread reads cell states and their gradients from the memory, where it has written them itself.
 //!
-//! Backwards: `dh = gradient + dz(t+1) weight`, `dc = dh o (1 − tanh² c) + dc(t+1) f(t+1)`, `dz = dc g i(1 − i), dc c(t−1) f(1 − f),
-//! dc i (1 − g²), dh tanh c o(1 − o)`; `dc f` waits in the place of the row before's first gate until that is made.
+//! Backward: `dh = gradient + dz(t+1) weight`, `dc = dh o (1 − tanh² c) + dc(t+1) f(t+1)`,
+//! `dz = dc g i(1 − i), dc c(t−1) f(1 − f), dc i (1 − g²), dh tanh c o(1 − o)`. `dc f` is stored in the place of the first gate of the row
+//! before until that gate is computed.
 //!
-//! Both take any window of rows, from what the one before it left: a software adapter may end a thread's loops after 65,535 rounds
-//! (Mesa's llvmpipe does), so there a long sequence is several launches. Record: the words of [`word`].
+//! Both kernels can start at any row, from the results of the window before. A software adapter needs this: Mesa's llvmpipe stops a thread's
+//! loops after 65,535 iterations, so a long sequence takes several launches. Records: [`word`] and [`backward`].
 
-use super::THREADS;
 use super::activation::{sigmoid, tanh};
+use super::{THREADS, window};
 use cubecl::prelude::*;
 
-/// Where the words of a record lie.
-pub mod word {
-    pub const SEQUENCES: usize = 0;
-    pub const LENGTH: usize = 1;
-    pub const FROM: usize = 2;
-    pub const ROWS: usize = 3;
-    pub const WIDTH: usize = 4;
-    pub const WEIGHT: usize = 5;
-    /// How far apart the weight's rows (gates) and columns (units) are.
-    pub const WEIGHT_ROW: usize = 6;
-    pub const WEIGHT_COLUMN: usize = 7;
-    pub const GATES: usize = 8;
-    pub const CELLS: usize = 9;
-    /// h, or its gradient.
-    pub const HIDDEN: usize = 10;
-    /// Backwards.
-    pub const INTO: usize = 11;
-    pub const WORDS: usize = 12;
+record! {
+    /// Indices of the words of a record.
+    pub mod word after window {
+        WIDTH,
+        WEIGHT,
+        /// Strides of the weight's rows (gates) and columns (units).
+        WEIGHT_ROW,
+        WEIGHT_COLUMN,
+        GATES,
+        CELLS,
+        /// h, or its gradient.
+        HIDDEN,
+    }
 }
 
-/// Numbers of workgroup memory: all that every adapter has.
+record! {
+    /// The last word of a backward record.
+    pub mod backward after word {
+        /// The gradient of the gates.
+        INTO,
+    }
+}
+
+record! {
+    /// The words of a record of [`transpose`].
+    pub mod transposed {
+        FROM,
+        ROWS,
+        COLUMNS,
+        TO,
+    }
+}
+
+/// Elements of workgroup memory: the 16 KiB that every adapter has.
 pub const KEPT: usize = 4096;
 
-/// What a pipeline is compiled for.
+/// The compile-time values of a pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Kind {
+pub struct LstmKind {
     pub threads: usize,
-    /// Sequences of a workgroup.
+    /// Sequences that share a workgroup.
     pub sequences: usize,
-    /// Units that a thread makes together, backwards: each number of workgroup memory is read once for all of them.
+    /// Units that a thread computes together in the backward kernel: it reads each element of the neighbouring row once for all of them.
     pub units: usize,
-    /// Whether the row before is read from workgroup memory, or from where it was written. The latter needs no room and lets a
-    /// software adapter compile at once (SwiftShader takes 0.3 ms for each number of workgroup memory).
+    /// Whether the row before is read from workgroup memory. Else it is read from the memory. That needs no workgroup memory, for which a
+    /// software adapter compiles slowly (SwiftShader takes 0.3 ms for each element of workgroup memory).
     pub shared: bool,
 }
 
-impl Kind {
-    /// Numbers of workgroup memory.
+impl LstmKind {
+    /// Elements of workgroup memory.
     fn room(&self) -> usize {
         if self.shared { KEPT } else { 1 }
     }
 
-    /// Rows of the weight that are read at a time, backwards. A graphics card has four on their way before it needs the first; a
-    /// software adapter, which makes several units together, has no registers for more.
+    /// Rows of the weight that the backward kernel reads at a time. A GPU can have four reads in flight. A software adapter computes several
+    /// units together and has no registers for more.
     fn rows(&self) -> usize {
         if self.units == 1 { 4 } else { 1 }
     }
 
-    /// Rounds of the loop over a weight of so many units, backwards.
-    pub fn rounds(&self, width: usize) -> usize {
+    /// Iterations of the backward loop over a weight with `width` units.
+    pub fn iterations(&self, width: usize) -> usize {
         4 * width / self.rows()
     }
 }
 
-/// The row of position `t` of a workgroup's sequence `index`; past the last sequence that of the last.
+/// The row of position `t` of the workgroup's sequence `index`. Past the last sequence it is the last sequence's row.
 #[cube]
-fn row_of(table: &[u32], record: usize, index: usize, t: usize, #[comptime] kind: Kind) -> usize {
+fn row_of(table: &[u32], record: usize, index: usize, t: usize, #[comptime] kind: LstmKind) -> usize {
     let sequence = (CUBE_POS * kind.sequences + index).min(table[record + word::SEQUENCES] as usize - 1);
     sequence * table[record + word::LENGTH] as usize + t
 }
 
-/// Whether a workgroup's sequence `index` is there.
+/// Whether the workgroup's sequence `index` exists.
 #[cube]
-fn is_there(table: &[u32], record: usize, index: usize, #[comptime] kind: Kind) -> bool {
+fn is_there(table: &[u32], record: usize, index: usize, #[comptime] kind: LstmKind) -> bool {
     CUBE_POS * kind.sequences + index < table[record + word::SEQUENCES] as usize
 }
 
 /// Waits until every thread of the workgroup has written its part of a row.
 #[cube]
-fn wait(#[comptime] kind: Kind) {
+fn wait(#[comptime] kind: LstmKind) {
     if comptime!(kind.shared) {
         sync_cube();
     } else {
@@ -94,15 +106,15 @@ fn wait(#[comptime] kind: Kind) {
     }
 }
 
-/// A number of the row before (backwards: after) this one, from workgroup memory or memory.
+/// An element of the row before this one (backward: after it), from workgroup memory or from the memory.
 #[cube]
-fn neighbour(memory: &mut [f32], kept: &mut Shared<[f32]>, place: usize, address: usize, #[comptime] kind: Kind) -> f32 {
+fn neighbour(memory: &mut [f32], kept: &mut Shared<[f32]>, place: usize, address: usize, #[comptime] kind: LstmKind) -> f32 {
     if comptime!(kind.shared) { kept[place] } else { memory[address] }
 }
 
-/// The four gates of a unit before activation, for each sequence: 4 numbers a sequence.
+/// The four gates of a unit before activation, for each sequence: 4 elements per sequence.
 #[cube]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its buffers and sizes one by one")]
 fn gates_before(
     memory: &mut [f32],
     table: &[u32],
@@ -112,7 +124,7 @@ fn gates_before(
     unit: usize,
     t: usize,
     now: usize,
-    #[comptime] kind: Kind,
+    #[comptime] kind: LstmKind,
 ) {
     let width = table[record + word::WIDTH] as usize;
     let row = table[record + word::WEIGHT_ROW] as usize;
@@ -132,7 +144,7 @@ fn gates_before(
     for index in 0..kind.sequences {
         before[index] = table[record + word::HIDDEN] as usize + (row_of(table, record, index, t.max(1), kind) - 1) * width;
     }
-    // Before the first row there is nothing.
+    // Row 0 has no earlier h.
     for k in 0..select(t > 0, width, 0) {
         #[unroll]
         for gate in 0..4usize {
@@ -151,7 +163,7 @@ fn gates_before(
 
 /// The forward kernel.
 #[cube(launch_unchecked)]
-pub fn lstm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[comptime] kind: Kind) {
+pub fn lstm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[comptime] kind: LstmKind) {
     let mut kept = Shared::<[f32]>::new_slice(comptime!(kind.room()));
     if CUBE_POS < count as usize {
         let record = record as usize;
@@ -208,9 +220,9 @@ pub fn lstm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32, 
     }
 }
 
-/// What the next row's gates give the h of some units, `kind.threads` apart, for each sequence.
+/// The gradient of h from the next row's gates, for some units `kind.threads` apart and for each sequence.
 #[cube]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its buffers and sizes one by one")]
 fn hidden_gradient(
     memory: &mut [f32],
     table: &[u32],
@@ -220,7 +232,7 @@ fn hidden_gradient(
     first: usize,
     t: usize,
     now: usize,
-    #[comptime] kind: Kind,
+    #[comptime] kind: LstmKind,
 ) {
     let width = table[record + word::WIDTH] as usize;
     let weight = table[record + word::WEIGHT] as usize;
@@ -230,7 +242,7 @@ fn hidden_gradient(
     let mut after = Array::<usize>::new(kind.sequences);
     #[unroll]
     for index in 0..kind.sequences {
-        after[index] = table[record + word::INTO] as usize + (row_of(table, record, index, t, kind) + 1) * 4 * width;
+        after[index] = table[record + backward::INTO] as usize + (row_of(table, record, index, t, kind) + 1) * 4 * width;
     }
     for k in 0..run {
         #[unroll]
@@ -252,10 +264,10 @@ fn hidden_gradient(
     }
 }
 
-/// A unit's gates of one row and sequence, backwards; `later` is what the next row gives its h, and `next` where workgroup memory keeps
-/// the row's gradients.
+/// The gradients of a unit's gates for one row and sequence. `later` is the gradient of h from the next row. `next` is the half of workgroup
+/// memory that holds this row's gradients.
 #[cube]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its buffers and sizes one by one")]
 fn unit_back(
     memory: &mut [f32],
     table: &[u32],
@@ -266,7 +278,7 @@ fn unit_back(
     unit: usize,
     next: usize,
     later: f32,
-    #[comptime] kind: Kind,
+    #[comptime] kind: LstmKind,
 ) {
     let width = table[record + word::WIDTH] as usize;
     let row = row_of(table, record, index, t, kind);
@@ -274,7 +286,7 @@ fn unit_back(
     let next = next + index * 4 * width + unit;
     let gates = table[record + word::GATES] as usize + row * 4 * width + unit;
     let cells = table[record + word::CELLS] as usize + row * width + unit;
-    let into = table[record + word::INTO] as usize + row * 4 * width + unit;
+    let into = table[record + backward::INTO] as usize + row * 4 * width + unit;
     let dh = memory[table[record + word::HIDDEN] as usize + row * width + unit] + later;
     let i = memory[gates];
     let f = memory[gates + width];
@@ -310,9 +322,10 @@ fn unit_back(
     }
 }
 
-/// The backward kernel. Workgroup memory begins empty, so a window that ends before the sequence does must do without.
+/// The backward kernel. Workgroup memory is empty at the start, so a window that ends before the sequence does must use a kind with `shared`
+/// false.
 #[cube(launch_unchecked)]
-pub fn lstm_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[comptime] kind: Kind) {
+pub fn lstm_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[comptime] kind: LstmKind) {
     let mut kept = Shared::<[f32]>::new_slice(comptime!(kind.room()));
     if CUBE_POS < count as usize {
         let record = record as usize;
@@ -347,17 +360,18 @@ pub fn lstm_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32,
     }
 }
 
-/// weightᵀ, so that neighbouring threads of the forward kernel read neighbouring numbers. Record: `weight, rows, columns, out`; a thread a
-/// number read.
+/// Writes weightᵀ, so that neighbouring threads of the forward kernel read neighbouring elements. A thread copies one element. Record:
+/// [`transposed`].
 #[cube(launch_unchecked)]
-pub fn turn(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
+pub fn transpose(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     if CUBE_POS < count as usize {
         let record = record as usize;
-        let rows = table[record + 1] as usize;
-        let columns = table[record + 2] as usize;
+        let rows = table[record + transposed::ROWS] as usize;
+        let columns = table[record + transposed::COLUMNS] as usize;
         let at = CUBE_POS * THREADS + UNIT_POS as usize;
         if at < rows * columns {
-            memory[table[record + 3] as usize + at % columns * rows + at / columns] = memory[table[record] as usize + at];
+            memory[table[record + transposed::TO] as usize + at % columns * rows + at / columns] =
+                memory[table[record + transposed::FROM] as usize + at];
         }
     }
 }

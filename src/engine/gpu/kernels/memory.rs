@@ -1,44 +1,44 @@
-//! What is asked of an associative memory: the features of queries and keys, and recall.
+//! Reads of an associative memory: the features of queries and keys, and recall.
 
-use super::{LANES, ROWS, THREADS, sum_of_row};
+use super::{LANES, ROWS, THREADS, sum_of_row, window};
 use crate::engine::program::FEATURES;
 use cubecl::prelude::*;
 
-/// Products of neighbours in the map of [`features`].
+/// Products of neighbours in the map of [`features`]: j = 1, 2, 3.
 const PRODUCTS: usize = FEATURES / 2;
 
-/// Rows that a thread of [`recall`] makes one column of.
+/// Rows for which a thread of [`recall`] computes one column.
 pub const RECALLED: usize = 4;
 
-/// One number of `x' = [relu x; relu −x]`.
+/// One element of `x' = [relu x; relu −x]`.
 #[cube]
 pub fn half(memory: &mut [f32], x: usize, width: usize, at: usize) -> f32 {
     let value = memory[x + at % width];
     select(at < width, value, -value).max(0.0f32)
 }
 
-/// One feature before it is divided: `x' ⊙ roll(x', j)`, j from 1 on.
+/// One feature before the division by the norm: an element of `x' ⊙ roll(x', j)`, j = 1, 2, 3.
 #[cube]
 pub fn feature(memory: &mut [f32], x: usize, width: usize, index: usize) -> f32 {
     let at = index % (2 * width);
     let roll = index / (2 * width) + 1;
-    // Twice around, as one number rolls by more than there are.
+    // Adds twice the length, because j can exceed the length if x has one column.
     let other = (at + 4 * width - roll) % (2 * width);
     half(memory, x, width, at) * half(memory, x, width, other)
 }
 
-/// `out = φ(x) / max(‖φ(x)‖, 1e-12)`, 8 threads a row. Record: `x, out, norms, rows, width, pitch`.
+/// `out = φ(x) / max(‖φ(x)‖, 1e-12)`, 8 threads per row. Record: [`features_forward`].
 #[cube(launch_unchecked)]
 pub fn features(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     let mut shared = Shared::<[f32]>::new_slice(comptime!(ROWS * LANES));
     if CUBE_POS < count as usize {
         let record = record as usize;
-        let width = table[record + 4] as usize;
+        let width = table[record + features_word::WIDTH] as usize;
         let lane = UNIT_POS as usize % LANES;
         let here = CUBE_POS * ROWS + UNIT_POS as usize / LANES;
-        let there = here < table[record + 3] as usize;
-        let row = here * table[record + 5] as usize;
-        let x = table[record] as usize + row * width;
+        let there = here < table[record + features_word::ROWS] as usize;
+        let row = here * table[record + features_forward::PITCH] as usize;
+        let x = table[record + features_word::X] as usize + row * width;
         let end = select(there, comptime!(2 * PRODUCTS) * width, 0);
         let mut squares = 0.0f32;
         for index in range_stepped(lane, end, LANES) {
@@ -46,33 +46,50 @@ pub fn features(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
             squares += value * value;
         }
         let norm = sum_of_row(&mut shared, squares).sqrt().max(1.0e-12f32);
-        let out = table[record + 1] as usize + row * comptime!(2 * PRODUCTS) * width;
+        let out = table[record + features_word::OUT] as usize + row * comptime!(2 * PRODUCTS) * width;
         for index in range_stepped(lane, end, LANES) {
             memory[out + index] = feature(memory, x, width, index) / norm;
         }
         if there && lane == 0 {
-            memory[table[record + 2] as usize + row] = norm;
+            memory[table[record + features_word::NORMS] as usize + row] = norm;
         }
     }
 }
 
-/// Where the words of a record of [`recall`] lie.
-pub mod word {
-    pub const SEQUENCES: usize = 0;
-    pub const LENGTH: usize = 1;
-    pub const FROM: usize = 2;
-    pub const ROWS: usize = 3;
-    pub const FEATURES: usize = 4;
-    pub const WIDTH: usize = 5;
-    pub const X: usize = 6;
-    pub const QUERIES: usize = 7;
-    pub const A: usize = 8;
-    pub const Z: usize = 9;
-    pub const OUT: usize = 10;
-    pub const DIVISORS: usize = 11;
+record! {
+    /// Indices of the words of a record of [`features`].
+    pub mod features_word {
+        X,
+        OUT,
+        NORMS,
+        ROWS,
+        WIDTH,
+    }
 }
 
-/// One column of up to [`RECALLED`] rows of the window from its row `first` on, and, with the first column, their d.
+record! {
+    /// The last word of a record of [`features`].
+    pub mod features_forward after features_word {
+        /// The distance between rows, in rows.
+        PITCH,
+    }
+}
+
+record! {
+    /// Indices of the words of a record of [`recall`].
+    pub mod word after window {
+        FEATURES,
+        WIDTH,
+        X,
+        QUERIES,
+        A,
+        Z,
+        OUT,
+        DIVISORS,
+    }
+}
+
+/// One column of up to [`RECALLED`] rows of the window, from its row `first` on. For column 0 it also writes their d.
 #[cube]
 pub fn recall_rows(memory: &mut [f32], table: &[u32], record: usize, sequence: usize, first: usize, column: usize) {
     let features = table[record + word::FEATURES] as usize;
@@ -114,7 +131,7 @@ pub fn recall_rows(memory: &mut [f32], table: &[u32], record: usize, sequence: u
     }
 }
 
-/// `out = x + (q A) / d`, `d = q · z + 1e-5`: a thread makes a column of a few rows, and their d itself. Record: the words of [`word`].
+/// `out = x + (q A) / d`, `d = q · z + 1e-5`: a thread computes one column of a few rows, and their d. Record: [`word`].
 #[cube(launch_unchecked)]
 pub fn recall(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     if CUBE_POS < count as usize {

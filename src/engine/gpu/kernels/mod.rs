@@ -1,11 +1,11 @@
-//! The kernels: one CubeCL function an instruction.
+//! The kernels: CubeCL functions, usually one per instruction.
 //!
-//! Every kernel is launched with the memory, the program's table and two numbers: where its record begins in the table
-//! and how many workgroups have work. Sizes and addresses are read from the record, so one compiled pipeline serves every
-//! instruction of its kind, and a launch for 0 workgroups compiles a pipeline and changes nothing.
+//! Every kernel of a program takes the memory, the program's table and two numbers: the index of its record in the table, and the number of
+//! workgroups with work. It reads sizes and addresses from the record, so one compiled pipeline serves every instruction of its kind. A launch
+//! for 0 workgroups compiles a pipeline and changes nothing.
 //!
-//! Barriers stand in control flow that depends on the table and the workgroup alone: browsers refuse anything else.
-//! Nothing here needs subgroups, atomics or floating-point types other than `f32`, and every sum has a fixed order.
+//! A barrier's control flow depends only on the table and the workgroup, because browsers refuse anything else. No kernel uses subgroups,
+//! atomics or floating-point types other than `f32`. Every sum has a fixed order.
 
 pub mod activation;
 pub mod attention;
@@ -29,29 +29,39 @@ pub mod update;
 
 use cubecl::prelude::*;
 
-/// The address of an operand that is not there.
+record! {
+    /// Places of the words that every record over a window of rows begins with.
+    pub mod window {
+        SEQUENCES,
+        LENGTH,
+        FROM,
+        ROWS,
+    }
+}
+
+/// The address of a missing operand.
 pub const NONE: u32 = u32::MAX;
 
-/// Threads of a workgroup that share one row in kernels over rows, and rows of a workgroup: together 64 threads.
+/// In kernels over rows: threads that share one row, and rows of a workgroup; 64 threads together.
 pub const LANES: usize = 8;
 pub const ROWS: usize = 8;
 
-/// Threads of a workgroup that share one column in kernels over columns: with 8 columns 128 threads.
+/// In kernels over columns: threads that share one column, and columns of a workgroup; 128 threads together.
 pub const COLUMN_LANES: usize = 16;
 pub const COLUMNS: usize = 8;
 
-/// Threads of a workgroup that adds up a list. Few, because a software adapter starts a coroutine for every four threads of
-/// a kernel with barriers, which costs it more than the numbers.
+/// Threads of a workgroup that sums a list. They are few, because a software adapter starts a coroutine for every four threads of a kernel with
+/// barriers, and that costs more than the additions.
 pub const ADDERS: usize = 64;
 
-/// Threads of a workgroup in kernels that treat each number by itself.
+/// Threads of a workgroup in kernels that compute each element independently.
 pub const THREADS: usize = 64;
 
-/// Sum of `value` over the [`LANES`] threads of a row, for each of them. `shared` has 64 numbers.
+/// The sum of `value` over the [`LANES`] threads of a row, returned to each of them. `shared` has 64 elements.
 #[cube]
 pub fn sum_of_row(shared: &mut Shared<[f32]>, value: f32) -> f32 {
     let unit = UNIT_POS as usize;
-    // What was shared before may still be read by a slower thread.
+    // A slower thread may still read the old contents of `shared`.
     sync_cube();
     shared[unit] = value;
     sync_cube();
@@ -64,7 +74,7 @@ pub fn sum_of_row(shared: &mut Shared<[f32]>, value: f32) -> f32 {
     sum
 }
 
-/// Sum of `value` over the `threads` threads of a workgroup, for each of them. `shared` has 16 numbers more than threads.
+/// The sum of `value` over the `threads` threads of a workgroup, returned to each of them. `shared` has `threads` + 16 elements.
 #[cube]
 pub fn sum_of_group(shared: &mut Shared<[f32]>, value: f32, #[comptime] threads: usize) -> f32 {
     let unit = UNIT_POS as usize;
@@ -86,7 +96,7 @@ pub fn sum_of_group(shared: &mut Shared<[f32]>, value: f32, #[comptime] threads:
     sum
 }
 
-/// Copies `count` numbers, when a memory grows.
+/// Copies `count` elements to a larger memory.
 #[cube(launch_unchecked)]
 pub fn copy(from: &[f32], to: &mut [f32], count: u32) {
     let at = ABSOLUTE_POS;

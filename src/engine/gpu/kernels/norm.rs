@@ -1,29 +1,52 @@
-//! Layer and RMS normalisation, 8 threads a row: x̂ = (x − mean) · rstd, `y = gamma ⊙ x̂ + beta` for one or two outputs.
+//! Layer norm and RMS norm, 8 threads per row: x̂ = (x − mean) · rstd, `y = gamma ⊙ x̂ + beta` for one or two outputs.
 //!
-//! Record: the words of [`word`], then `gamma, beta, y` for each output, beta [`NONE`] where there is no shift.
-//! Backwards `y` is the output's gradient: `dx = rstd (g − mean g − x̂ mean(g ⊙ x̂)) + carried` with `g = Σ dy ⊙ gamma`,
-//! without `mean g` in an RMS norm.
+//! Records: [`forward`] and [`backward`], then [`normed`] for each output. Backward
+//! `dx = rstd (g − mean g − x̂ mean(g ⊙ x̂)) + carried` with `g = Σ dy ⊙ gamma`, without `mean g` in an RMS norm.
 
 use super::{LANES, NONE, ROWS, sum_of_row};
 use cubecl::prelude::*;
 
-/// Where the words of a record lie.
-pub mod word {
-    pub const X: usize = 0;
-    pub const STATISTICS: usize = 1;
-    pub const ROWS: usize = 2;
-    pub const WIDTH: usize = 3;
-    pub const CENTRED: usize = 4;
-    pub const OUTS: usize = 5;
-    /// ε, forwards.
-    pub const EPSILON: usize = 6;
-    /// What is added to the gradient, or `NONE`; backwards.
-    pub const CARRIED: usize = 6;
-    /// How far apart the rows of every array lie, in rows; forwards.
-    pub const PITCH: usize = 7;
-    /// The gradient of x, backwards.
-    pub const OUT: usize = 7;
-    pub const WORDS: usize = 8;
+record! {
+    /// Indices of the words of a record.
+    pub mod word {
+        X,
+        STATISTICS,
+        ROWS,
+        WIDTH,
+        CENTRED,
+        OUTS,
+    }
+}
+
+record! {
+    /// The last words of a forward record.
+    pub mod forward after word {
+        /// ε.
+        EPSILON,
+        /// The distance between the rows of every array, in rows.
+        PITCH,
+    }
+}
+
+record! {
+    /// The last words of a backward record.
+    pub mod backward after word {
+        /// The gradient to add, or `NONE`.
+        CARRIED,
+        /// The gradient of x.
+        OUT,
+    }
+}
+
+record! {
+    /// The words of one output, which follow a record for each of its outputs.
+    pub mod normed {
+        GAMMA,
+        /// The address of β, or `NONE`.
+        BETA,
+        /// The output; backward its gradient.
+        Y,
+    }
 }
 
 /// The forward kernel.
@@ -36,7 +59,7 @@ pub fn norm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) 
         let width = table[record + word::WIDTH] as usize;
         let lane = UNIT_POS as usize % LANES;
         let row = CUBE_POS * ROWS + UNIT_POS as usize / LANES;
-        let place = row * table[record + word::PITCH] as usize;
+        let place = row * table[record + forward::PITCH] as usize;
         let x = table[record + word::X] as usize + place * width;
         let end = select(row < rows, width, 0);
 
@@ -54,7 +77,7 @@ pub fn norm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) 
             squares += centred * centred;
         }
         let variance = sum_of_row(&mut shared, squares) / f32::cast_from(width);
-        let rstd = 1.0f32 / (variance + f32::from_bits(table[record + word::EPSILON])).sqrt();
+        let rstd = 1.0f32 / (variance + f32::from_bits(table[record + forward::EPSILON])).sqrt();
 
         if row < rows && lane == 0 {
             let statistics = table[record + word::STATISTICS] as usize + place * 2;
@@ -62,10 +85,10 @@ pub fn norm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) 
             memory[statistics + 1] = rstd;
         }
         for out in 0..table[record + word::OUTS] as usize {
-            let at = record + word::WORDS + out * 3;
-            let gamma = table[at] as usize;
-            let beta = table[at + 1];
-            let y = table[at + 2] as usize + place * width;
+            let at = record + forward::WORDS + out * normed::WORDS;
+            let gamma = table[at + normed::GAMMA] as usize;
+            let beta = table[at + normed::BETA];
+            let y = table[at + normed::Y] as usize + place * width;
             for column in range_stepped(lane, end, LANES) {
                 let mut value = (memory[x + column] - mean) * rstd * memory[gamma + column];
                 if beta != NONE {
@@ -77,13 +100,13 @@ pub fn norm_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) 
     }
 }
 
-/// `g = Σ dy ⊙ gamma` over the outputs, at one place.
+/// One element of `g = Σ dy ⊙ gamma`, summed over the outputs.
 #[cube]
 pub fn gradient(memory: &mut [f32], table: &[u32], outs: usize, count: usize, start: usize, column: usize) -> f32 {
     let mut sum = 0.0f32;
     for out in 0..count {
-        let at = outs + out * 3;
-        sum += memory[table[at + 2] as usize + start + column] * memory[table[at] as usize + column];
+        let at = outs + out * normed::WORDS;
+        sum += memory[table[at + normed::Y] as usize + start + column] * memory[table[at + normed::GAMMA] as usize + column];
     }
     sum
 }
@@ -96,14 +119,14 @@ pub fn norm_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32)
         let record = record as usize;
         let rows = table[record + word::ROWS] as usize;
         let width = table[record + word::WIDTH] as usize;
-        let outs = record + word::WORDS;
+        let outs = record + backward::WORDS;
         let outputs = table[record + word::OUTS] as usize;
         let lane = UNIT_POS as usize % LANES;
         let row = CUBE_POS * ROWS + UNIT_POS as usize / LANES;
         let end = select(row < rows, width, 0);
         let start = row * width;
         let x = table[record + word::X] as usize + start;
-        // Rows past the end have no statistics to read.
+        // Rows past the end have no statistics; they read row 0's.
         let statistics = table[record + word::STATISTICS] as usize + select(row < rows, row, 0) * 2;
         let mean = memory[statistics];
         let rstd = memory[statistics + 1];
@@ -122,8 +145,8 @@ pub fn norm_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32)
             shift = sum_of_row(&mut shared, sum) / size;
         }
 
-        let carried = table[record + word::CARRIED];
-        let out = table[record + word::OUT] as usize + start;
+        let carried = table[record + backward::CARRIED];
+        let out = table[record + backward::OUT] as usize + start;
         for column in range_stepped(lane, end, LANES) {
             let g = gradient(memory, table, outs, outputs, start, column);
             let normed = (memory[x + column] - mean) * rstd;

@@ -1,12 +1,11 @@
 //! Grouped matrix products: `out = slope ⊙ gelu?(scale · Σ A B + Σ biases + add_scale · add)` for many products in one launch.
 //!
-//! A workgroup of 64 threads makes one square tile of one product; each thread keeps `(edge / 8)²` sums in registers, its
-//! rows and columns 8 apart so that neighbouring threads touch neighbouring numbers. Both operands come through workgroup
-//! memory, `depth` of the inner dimension at a time, and are read in the order in which they lie in memory whichever
-//! [`Form`](crate::engine::program::Form) they have: a form is no more than a pair of strides here.
+//! A workgroup of 64 threads computes one square tile of one product. Each thread keeps `(edge / 8)²` sums in registers; its rows and columns
+//! are 8 apart, so that neighbouring threads access neighbouring elements. Both operands pass through workgroup memory, `depth` of the inner
+//! dimension at a time. They are read in the order of their addresses for every [`Form`](crate::engine::program::Form): here a form is just a
+//! pair of strides.
 //!
-//! Record of a launch: for each tile `job, first row, first column`, the address of the job in the table and the tile's
-//! place. Job: the words of [`job`], then those of [`term`] for each term.
+//! Record of a launch: [`tile`] for each tile. Job: [`job`], then [`term`] for each term.
 
 use super::NONE;
 use super::erf::{gelu, gelu_slope};
@@ -15,45 +14,53 @@ use cubecl::prelude::*;
 /// Threads along each side of a tile.
 pub const SIDE: usize = 8;
 
-/// Words of a tile.
-pub const TILE: usize = 3;
-
-/// Where the words of a job lie, from its address.
-pub mod job {
-    pub const M: usize = 0;
-    pub const N: usize = 1;
-    pub const TERMS: usize = 2;
-    pub const SCALE: usize = 3;
-    pub const BIAS: usize = 4;
-    pub const SECOND_BIAS: usize = 5;
-    pub const ADD: usize = 6;
-    pub const ADD_SCALE: usize = 7;
-    pub const GELU: usize = 8;
-    pub const SLOPE: usize = 9;
-    pub const OUT: usize = 10;
-    pub const OUT_STRIDE: usize = 11;
-    /// How far apart the rows of `add`, `gelu` and `slope` lie, in numbers.
-    pub const BESIDE_STRIDE: usize = 12;
-    pub const WORDS: usize = 13;
+record! {
+    /// Indices of the words of a tile. `JOB` is the index of its job in the table.
+    pub mod tile {
+        JOB,
+        TOP,
+        LEFT,
+    }
 }
 
-/// Where the words of a term lie: addresses, then how far apart the operand's rows and columns are, then k.
-pub mod term {
-    pub const A: usize = 0;
-    pub const A_ROW: usize = 1;
-    pub const A_COLUMN: usize = 2;
-    pub const B: usize = 3;
-    pub const B_ROW: usize = 4;
-    pub const B_COLUMN: usize = 5;
-    pub const K: usize = 6;
-    pub const WORDS: usize = 7;
+record! {
+    /// Indices of the words of a job, relative to its start.
+    pub mod job {
+        M,
+        N,
+        TERMS,
+        SCALE,
+        BIAS,
+        SECOND_BIAS,
+        ADD,
+        ADD_SCALE,
+        GELU,
+        SLOPE,
+        OUT,
+        OUT_STRIDE,
+        /// Stride of the rows of `add`, `gelu` and `slope`, in elements.
+        BESIDE_STRIDE,
+    }
 }
 
-/// Copies `edge × depth` numbers of an operand to workgroup memory, `depth` rows of `edge + 1`, zeros outside.
+record! {
+    /// Indices of the words of a term: for each operand its address and the strides of its rows and columns, then k.
+    pub mod term {
+        A,
+        A_ROW,
+        A_COLUMN,
+        B,
+        B_ROW,
+        B_COLUMN,
+        K,
+    }
+}
+
+/// Copies `edge × depth` elements of an operand to workgroup memory, as `depth` rows of `edge + 1`; elements outside the operand are zero.
 ///
-/// `along` is the stride of the tile's rows (A) or columns (B), `inner` that of k.
+/// `along` is the stride of the tile's rows (A) or columns (B); `inner` is the stride of k.
 #[cube]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its buffers and sizes one by one")]
 fn stage(
     memory: &mut [f32],
     staged: &mut Shared<[f32]>,
@@ -103,7 +110,7 @@ fn multiply(a: &mut Shared<[f32]>, b: &mut Shared<[f32]>, sums: &mut Array<f32>,
     }
 }
 
-/// Writes one number of the result.
+/// Finishes and writes one element of the result.
 #[cube]
 pub fn finish(memory: &mut [f32], table: &[u32], job: usize, row: usize, column: usize, sum: f32) {
     let at = row * table[job + job::BESIDE_STRIDE] as usize + column;
@@ -139,10 +146,10 @@ pub fn products(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[co
     let mut b = Shared::<[f32]>::new_slice(comptime!(depth * (edge + 1)));
     if CUBE_POS < count as usize {
         let per = comptime!(edge / SIDE);
-        let tile = record as usize + CUBE_POS * TILE;
-        let job = table[tile] as usize;
-        let top = table[tile + 1] as usize;
-        let left = table[tile + 2] as usize;
+        let tile = record as usize + CUBE_POS * tile::WORDS;
+        let job = table[tile + tile::JOB] as usize;
+        let top = table[tile + tile::TOP] as usize;
+        let left = table[tile + tile::LEFT] as usize;
         let m = table[job + job::M] as usize;
         let n = table[job + job::N] as usize;
         let mut sums = Array::<f32>::new(comptime!(per * per));
@@ -187,9 +194,9 @@ pub fn products(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[co
     }
 }
 
-/// Writes a thread's numbers of a tile.
+/// Writes a thread's elements of a tile.
 #[cube]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its buffers and sizes one by one")]
 fn finish_tile(
     memory: &mut [f32],
     table: &[u32],
@@ -202,7 +209,7 @@ fn finish_tile(
     #[comptime] edge: usize,
 ) {
     let per = comptime!(edge / SIDE);
-    // A second array, indexed at run time, so that the first can stay in registers.
+    // This second array is indexed at run time, so that the first can stay in registers.
     let mut results = Array::<f32>::new(comptime!(per * per));
     #[unroll]
     for i in 0..comptime!(per * per) {
@@ -219,16 +226,16 @@ fn finish_tile(
     }
 }
 
-/// The same without workgroup memory, for adapters that are emulated on the CPU: a barrier costs them more than reading a
-/// number again. Rows and columns past the last read the last one's numbers, and are not written.
+/// The same without workgroup memory, for adapters emulated on the CPU: a barrier costs them more than reading a number again. Rows and columns
+/// past the end read the last one's elements; their results are not written.
 #[cube(launch_unchecked)]
 pub fn direct(memory: &mut [f32], table: &[u32], record: u32, count: u32, #[comptime] edge: usize) {
     if CUBE_POS < count as usize {
         let per = comptime!(edge / SIDE);
-        let tile = record as usize + CUBE_POS * TILE;
-        let job = table[tile] as usize;
-        let top = table[tile + 1] as usize;
-        let left = table[tile + 2] as usize;
+        let tile = record as usize + CUBE_POS * tile::WORDS;
+        let job = table[tile + tile::JOB] as usize;
+        let top = table[tile + tile::TOP] as usize;
+        let left = table[tile + tile::LEFT] as usize;
         let m = table[job + job::M] as usize;
         let n = table[job + job::N] as usize;
         let mut sums = Array::<f32>::new(comptime!(per * per));

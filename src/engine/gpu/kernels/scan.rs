@@ -1,46 +1,56 @@
 //! The selective scan (Gu and Dao, arXiv 2312.00752): `Δ = softplus(delta)`, `S ← exp(Δ A) ⊙ S + Δ B u`, `out = (C · S + D u) silu(g)`.
 //!
-//! A thread takes one channel of one sequence along the rows, its state in registers: no thread waits for another.
-//! Backwards see [`super::scan_backward`]. Record: the words of [`word`].
+//! A thread computes one channel of one sequence, with its state in registers; no thread waits for another. [`super::scan_backward`] computes
+//! the gradients. Record: [`forward`].
 
 use super::activation::{silu, softplus};
-use super::{NONE, THREADS};
+use super::{NONE, THREADS, window};
 use crate::engine::program::{CHUNK, STATE};
 use cubecl::prelude::*;
 
-/// Where the words of a record lie.
-pub mod word {
-    pub const SEQUENCES: usize = 0;
-    pub const LENGTH: usize = 1;
-    pub const FROM: usize = 2;
-    pub const ROWS: usize = 3;
-    pub const CHANNELS: usize = 4;
-    pub const DELTA: usize = 5;
-    pub const U: usize = 6;
-    pub const PROJECTED: usize = 7;
-    pub const PROJECTED_STRIDE: usize = 8;
-    pub const GATE: usize = 9;
-    pub const GATE_STRIDE: usize = 10;
-    pub const A_LOG: usize = 11;
-    pub const SKIP: usize = 12;
-    pub const STATES: usize = 13;
-    /// The row after which the state is kept, or `NONE` where it is kept before every chunk; forwards.
-    pub const AFTER: usize = 14;
-    pub const OUT: usize = 15;
-    /// Backwards.
-    pub const GRADIENT: usize = 14;
-    pub const INTO_DELTA: usize = 15;
-    pub const INTO_U: usize = 16;
-    pub const INTO_PROJECTED: usize = 17;
-    pub const INTO_PROJECTED_STRIDE: usize = 18;
-    pub const INTO_GATE: usize = 19;
-    pub const INTO_GATE_STRIDE: usize = 20;
-    pub const INTO_A_LOG: usize = 21;
-    pub const INTO_SKIP: usize = 22;
-    /// Scratch: what the rows after each chunk give its last state, `[B, chunks, C, STATE]`; Δ and the gradient of y, `[N, C]`.
-    pub const CARRIED: usize = 23;
-    pub const STEPS: usize = 24;
-    pub const INNER: usize = 25;
+record! {
+    /// Indices of the words of a record.
+    pub mod word after window {
+        CHANNELS,
+        DELTA,
+        U,
+        PROJECTED,
+        PROJECTED_STRIDE,
+        GATE,
+        GATE_STRIDE,
+        A_LOG,
+        SKIP,
+        STATES,
+    }
+}
+
+record! {
+    /// The words that follow in a forward record.
+    pub mod forward after word {
+        /// The row after which the state is kept, or `NONE` to keep it before every chunk.
+        AFTER,
+        OUT,
+    }
+}
+
+record! {
+    /// The words that follow in a backward record.
+    pub mod backward after word {
+        GRADIENT,
+        INTO_DELTA,
+        INTO_U,
+        INTO_PROJECTED,
+        INTO_PROJECTED_STRIDE,
+        INTO_GATE,
+        INTO_GATE_STRIDE,
+        INTO_A_LOG,
+        INTO_SKIP,
+        /// Scratch. First the gradient of each chunk's last state from the rows after it, `[B, chunks, C, STATE]`; then Δ and the gradient of y,
+        /// `[N, C]` each.
+        CARRIED,
+        STEPS,
+        INNER,
+    }
 }
 
 /// A of one channel.
@@ -69,7 +79,7 @@ pub fn scan_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) 
         let channels = table[record + word::CHANNELS] as usize;
         let length = table[record + word::LENGTH] as usize;
         let from = table[record + word::FROM] as usize;
-        let after = table[record + word::AFTER];
+        let after = table[record + forward::AFTER];
         let at = CUBE_POS * THREADS + UNIT_POS as usize;
         let sequence = at / channels;
         let channel = at % channels;
@@ -103,7 +113,7 @@ pub fn scan_forward(memory: &mut [f32], table: &[u32], record: u32, count: u32) 
                     y += memory[projected + STATE + n] * state[n];
                 }
                 let gate = memory[table[record + word::GATE] as usize + row * table[record + word::GATE_STRIDE] as usize + channel];
-                memory[table[record + word::OUT] as usize + place] = y * silu(gate);
+                memory[table[record + forward::OUT] as usize + place] = y * silu(gate);
                 if t as u32 == after {
                     store(memory, &state, kept + at * STATE);
                 }

@@ -3,16 +3,18 @@
 //! With `y = C · S + D u`, `out = y silu(g)`: `dg = dout y silu'(g)`, `dy = dout silu(g)`, `λ(t) = exp(Δ(t+1) A) λ(t+1) + C dy`, `dC = Σ_c dy S`,
 //! `dB = Σ_c λ Δ u`, `du = D dy + Δ Σ_n λ B`, `dΔ = Σ_n λ (A exp(Δ A) S(t−1) + B u)`, `da_log = A Σ_t λ Δ exp(Δ A) S(t−1)`, `dD = Σ_t dy u`.
 //!
-//! [`scan_backward`]: a thread takes a channel of a sequence back, chunk by chunk, and makes a chunk's states anew from the one that
-//! was kept; sums over the state are its own. It leaves in the scratch what a chunk's last row gets from those after it, Δ, and dy.
-//! [`scan_projected`]: as dB and dC are sums over channels, a thread takes one number of the state of one chunk, for all
-//! channels in their order; the scratch lets every chunk begin at once.
+//! [`scan_backward`]: a thread computes one channel of a sequence, from the last chunk to the first. It recomputes a chunk's states from the
+//! kept one, and sums over the state by itself. It writes to the scratch, for each chunk, the gradient of its last state from later rows; and
+//! for each row Δ and dy.
 //!
-//! Record of both: the words of [`super::scan::word`].
+//! [`scan_projected`]: dB and dC are sums over channels, so a thread computes one state element of one chunk, for all channels in their order.
+//! With the scratch, all chunks can start at once.
+//!
+//! Record of both: [`super::scan::backward`].
 
 use super::THREADS;
 use super::activation::{sigmoid, softplus};
-use super::scan::{load_rates, store, word};
+use super::scan::{backward, load_rates, store, word};
 use crate::engine::program::{CHUNK, STATE};
 use cubecl::prelude::*;
 
@@ -22,9 +24,9 @@ fn projected_of(table: &[u32], record: usize, row: usize) -> usize {
     table[record + word::PROJECTED] as usize + row * table[record + word::PROJECTED_STRIDE] as usize
 }
 
-/// The states before each row of a chunk, from `state`, that before the first; keeps Δ.
+/// Recomputes the states before each row of a chunk, from the kept state at `kept`; also writes Δ.
 #[cube]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its buffers and sizes one by one")]
 fn remake(
     memory: &mut [f32],
     table: &[u32],
@@ -45,7 +47,7 @@ fn remake(
     for r in 0..rows {
         let place = (first + r) * channels + channel;
         let step = softplus(memory[table[record + word::DELTA] as usize + place]);
-        memory[table[record + word::STEPS] as usize + place] = step;
+        memory[table[record + backward::STEPS] as usize + place] = step;
         let fed = step * memory[table[record + word::U] as usize + place];
         let projected = projected_of(table, record, first + r);
         #[unroll]
@@ -56,9 +58,10 @@ fn remake(
     }
 }
 
-/// One row back. `before` is where its state begins in `states`; `carried` becomes what the row before gets.
+/// The backward step of one row; returns its part of dD. `before` is the index of its state in `states`. `carried` becomes the gradient for the
+/// row before.
 #[cube]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its buffers and sizes one by one")]
 fn back_row(
     memory: &mut [f32],
     table: &[u32],
@@ -72,11 +75,11 @@ fn back_row(
     before: usize,
 ) -> f32 {
     let place = row * table[record + word::CHANNELS] as usize + channel;
-    let step = memory[table[record + word::STEPS] as usize + place];
+    let step = memory[table[record + backward::STEPS] as usize + place];
     let u = memory[table[record + word::U] as usize + place];
     let skip = memory[table[record + word::SKIP] as usize + channel];
     let gate = memory[table[record + word::GATE] as usize + row * table[record + word::GATE_STRIDE] as usize + channel];
-    let upstream = memory[table[record + word::GRADIENT] as usize + place];
+    let upstream = memory[table[record + backward::GRADIENT] as usize + place];
     let open = sigmoid(gate);
     let dy = upstream * gate * open;
     let projected = projected_of(table, record, row);
@@ -97,10 +100,10 @@ fn back_row(
         into_rates[n] += step * lambda * decayed;
     }
     let slope = sigmoid(memory[table[record + word::DELTA] as usize + place]);
-    memory[table[record + word::INNER] as usize + place] = dy;
-    memory[table[record + word::INTO_DELTA] as usize + place] = (into_step + u * into_fed) * slope;
-    memory[table[record + word::INTO_U] as usize + place] = skip * dy + step * into_fed;
-    let into_gate = table[record + word::INTO_GATE] as usize + row * table[record + word::INTO_GATE_STRIDE] as usize;
+    memory[table[record + backward::INNER] as usize + place] = dy;
+    memory[table[record + backward::INTO_DELTA] as usize + place] = (into_step + u * into_fed) * slope;
+    memory[table[record + backward::INTO_U] as usize + place] = skip * dy + step * into_fed;
+    let into_gate = table[record + backward::INTO_GATE] as usize + row * table[record + backward::INTO_GATE_STRIDE] as usize;
     memory[into_gate + channel] = upstream * y * open * (1.0f32 + gate * (1.0f32 - open));
     dy * u
 }
@@ -128,7 +131,7 @@ pub fn scan_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32)
                 let first = sequence * length + chunk * CHUNK;
                 let rows = (length - chunk * CHUNK).min(CHUNK);
                 let kept = ((sequence * chunks + chunk) * channels + channel) * STATE;
-                store(memory, &carried, table[record + word::CARRIED] as usize + kept);
+                store(memory, &carried, table[record + backward::CARRIED] as usize + kept);
                 let begin = table[record + word::STATES] as usize + kept;
                 remake(memory, table, &rates, &mut states, record, begin, first, rows, channel);
                 for back in 0..rows {
@@ -142,15 +145,15 @@ pub fn scan_backward(memory: &mut [f32], table: &[u32], record: u32, count: u32)
             for n in 0..STATE {
                 into_rates[n] *= rates[n];
             }
-            store(memory, &into_rates, table[record + word::INTO_A_LOG] as usize + at * STATE);
-            memory[table[record + word::INTO_SKIP] as usize + at] = into_skip;
+            store(memory, &into_rates, table[record + backward::INTO_A_LOG] as usize + at * STATE);
+            memory[table[record + backward::INTO_SKIP] as usize + at] = into_skip;
         }
     }
 }
 
-/// Adds what one channel gives dB and dC of a chunk's rows, for one number of the state.
+/// Adds the part of one channel to dB and dC of a chunk's rows, for one element of the state.
 #[cube]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its buffers and sizes one by one")]
 fn add_channel(
     memory: &mut [f32],
     table: &[u32],
@@ -169,13 +172,13 @@ fn add_channel(
     let mut feds = Array::<f32>::new(CHUNK);
     let mut inner = Array::<f32>::new(CHUNK);
     let mut state = memory[table[record + word::STATES] as usize + kept];
-    let mut carried = memory[table[record + word::CARRIED] as usize + kept];
+    let mut carried = memory[table[record + backward::CARRIED] as usize + kept];
     #[unroll]
     for r in 0..CHUNK {
-        // Rows past the last change nothing: Δ and dy are 0 there.
+        // Rows past the end change nothing: their Δ and dy are 0.
         let place = first + r.min(rows - 1) * channels;
-        let step = select(r < rows, memory[table[record + word::STEPS] as usize + place], 0.0f32);
-        inner[r] = select(r < rows, memory[table[record + word::INNER] as usize + place], 0.0f32);
+        let step = select(r < rows, memory[table[record + backward::STEPS] as usize + place], 0.0f32);
+        inner[r] = select(r < rows, memory[table[record + backward::INNER] as usize + place], 0.0f32);
         feds[r] = step * memory[table[record + word::U] as usize + place];
         decays[r] = (step * rate).exp();
         state = decays[r] * state + feds[r] * b[r];
@@ -221,8 +224,8 @@ pub fn scan_projected(memory: &mut [f32], table: &[u32], record: u32, count: u32
                 let place = first * channels + channel;
                 add_channel(memory, table, &b, &c, &mut into_b, &mut into_c, record, rate, kept, place, rows);
             }
-            let into = table[record + word::INTO_PROJECTED] as usize + n;
-            let stride = table[record + word::INTO_PROJECTED_STRIDE] as usize;
+            let into = table[record + backward::INTO_PROJECTED] as usize + n;
+            let stride = table[record + backward::INTO_PROJECTED_STRIDE] as usize;
             #[unroll]
             for r in 0..CHUNK {
                 if r < rows {

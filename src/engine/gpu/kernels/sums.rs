@@ -1,51 +1,61 @@
-//! Sums over rows: of each column (gradients of biases, norms and convolutions), and of the loss.
+//! Sums over rows: per column (gradients of biases, norms and convolutions), and of the loss.
 
 use super::{ADDERS, COLUMN_LANES, COLUMNS, sum_of_group};
 use cubecl::prelude::*;
 
-/// Where the words of a column sum lie; those of [`summand`] for each summand follow.
-pub mod column {
-    pub const WIDTH: usize = 0;
-    pub const OUT: usize = 1;
-    /// How far apart the sums lie.
-    pub const STEP: usize = 2;
-    pub const ACCUMULATE: usize = 3;
-    pub const SUMMANDS: usize = 4;
-    pub const WORDS: usize = 5;
+record! {
+    /// Indices of the words of a column sum. The words of [`summand`] follow for each summand.
+    pub mod column {
+        WIDTH,
+        OUT,
+        /// The distance between the elements of `out`.
+        STEP,
+        ACCUMULATE,
+        SUMMANDS,
+    }
 }
 
-/// Where the words of a summand lie.
-pub mod summand {
-    pub const OF: usize = 0;
-    pub const ROWS: usize = 1;
-    /// [`ONE`], [`NORMED`] or [`DELAYED`].
-    pub const FACTOR: usize = 2;
-    pub const X: usize = 3;
-    pub const STATISTICS: usize = 4;
-    pub const STRIDE: usize = 4;
-    pub const STEPS: usize = 5;
-    pub const LENGTH: usize = 6;
-    pub const WORDS: usize = 7;
+record! {
+    /// Indices of the words of a summand.
+    pub mod summand {
+        OF,
+        ROWS,
+        /// One of [`factors`].
+        FACTOR,
+        X,
+        STATISTICS,
+        STRIDE,
+        STEPS,
+        LENGTH,
+    }
+}
 
+/// The factors of a summand.
+pub mod factors {
     pub const ONE: u32 = 0;
     pub const NORMED: u32 = 1;
     pub const DELAYED: u32 = 2;
 }
 
-/// Words of a tile.
-pub const TILE: usize = 2;
+record! {
+    /// Indices of the words of a tile. `JOB` is the index of its job in the table.
+    pub mod tile {
+        JOB,
+        LEFT,
+    }
+}
 
-/// What one number of a summand is multiplied by.
+/// The factor of one element of a summand.
 #[cube]
 fn factor(memory: &mut [f32], table: &[u32], summand: usize, row: usize, column: usize, width: usize) -> f32 {
     let kind = table[summand + summand::FACTOR];
     let x = table[summand + summand::X] as usize;
     let mut factor = 1.0f32;
-    if kind == summand::NORMED {
+    if kind == factors::NORMED {
         let statistics = table[summand + summand::STATISTICS] as usize + row * 2;
         factor = (memory[x + row * width + column] - memory[statistics]) * memory[statistics + 1];
     }
-    if kind == summand::DELAYED {
+    if kind == factors::DELAYED {
         let steps = table[summand + summand::STEPS] as usize;
         factor = 0.0f32;
         if row % table[summand + summand::LENGTH] as usize >= steps {
@@ -55,16 +65,16 @@ fn factor(memory: &mut [f32], table: &[u32], summand: usize, row: usize, column:
     factor
 }
 
-/// `out (+)= Σ of ⊙ factor` for many sums in one launch. Record: for each tile `job, first column`, the job's address in the
-/// table. A workgroup makes 8 columns, 16 threads a column with every 16th row each.
+/// `out (+)= Σ of ⊙ factor` for many sums in one launch. A workgroup computes 8 columns; each column has 16 threads, and each thread sums every
+/// 16th row. Record: the words of [`tile`] for each tile.
 #[cube(launch_unchecked)]
 pub fn columns(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     let mut shared = Shared::<[f32]>::new_slice(comptime!(COLUMNS * COLUMN_LANES));
     if CUBE_POS < count as usize {
-        let tile = record as usize + CUBE_POS * TILE;
-        let job = table[tile] as usize;
+        let tile = record as usize + CUBE_POS * tile::WORDS;
+        let job = table[tile + tile::JOB] as usize;
         let unit = UNIT_POS as usize;
-        let at = table[tile + 1] as usize + unit % COLUMNS;
+        let at = table[tile + tile::LEFT] as usize + unit % COLUMNS;
         let lane = unit / COLUMNS;
         let width = table[job + column::WIDTH] as usize;
         let mut sum = 0.0f32;
@@ -93,25 +103,35 @@ pub fn columns(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     }
 }
 
-/// `out (+)= (Σ rows[r].0, Σ rows[r].1)`. Record: `rows_in, rows, out, accumulate`; one workgroup.
+record! {
+    /// Indices of the words of a record of [`total`].
+    pub mod totals {
+        ROWS_IN,
+        ROWS,
+        OUT,
+        ACCUMULATE,
+    }
+}
+
+/// `out (+)= (Σ rows[r].0, Σ rows[r].1)`, with one workgroup. Record: [`totals`].
 #[cube(launch_unchecked)]
 pub fn total(memory: &mut [f32], table: &[u32], record: u32, count: u32) {
     let mut shared = Shared::<[f32]>::new_slice(comptime!(ADDERS + 16));
     if CUBE_POS < count as usize {
         let record = record as usize;
-        let rows_in = table[record] as usize;
+        let rows_in = table[record + totals::ROWS_IN] as usize;
         let unit = UNIT_POS as usize;
         let mut loss = 0.0f32;
         let mut hits = 0.0f32;
-        for row in range_stepped(unit, table[record + 1] as usize, ADDERS) {
+        for row in range_stepped(unit, table[record + totals::ROWS] as usize, ADDERS) {
             loss += memory[rows_in + row * 2];
             hits += memory[rows_in + row * 2 + 1];
         }
         let mut loss = sum_of_group(&mut shared, loss, ADDERS);
         let mut hits = sum_of_group(&mut shared, hits, ADDERS);
         if unit == 0 {
-            let out = table[record + 2] as usize;
-            if table[record + 3] != 0 {
+            let out = table[record + totals::OUT] as usize;
+            if table[record + totals::ACCUMULATE] != 0 {
                 loss += memory[out];
                 hits += memory[out + 1];
             }

@@ -1,4 +1,4 @@
-//! Clipping and AdamW on the flat weights; the equations are those of [`Update`](crate::engine::update::Update).
+//! Clipping and AdamW on the flat weights. The equations are those of [`Update`](crate::engine::update::Update).
 //!
 //! `memory` begins `weights | gradient`; `state` is `first moments | second moments | partial sums | totals`.
 
@@ -6,10 +6,18 @@ use super::{ADDERS, sum_of_group};
 use crate::engine::update::{BETA_1, BETA_2, EPSILON, REST_1, REST_2};
 use cubecl::prelude::*;
 
-/// How many partial sums of the gradient's squares there is room for.
+record! {
+    /// Indices of the words of a range of weights.
+    pub mod run {
+        FIRST,
+        COUNT,
+    }
+}
+
+/// The most partial sums of the gradient's squares.
 pub const PARTIALS: usize = 64;
 
-/// `g ← clamp(g, ± value)` where `value` > 0, and the sum of squares of every `count`th run of numbers.
+/// `g ← clamp(g, ± value)` if `value` > 0. Workgroup i then sums the squares of every `count`th run of [`ADDERS`] elements, from run i on.
 #[cube(launch_unchecked)]
 pub fn clip(memory: &mut [f32], state: &mut [f32], weights: u32, partials: u32, count: u32, value: f32) {
     let mut shared = Shared::<[f32]>::new_slice(comptime!(ADDERS + 16));
@@ -31,8 +39,8 @@ pub fn clip(memory: &mut [f32], state: &mut [f32], weights: u32, partials: u32, 
     }
 }
 
-/// What the gradient is multiplied by: `min(1, norm / (‖g‖ + 1e-6))`, or 1 where `norm` is 0. Each thread adds the partial sums
-/// itself, which costs less than barriers; those that no workgroup of [`clip`] writes are 0.
+/// The factor of the gradient: `min(1, norm / (‖g‖ + 1e-6))`, or 1 if `norm` is 0. Each thread adds the partial sums itself, because that costs
+/// less than barriers. Partial sums that no workgroup of [`clip`] writes are 0.
 #[cube]
 pub fn clipping(state: &mut [f32], partials: usize, norm: f32) -> f32 {
     let mut scale = 1.0f32;
@@ -46,10 +54,10 @@ pub fn clipping(state: &mut [f32], partials: usize, norm: f32) -> f32 {
     scale
 }
 
-/// AdamW on the ranges in the table, `first, count` for each workgroup; the first workgroup also copies the step's total
-/// from the memory to its place among the totals.
+/// AdamW on the ranges in the table: the words of [`run`] for each workgroup. The first workgroup also copies the step's total from the memory to its
+/// place among the totals.
 #[cube(launch_unchecked)]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its buffers and sizes one by one")]
 pub fn adamw(
     memory: &mut [f32],
     state: &mut [f32],
@@ -68,8 +76,9 @@ pub fn adamw(
     if CUBE_POS < count as usize {
         let weights = weights as usize;
         let scale = clipping(state, partials as usize, norm);
-        let first = table[CUBE_POS * 2] as usize;
-        let end = first + table[CUBE_POS * 2 + 1] as usize;
+        let run = CUBE_POS * run::WORDS;
+        let first = table[run + run::FIRST] as usize;
+        let end = first + table[run + run::COUNT] as usize;
         for at in range_stepped(first + UNIT_POS as usize, end, ADDERS) {
             let gradient = memory[weights + at] * scale;
             let mean = BETA_1 * state[at] + REST_1 * gradient;

@@ -1,13 +1,13 @@
-//! Causal attention of one sequence: a thread takes a position of a head after the other, and reads keys from where they lie.
+//! Causal attention of one sequence: a thread computes one position of one head at a time, and reads keys from the memory.
 //!
-//! Equations, names and record as in [`crate::engine::gpu::kernels::attention`].
+//! Equations, names and record are those of [`crate::engine::gpu::kernels::attention`].
 
-use crate::engine::gpu::kernels::attention::{Kind, head, turn_back};
+use crate::engine::gpu::kernels::attention::{AttentionKind, backward, forward, rotate_back, word};
 use cubecl::prelude::*;
 
-/// A query or key as it turns at its position, whose angles begin at `angles`.
+/// Loads a query or key and rotates it; the angles of its position begin at `angles`.
 #[cube]
-fn load_turned(memory: &mut [f32], table: &[u32], row: &mut Array<f32>, address: usize, angles: usize, #[comptime] kind: Kind) {
+fn load_rotated(memory: &mut [f32], table: &[u32], row: &mut Array<f32>, address: usize, angles: usize, #[comptime] kind: AttentionKind) {
     let half = comptime!(kind.rotary / 2);
     #[unroll]
     for i in 0..half {
@@ -59,12 +59,19 @@ fn clear(row: &mut Array<f32>, #[comptime] head: usize) {
     }
 }
 
-/// Forwards.
+/// The forward pass.
 #[cube]
-pub fn attention(memory: &mut [f32], table: &[u32], record: usize, sequence: usize, #[comptime] threads: usize, #[comptime] kind: Kind) {
-    let length = table[record + head::LENGTH] as usize;
-    let heads = table[record + head::HEADS] as usize;
-    let turns = table[record + head::TURNS] as usize;
+pub fn attention(
+    memory: &mut [f32],
+    table: &[u32],
+    record: usize,
+    sequence: usize,
+    #[comptime] threads: usize,
+    #[comptime] kind: AttentionKind,
+) {
+    let length = table[record + word::LENGTH] as usize;
+    let heads = table[record + word::HEADS] as usize;
+    let rotary_table = table[record + word::ROTARY_TABLE] as usize;
     let stride = heads * comptime!(3 * kind.head);
     let scale = 1.0f32 / f32::cast_from(kind.head).sqrt();
     let mut query = Array::<f32>::new(kind.head);
@@ -73,14 +80,14 @@ pub fn attention(memory: &mut [f32], table: &[u32], record: usize, sequence: usi
     for task in range_stepped(UNIT_POS as usize, heads * length, threads) {
         let of = task / length;
         let own = task % length;
-        let base = table[record + head::QKV] as usize + sequence * length * stride + of * comptime!(3 * kind.head);
-        load_turned(memory, table, &mut query, base + own * stride, turns + own * kind.rotary, kind);
+        let base = table[record + word::QKV] as usize + sequence * length * stride + of * comptime!(3 * kind.head);
+        load_rotated(memory, table, &mut query, base + own * stride, rotary_table + own * kind.rotary, kind);
         clear(&mut sums, kind.head);
         let mut most = f32::new(-1.0e30f32);
         let mut total = 0.0f32;
         for position in 0..own + 1 {
             let at = base + position * stride + kind.head;
-            load_turned(memory, table, &mut key, at, turns + position * kind.rotary, kind);
+            load_rotated(memory, table, &mut key, at, rotary_table + position * kind.rotary, kind);
             let score = scale * dot(&query, &key, kind.head);
             if score > most {
                 let shrink = (most - score).exp();
@@ -98,12 +105,12 @@ pub fn attention(memory: &mut [f32], table: &[u32], record: usize, sequence: usi
                 sums[i] += weight * memory[at + kind.head + i];
             }
         }
-        let out = table[record + head::OUT] as usize + (sequence * length + own) * heads * kind.head + of * kind.head;
+        let out = table[record + word::OUT] as usize + (sequence * length + own) * heads * kind.head + of * kind.head;
         #[unroll]
         for i in 0..kind.head {
             memory[out + i] = sums[i] / total;
         }
-        let kept = table[record + head::SUMS] as usize + ((sequence * heads + of) * length + own) * 2;
+        let kept = table[record + forward::SUMS] as usize + ((sequence * heads + of) * length + own) * 2;
         memory[kept] = most;
         memory[kept + 1] = 1.0f32 / total;
     }
@@ -111,10 +118,17 @@ pub fn attention(memory: &mut [f32], table: &[u32], record: usize, sequence: usi
 
 /// The gradients of the queries.
 #[cube]
-pub fn queries(memory: &mut [f32], table: &[u32], record: usize, sequence: usize, #[comptime] threads: usize, #[comptime] kind: Kind) {
-    let length = table[record + head::LENGTH] as usize;
-    let heads = table[record + head::HEADS] as usize;
-    let turns = table[record + head::TURNS] as usize;
+pub fn queries(
+    memory: &mut [f32],
+    table: &[u32],
+    record: usize,
+    sequence: usize,
+    #[comptime] threads: usize,
+    #[comptime] kind: AttentionKind,
+) {
+    let length = table[record + word::LENGTH] as usize;
+    let heads = table[record + word::HEADS] as usize;
+    let rotary_table = table[record + word::ROTARY_TABLE] as usize;
     let stride = heads * comptime!(3 * kind.head);
     let scale = 1.0f32 / f32::cast_from(kind.head).sqrt();
     let mut query = Array::<f32>::new(kind.head);
@@ -125,18 +139,18 @@ pub fn queries(memory: &mut [f32], table: &[u32], record: usize, sequence: usize
         let of = task / length;
         let own = task % length;
         let place = sequence * length * stride + of * comptime!(3 * kind.head);
-        let base = table[record + head::QKV] as usize + place;
+        let base = table[record + word::QKV] as usize + place;
         let row = (sequence * length + own) * heads * kind.head + of * kind.head;
-        load_turned(memory, table, &mut query, base + own * stride, turns + own * kind.rotary, kind);
-        load(memory, &mut upstream, table[record + head::GRADIENT] as usize + row, kind.head);
+        load_rotated(memory, table, &mut query, base + own * stride, rotary_table + own * kind.rotary, kind);
+        load(memory, &mut upstream, table[record + backward::GRADIENT] as usize + row, kind.head);
         clear(&mut sums, kind.head);
-        let delta = dot_with(memory, &upstream, table[record + head::OUT] as usize + row, kind.head);
-        let kept = table[record + head::SUMS] as usize + ((sequence * heads + of) * length + own) * 2;
+        let delta = dot_with(memory, &upstream, table[record + word::OUT] as usize + row, kind.head);
+        let kept = table[record + backward::SUMS] as usize + ((sequence * heads + of) * length + own) * 2;
         let most = memory[kept];
         let share = memory[kept + 1];
         for position in 0..own + 1 {
             let at = base + position * stride + kind.head;
-            load_turned(memory, table, &mut key, at, turns + position * kind.rotary, kind);
+            load_rotated(memory, table, &mut key, at, rotary_table + position * kind.rotary, kind);
             let weight = (scale * dot(&query, &key, kind.head) - most).exp() * share;
             let change = weight * (dot_with(memory, &upstream, at + kind.head, kind.head) - delta) * scale;
             #[unroll]
@@ -144,7 +158,14 @@ pub fn queries(memory: &mut [f32], table: &[u32], record: usize, sequence: usize
                 sums[i] += change * key[i];
             }
         }
-        turn_back(memory, table, &sums, table[record + head::INTO] as usize + place + own * stride, turns + own * kind.rotary, kind);
+        rotate_back(
+            memory,
+            table,
+            &sums,
+            table[record + backward::INTO] as usize + place + own * stride,
+            rotary_table + own * kind.rotary,
+            kind,
+        );
     }
 }
 
@@ -156,11 +177,11 @@ pub fn keys_and_values(
     record: usize,
     sequence: usize,
     #[comptime] threads: usize,
-    #[comptime] kind: Kind,
+    #[comptime] kind: AttentionKind,
 ) {
-    let length = table[record + head::LENGTH] as usize;
-    let heads = table[record + head::HEADS] as usize;
-    let turns = table[record + head::TURNS] as usize;
+    let length = table[record + word::LENGTH] as usize;
+    let heads = table[record + word::HEADS] as usize;
+    let rotary_table = table[record + word::ROTARY_TABLE] as usize;
     let stride = heads * comptime!(3 * kind.head);
     let width = heads * kind.head;
     let scale = 1.0f32 / f32::cast_from(kind.head).sqrt();
@@ -174,17 +195,17 @@ pub fn keys_and_values(
         let of = task / length;
         let own = task % length;
         let place = sequence * length * stride + of * comptime!(3 * kind.head);
-        let base = table[record + head::QKV] as usize + place;
-        load_turned(memory, table, &mut key, base + own * stride + kind.head, turns + own * kind.rotary, kind);
+        let base = table[record + word::QKV] as usize + place;
+        load_rotated(memory, table, &mut key, base + own * stride + kind.head, rotary_table + own * kind.rotary, kind);
         load(memory, &mut value, base + own * stride + comptime!(2 * kind.head), kind.head);
         clear(&mut key_sums, kind.head);
         clear(&mut value_sums, kind.head);
         for position in own..length {
             let row = (sequence * length + position) * width + of * kind.head;
-            load_turned(memory, table, &mut query, base + position * stride, turns + position * kind.rotary, kind);
-            load(memory, &mut upstream, table[record + head::GRADIENT] as usize + row, kind.head);
-            let delta = dot_with(memory, &upstream, table[record + head::OUT] as usize + row, kind.head);
-            let kept = table[record + head::SUMS] as usize + ((sequence * heads + of) * length + position) * 2;
+            load_rotated(memory, table, &mut query, base + position * stride, rotary_table + position * kind.rotary, kind);
+            load(memory, &mut upstream, table[record + backward::GRADIENT] as usize + row, kind.head);
+            let delta = dot_with(memory, &upstream, table[record + word::OUT] as usize + row, kind.head);
+            let kept = table[record + backward::SUMS] as usize + ((sequence * heads + of) * length + position) * 2;
             let weight = (scale * dot(&key, &query, kind.head) - memory[kept]).exp() * memory[kept + 1];
             let change = weight * (dot(&value, &upstream, kind.head) - delta) * scale;
             #[unroll]
@@ -193,8 +214,8 @@ pub fn keys_and_values(
                 key_sums[i] += change * query[i];
             }
         }
-        let into = table[record + head::INTO] as usize + place + own * stride + kind.head;
-        turn_back(memory, table, &key_sums, into, turns + own * kind.rotary, kind);
+        let into = table[record + backward::INTO] as usize + place + own * stride + kind.head;
+        rotate_back(memory, table, &key_sums, into, rotary_table + own * kind.rotary, kind);
         #[unroll]
         for i in 0..kind.head {
             memory[into + kind.head + i] = value_sums[i];

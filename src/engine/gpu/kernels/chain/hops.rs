@@ -1,6 +1,6 @@
-//! Adaptive computation time over the rows of one sequence. Records: the words of [`word`], their rows being one sequence's.
+//! Adaptive computation time over the rows of one sequence. Records: those of [`crate::engine::gpu::kernels::halting`], with the rows of one sequence.
 
-use crate::engine::gpu::kernels::halting::{halt_row, halt_row_backward, mix_number, unmix_number, word};
+use crate::engine::gpu::kernels::halting::{halt_row, halt_row_backward, mix_number, mixture, mixture_backward, unmix_number, word};
 use cubecl::prelude::*;
 
 #[cube]
@@ -22,7 +22,7 @@ pub fn halt_backward(memory: &mut [f32], table: &[u32], record: usize, sequence:
 #[cube]
 pub fn mix(memory: &mut [f32], table: &[u32], record: usize, sequence: usize, #[comptime] threads: usize) {
     let rows = table[record + word::ROWS] as usize;
-    let width = table[record + word::WIDTH] as usize;
+    let width = table[record + mixture::WIDTH] as usize;
     for task in range_stepped(UNIT_POS as usize, rows * width, threads) {
         mix_number(memory, table, record, sequence * rows + task / width, task % width);
     }
@@ -31,7 +31,7 @@ pub fn mix(memory: &mut [f32], table: &[u32], record: usize, sequence: usize, #[
 #[cube]
 pub fn mix_backward(memory: &mut [f32], table: &[u32], record: usize, sequence: usize, #[comptime] threads: usize) {
     let rows = table[record + word::ROWS] as usize;
-    let tasks = (table[record + word::WIDTH] + table[record + word::HOPS]) as usize;
+    let tasks = (table[record + mixture_backward::WIDTH] + table[record + word::HOPS]) as usize;
     for task in range_stepped(UNIT_POS as usize, rows * tasks, threads) {
         unmix_number(memory, table, record, sequence * rows + task / tasks, task % tasks);
     }

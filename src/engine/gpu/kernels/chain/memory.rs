@@ -1,76 +1,78 @@
-//! An associative memory of one sequence: recall, memorize and their gradients; equations as in [`crate::engine::program::Instruction`].
+//! An associative memory of one sequence: recall, memorize and their gradients. The equations are those of
+//! [`crate::engine::program::Associative`].
 //!
-//! A thread makes one column of four rows at a time, or of four features: what they share is read once for all four.
+//! A thread computes one column of four rows, or of four features, at a time. It reads what they share once for all four.
 
 use crate::engine::gpu::kernels::NONE;
 use crate::engine::gpu::kernels::activation::sigmoid;
 use crate::engine::gpu::kernels::memory::{RECALLED, recall_rows, word as recalled};
 use cubecl::prelude::*;
 
-/// Rows or features that a thread takes together.
-pub const TOGETHER: usize = RECALLED;
+/// Rows or features that a thread computes together.
+pub const ROWS_AT_ONCE: usize = RECALLED;
 
-/// Where the words of a record lie: rows of a sequence that meet the memory, its sizes, then addresses, [`NONE`] where there is no such array.
-pub mod word {
-    pub const ROWS: usize = 0;
-    pub const FEATURES: usize = 1;
-    pub const WIDTH: usize = 2;
-    /// Keys or queries.
-    pub const KEYS: usize = 3;
-    /// The memory that is read.
-    pub const A: usize = 4;
-    pub const Z: usize = 5;
-    /// A recall's d by row, or a writing's d and γ by row.
-    pub const DIVISORS: usize = 6;
-    /// What a recall started from, or the values that are written.
-    pub const X: usize = 7;
-    /// A recall's result, or what of the values is new.
-    pub const OUT: usize = 8;
-    /// Of what is written, before its σ.
-    pub const STRENGTHS: usize = 9;
-    /// The memory that is made: forwards the new one; backwards the gradient of the one that was read.
-    pub const INTO_A: usize = 10;
-    pub const INTO_Z: usize = 11;
-    /// The gradient of a recall's result; or of the new memory's A.
-    pub const GRADIENT: usize = 12;
-    /// The gradient of the new memory's z; or what is carried of the old one's.
-    pub const GRADIENT_Z: usize = 13;
-    /// What is carried of the gradient of a recalled memory's A.
-    pub const CARRIED: usize = 14;
-    pub const INTO_KEYS: usize = 15;
-    pub const INTO_VALUES: usize = 16;
-    pub const INTO_STRENGTHS: usize = 17;
-    /// Room for a number a row: the gradient of its divisor.
-    pub const SIDES: usize = 18;
-    pub const WORDS: usize = 19;
+record! {
+    /// Indices of the words of a record: the rows of a sequence, the sizes of the memory, then addresses ([`NONE`] for a missing array).
+    pub mod word {
+        ROWS,
+        FEATURES,
+        WIDTH,
+        /// The keys of a write, or the queries of a recall.
+        KEYS,
+        /// The memory to read.
+        A,
+        Z,
+        /// d of each row of a recall, or d and γ of each row of a write.
+        DIVISORS,
+        /// The x of a recall, or the values of a write.
+        X,
+        /// The result of a recall, or `v − v̄` of a write.
+        OUT,
+        /// The strengths of a write, before σ.
+        STRENGTHS,
+        /// The memory to write. Forward: the new memory. Backward: the gradient of the memory that was read.
+        INTO_A,
+        INTO_Z,
+        /// The gradient of a recall's result, or of the new memory's A.
+        GRADIENT,
+        /// The gradient of the new memory's z. For a recall: the gradient of z so far.
+        GRADIENT_Z,
+        /// For a recall: the gradient of A so far.
+        CARRIED,
+        INTO_KEYS,
+        INTO_VALUES,
+        INTO_STRENGTHS,
+        /// Scratch of one element per row: the gradient of its divisor.
+        DIVISOR_GRADIENTS,
+    }
 }
 
 /// Recall over all rows of the sequence. Record: the words of [`recalled`].
 #[cube]
 pub fn recall(memory: &mut [f32], table: &[u32], record: usize, sequence: usize, #[comptime] threads: usize) {
     let width = table[record + recalled::WIDTH] as usize;
-    let blocks = (table[record + recalled::ROWS] as usize).div_ceil(TOGETHER);
+    let blocks = (table[record + recalled::ROWS] as usize).div_ceil(ROWS_AT_ONCE);
     for task in range_stepped(UNIT_POS as usize, width * blocks, threads) {
-        recall_rows(memory, table, record, sequence, task / width * TOGETHER, task % width);
+        recall_rows(memory, table, record, sequence, task / width * ROWS_AT_ONCE, task % width);
     }
 }
 
-/// `v − v̄` and each row's d and γ, before a memory is written to.
+/// `v − v̄` and each row's d and γ, before the memory is written.
 #[cube]
 pub fn novelty(memory: &mut [f32], table: &[u32], record: usize, sequence: usize, #[comptime] threads: usize) {
     let rows = table[record + word::ROWS] as usize;
     let features = table[record + word::FEATURES] as usize;
     let width = table[record + word::WIDTH] as usize;
     let old = table[record + word::A];
-    let mut keys = Array::<usize>::new(TOGETHER);
-    let mut sums = Array::<f32>::new(TOGETHER);
-    let mut divisors = Array::<f32>::new(TOGETHER);
-    let mut squares = Array::<f32>::new(TOGETHER);
-    for task in range_stepped(UNIT_POS as usize, width * rows.div_ceil(TOGETHER), threads) {
+    let mut keys = Array::<usize>::new(ROWS_AT_ONCE);
+    let mut sums = Array::<f32>::new(ROWS_AT_ONCE);
+    let mut divisors = Array::<f32>::new(ROWS_AT_ONCE);
+    let mut squares = Array::<f32>::new(ROWS_AT_ONCE);
+    for task in range_stepped(UNIT_POS as usize, width * rows.div_ceil(ROWS_AT_ONCE), threads) {
         let column = task % width;
-        let first = task / width * TOGETHER;
+        let first = task / width * ROWS_AT_ONCE;
         #[unroll]
-        for i in 0..TOGETHER {
+        for i in 0..ROWS_AT_ONCE {
             keys[i] = table[record + word::KEYS] as usize + (sequence * rows + (first + i).min(rows - 1)) * features;
             sums[i] = 0.0f32;
             divisors[i] = 0.0f32;
@@ -83,7 +85,7 @@ pub fn novelty(memory: &mut [f32], table: &[u32], record: usize, sequence: usize
                 let stored = memory[a + index * width];
                 let weight = memory[z + index];
                 #[unroll]
-                for i in 0..TOGETHER {
+                for i in 0..ROWS_AT_ONCE {
                     let key = memory[keys[i] + index];
                     sums[i] += key * stored;
                     divisors[i] += key * weight;
@@ -92,7 +94,7 @@ pub fn novelty(memory: &mut [f32], table: &[u32], record: usize, sequence: usize
             }
         }
         #[unroll]
-        for i in 0..TOGETHER {
+        for i in 0..ROWS_AT_ONCE {
             if first + i < rows {
                 let row = sequence * rows + first + i;
                 let mut divisor = f32::new(1.0);
@@ -113,10 +115,10 @@ pub fn novelty(memory: &mut [f32], table: &[u32], record: usize, sequence: usize
     }
 }
 
-/// A memory plus what rows leave in it: `A ← from A + Σ key factor slope`, `z ← from z + Σ side key`; `from` zeros where it is `NONE`. The factor of a
-/// row is the σ of its number in `factors` where that is a strength, else `sign` divided by it.
+/// Adds the rows' outer products to a memory: `A ← from A + Σ key factor slope`, `z ← from z + Σ side key`; `from` is zeros if it is `NONE`.
+/// The factor of a row is σ of its element in `factors` if `strength`, else `sign` divided by that element.
 #[cube]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its buffers and sizes one by one")]
 fn outer(
     memory: &mut [f32],
     table: &[u32],
@@ -127,7 +129,7 @@ fn outer(
     slopes: usize,
     factors: usize,
     factor_step: usize,
-    sides: usize,
+    divisor_gradients: usize,
     side_step: usize,
     sign: f32,
     #[comptime] strength: bool,
@@ -136,13 +138,13 @@ fn outer(
     let rows = table[record + word::ROWS] as usize;
     let features = table[record + word::FEATURES] as usize;
     let width = table[record + word::WIDTH] as usize;
-    let mut sums = Array::<f32>::new(TOGETHER);
-    let mut shares = Array::<f32>::new(TOGETHER);
-    for task in range_stepped(UNIT_POS as usize, width * features.div_ceil(TOGETHER), threads) {
+    let mut sums = Array::<f32>::new(ROWS_AT_ONCE);
+    let mut shares = Array::<f32>::new(ROWS_AT_ONCE);
+    for task in range_stepped(UNIT_POS as usize, width * features.div_ceil(ROWS_AT_ONCE), threads) {
         let column = task % width;
-        let first = task / width * TOGETHER;
+        let first = task / width * ROWS_AT_ONCE;
         #[unroll]
-        for i in 0..TOGETHER {
+        for i in 0..ROWS_AT_ONCE {
             sums[i] = 0.0f32;
             shares[i] = 0.0f32;
             let feature = sequence * features + (first + i).min(features - 1);
@@ -160,17 +162,17 @@ fn outer(
             } else {
                 slope *= sign / number;
             }
-            let side = memory[sides + row * side_step];
+            let side = memory[divisor_gradients + row * side_step];
             let keys = table[record + word::KEYS] as usize + row * features;
             #[unroll]
-            for i in 0..TOGETHER {
+            for i in 0..ROWS_AT_ONCE {
                 let key = memory[keys + (first + i).min(features - 1)];
                 sums[i] += key * slope;
                 shares[i] += key * side;
             }
         }
         #[unroll]
-        for i in 0..TOGETHER {
+        for i in 0..ROWS_AT_ONCE {
             if first + i < features {
                 let feature = sequence * features + first + i;
                 memory[table[record + word::INTO_A] as usize + feature * width + column] = sums[i];
@@ -204,7 +206,7 @@ pub fn recall_sides(memory: &mut [f32], table: &[u32], record: usize, sequence: 
             let read = memory[table[record + word::OUT] as usize + at] - memory[table[record + word::X] as usize + at];
             sum += memory[table[record + word::GRADIENT] as usize + at] * read;
         }
-        memory[table[record + word::SIDES] as usize + row] = -sum / memory[table[record + word::DIVISORS] as usize + row];
+        memory[table[record + word::DIVISOR_GRADIENTS] as usize + row] = -sum / memory[table[record + word::DIVISORS] as usize + row];
     }
 }
 
@@ -214,28 +216,28 @@ pub fn recall_queries(memory: &mut [f32], table: &[u32], record: usize, sequence
     let rows = table[record + word::ROWS] as usize;
     let features = table[record + word::FEATURES] as usize;
     let width = table[record + word::WIDTH] as usize;
-    let blocks = features.div_ceil(TOGETHER);
-    let mut sums = Array::<f32>::new(TOGETHER);
-    let mut lines = Array::<usize>::new(TOGETHER);
+    let blocks = features.div_ceil(ROWS_AT_ONCE);
+    let mut sums = Array::<f32>::new(ROWS_AT_ONCE);
+    let mut lines = Array::<usize>::new(ROWS_AT_ONCE);
     for task in range_stepped(UNIT_POS as usize, rows * blocks, threads) {
         let row = sequence * rows + task / blocks;
-        let first = task % blocks * TOGETHER;
+        let first = task % blocks * ROWS_AT_ONCE;
         #[unroll]
-        for i in 0..TOGETHER {
+        for i in 0..ROWS_AT_ONCE {
             sums[i] = 0.0f32;
             lines[i] = table[record + word::A] as usize + (sequence * features + (first + i).min(features - 1)) * width;
         }
         for column in 0..width {
             let g = memory[table[record + word::GRADIENT] as usize + row * width + column];
             #[unroll]
-            for i in 0..TOGETHER {
+            for i in 0..ROWS_AT_ONCE {
                 sums[i] += g * memory[lines[i] + column];
             }
         }
         let divisor = memory[table[record + word::DIVISORS] as usize + row];
-        let side = memory[table[record + word::SIDES] as usize + row];
+        let side = memory[table[record + word::DIVISOR_GRADIENTS] as usize + row];
         #[unroll]
-        for i in 0..TOGETHER {
+        for i in 0..ROWS_AT_ONCE {
             if first + i < features {
                 let z = memory[table[record + word::Z] as usize + sequence * features + first + i];
                 memory[table[record + word::INTO_KEYS] as usize + row * features + first + i] = sums[i] / divisor + side * z;
@@ -244,13 +246,13 @@ pub fn recall_queries(memory: &mut [f32], table: &[u32], record: usize, sequence
     }
 }
 
-/// The gradient of the memory that was recalled.
+/// The gradient of the memory that was read.
 #[cube]
 pub fn recall_memory(memory: &mut [f32], table: &[u32], record: usize, sequence: usize, #[comptime] threads: usize) {
     let (a, z) = (table[record + word::CARRIED], table[record + word::GRADIENT_Z]);
     let (slopes, divisors) = (table[record + word::GRADIENT] as usize, table[record + word::DIVISORS] as usize);
-    let sides = table[record + word::SIDES] as usize;
-    outer(memory, table, record, sequence, a, z, slopes, divisors, 1, sides, 1, 1.0f32, false, threads);
+    let divisor_gradients = table[record + word::DIVISOR_GRADIENTS] as usize;
+    outer(memory, table, record, sequence, a, z, slopes, divisors, 1, divisor_gradients, 1, 1.0f32, false, threads);
 }
 
 /// The gradient of the values: `σ(strength) (keys dA)`.
@@ -259,13 +261,13 @@ pub fn memorize_values(memory: &mut [f32], table: &[u32], record: usize, sequenc
     let rows = table[record + word::ROWS] as usize;
     let features = table[record + word::FEATURES] as usize;
     let width = table[record + word::WIDTH] as usize;
-    let mut keys = Array::<usize>::new(TOGETHER);
-    let mut sums = Array::<f32>::new(TOGETHER);
-    for task in range_stepped(UNIT_POS as usize, width * rows.div_ceil(TOGETHER), threads) {
+    let mut keys = Array::<usize>::new(ROWS_AT_ONCE);
+    let mut sums = Array::<f32>::new(ROWS_AT_ONCE);
+    for task in range_stepped(UNIT_POS as usize, width * rows.div_ceil(ROWS_AT_ONCE), threads) {
         let column = task % width;
-        let first = task / width * TOGETHER;
+        let first = task / width * ROWS_AT_ONCE;
         #[unroll]
-        for i in 0..TOGETHER {
+        for i in 0..ROWS_AT_ONCE {
             keys[i] = table[record + word::KEYS] as usize + (sequence * rows + (first + i).min(rows - 1)) * features;
             sums[i] = 0.0f32;
         }
@@ -273,12 +275,12 @@ pub fn memorize_values(memory: &mut [f32], table: &[u32], record: usize, sequenc
         for index in 0..features {
             let slope = memory[a + index * width];
             #[unroll]
-            for i in 0..TOGETHER {
+            for i in 0..ROWS_AT_ONCE {
                 sums[i] += memory[keys[i] + index] * slope;
             }
         }
         #[unroll]
-        for i in 0..TOGETHER {
+        for i in 0..ROWS_AT_ONCE {
             if first + i < rows {
                 let row = sequence * rows + first + i;
                 let strength = sigmoid(memory[table[record + word::STRENGTHS] as usize + row]);
@@ -306,26 +308,26 @@ pub fn memorize_sides(memory: &mut [f32], table: &[u32], record: usize, sequence
         }
         let strength = sigmoid(memory[table[record + word::STRENGTHS] as usize + row]);
         memory[table[record + word::INTO_STRENGTHS] as usize + row] = along * (1.0f32 - strength);
-        memory[table[record + word::SIDES] as usize + row] = before / memory[table[record + word::DIVISORS] as usize + row * 2];
+        memory[table[record + word::DIVISOR_GRADIENTS] as usize + row] = before / memory[table[record + word::DIVISORS] as usize + row * 2];
     }
 }
 
-/// The gradient of the keys: `b novelty dAᵀ + γ dz`, and through what the old memory gave `−(dv A_oldᵀ) / d + side z_old`.
+/// The gradient of the keys: `b novelty dAᵀ + γ dz`, plus `−(dv A_oldᵀ) / d + side z_old` through the old memory.
 #[cube]
 pub fn memorize_keys(memory: &mut [f32], table: &[u32], record: usize, sequence: usize, #[comptime] threads: usize) {
     let rows = table[record + word::ROWS] as usize;
     let features = table[record + word::FEATURES] as usize;
     let width = table[record + word::WIDTH] as usize;
-    let blocks = features.div_ceil(TOGETHER);
+    let blocks = features.div_ceil(ROWS_AT_ONCE);
     let old = table[record + word::A];
-    let mut sums = Array::<f32>::new(TOGETHER);
-    let mut olds = Array::<f32>::new(TOGETHER);
-    let mut places = Array::<usize>::new(TOGETHER);
+    let mut sums = Array::<f32>::new(ROWS_AT_ONCE);
+    let mut olds = Array::<f32>::new(ROWS_AT_ONCE);
+    let mut places = Array::<usize>::new(ROWS_AT_ONCE);
     for task in range_stepped(UNIT_POS as usize, rows * blocks, threads) {
         let row = sequence * rows + task / blocks;
-        let first = task % blocks * TOGETHER;
+        let first = task % blocks * ROWS_AT_ONCE;
         #[unroll]
-        for i in 0..TOGETHER {
+        for i in 0..ROWS_AT_ONCE {
             sums[i] = 0.0f32;
             olds[i] = 0.0f32;
             places[i] = (sequence * features + (first + i).min(features - 1)) * width;
@@ -333,13 +335,13 @@ pub fn memorize_keys(memory: &mut [f32], table: &[u32], record: usize, sequence:
         for column in 0..width {
             let novel = memory[table[record + word::OUT] as usize + row * width + column];
             #[unroll]
-            for i in 0..TOGETHER {
+            for i in 0..ROWS_AT_ONCE {
                 sums[i] += novel * memory[table[record + word::GRADIENT] as usize + places[i] + column];
             }
             if old != NONE {
                 let slope = memory[table[record + word::INTO_VALUES] as usize + row * width + column];
                 #[unroll]
-                for i in 0..TOGETHER {
+                for i in 0..ROWS_AT_ONCE {
                     olds[i] += slope * memory[old as usize + places[i] + column];
                 }
             }
@@ -348,12 +350,12 @@ pub fn memorize_keys(memory: &mut [f32], table: &[u32], record: usize, sequence:
         let divisor = memory[table[record + word::DIVISORS] as usize + row * 2];
         let share = memory[table[record + word::DIVISORS] as usize + row * 2 + 1];
         #[unroll]
-        for i in 0..TOGETHER {
+        for i in 0..ROWS_AT_ONCE {
             if first + i < features {
                 let feature = sequence * features + first + i;
                 let mut value = strength * sums[i] + share * memory[table[record + word::GRADIENT_Z] as usize + feature];
                 if old != NONE {
-                    let side = memory[table[record + word::SIDES] as usize + row];
+                    let side = memory[table[record + word::DIVISOR_GRADIENTS] as usize + row];
                     value += side * memory[table[record + word::Z] as usize + feature] - olds[i] / divisor;
                 }
                 memory[table[record + word::INTO_KEYS] as usize + row * features + first + i] = value;
@@ -362,11 +364,11 @@ pub fn memorize_keys(memory: &mut [f32], table: &[u32], record: usize, sequence:
     }
 }
 
-/// The gradient of the memory that was written over.
+/// The gradient of the memory that was overwritten.
 #[cube]
 pub fn memorize_old(memory: &mut [f32], table: &[u32], record: usize, sequence: usize, #[comptime] threads: usize) {
     let (a, z) = (table[record + word::GRADIENT], table[record + word::GRADIENT_Z]);
     let (slopes, divisors) = (table[record + word::INTO_VALUES] as usize, table[record + word::DIVISORS] as usize);
-    let sides = table[record + word::SIDES] as usize;
-    outer(memory, table, record, sequence, a, z, slopes, divisors, 2, sides, 1, -1.0f32, false, threads);
+    let divisor_gradients = table[record + word::DIVISOR_GRADIENTS] as usize;
+    outer(memory, table, record, sequence, a, z, slopes, divisors, 2, divisor_gradients, 1, -1.0f32, false, threads);
 }

@@ -1,24 +1,24 @@
-//! A product's rows of one sequence, tile after tile: a thread makes 4 × 4 numbers of a tile.
+//! The rows of one sequence of a product, one tile after another: a thread computes 4 × 4 elements of a tile.
 //!
-//! Record: how many rows a sequence has, then the job of [`job`] with its terms.
+//! Record: [`own`], then [`job`] with its terms.
 
-use super::Kind;
+use super::ChainKind;
 use crate::engine::gpu::kernels::products::{finish, job, term};
 use cubecl::prelude::*;
 
-/// Numbers of a tile along each side that a thread makes.
+/// A thread computes `PER` × `PER` elements of a tile.
 pub const PER: usize = 4;
-/// How much of the inner dimension is staged at a time.
+/// The part of the inner dimension that is staged at a time.
 pub const DEPTH: usize = 16;
 
-/// Numbers of workgroup memory for an operand of a tile with so many threads along it.
+/// Elements of workgroup memory for one operand of a tile with `side` threads along it.
 pub fn room(side: usize, staged: bool) -> usize {
     if staged { DEPTH * (PER * side + 1) } else { 1 }
 }
 
-/// Copies `PER · side` rows (A) or columns (B) of an operand to workgroup memory, `DEPTH` of k, zeros outside.
+/// Copies `PER · side` rows (A) or columns (B) of an operand to workgroup memory, `DEPTH` of k; elements outside the operand are zero.
 #[cube]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its buffers and sizes one by one")]
 fn stage(
     memory: &mut [f32],
     staged: &mut Shared<[f32]>,
@@ -42,9 +42,9 @@ fn stage(
     }
 }
 
-/// Adds one term's share to a thread's sums, through workgroup memory.
+/// Adds one term to a thread's sums, through workgroup memory.
 #[cube]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its buffers and sizes one by one")]
 fn through_workgroup(
     memory: &mut [f32],
     table: &[u32],
@@ -56,7 +56,7 @@ fn through_workgroup(
     end: usize,
     left: usize,
     n: usize,
-    #[comptime] kind: Kind,
+    #[comptime] kind: ChainKind,
 ) {
     let k = table[term + term::K] as usize;
     let row = UNIT_POS as usize / kind.across;
@@ -91,10 +91,10 @@ fn through_workgroup(
     }
 }
 
-/// The same from where the operands lie: a barrier costs an adapter that is emulated on the CPU more than reading a number again.
-/// Rows and columns past the last read the last one's numbers, and are not written.
+/// The same without workgroup memory, for adapters emulated on the CPU: a barrier costs them more than reading a number again. Rows and columns
+/// past the end read the last one's elements; their results are not written.
 #[cube]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "a kernel takes its buffers and sizes one by one")]
 fn directly(
     memory: &mut [f32],
     table: &[u32],
@@ -104,7 +104,7 @@ fn directly(
     end: usize,
     left: usize,
     n: usize,
-    #[comptime] kind: Kind,
+    #[comptime] kind: ChainKind,
 ) {
     let mut rows = Array::<usize>::new(PER);
     let mut columns = Array::<usize>::new(PER);
@@ -135,7 +135,15 @@ fn directly(
     }
 }
 
-/// A product.
+record! {
+    /// The first word of a record. The words of [`job`] and its terms follow.
+    pub mod own {
+        /// The rows of one sequence.
+        ROWS,
+    }
+}
+
+/// Computes one sequence's rows of a product.
 #[cube]
 pub fn product(
     memory: &mut [f32],
@@ -144,11 +152,11 @@ pub fn product(
     b: &mut Shared<[f32]>,
     record: usize,
     sequence: usize,
-    #[comptime] kind: Kind,
+    #[comptime] kind: ChainKind,
 ) {
-    let first = sequence * table[record] as usize;
-    let end = first + table[record] as usize;
-    let job = record + 1;
+    let first = sequence * table[record + own::ROWS] as usize;
+    let end = first + table[record + own::ROWS] as usize;
+    let job = record + own::WORDS;
     let n = table[job + job::N] as usize;
     let beside = n.div_ceil(comptime!(PER * kind.across));
     for tile in 0..(end - first).div_ceil(comptime!(PER * kind.down)) * beside {
@@ -167,7 +175,7 @@ pub fn product(
                 directly(memory, table, &mut sums, term, top, end, left, n, kind);
             }
         }
-        // A second array, indexed at run time, so that the first can stay in registers.
+        // This second array is indexed at run time, so that the first can stay in registers.
         let mut results = Array::<f32>::new(comptime!(PER * PER));
         #[unroll]
         for i in 0..comptime!(PER * PER) {

@@ -1,0 +1,169 @@
+//! Exact match against depth k: the points of every run with their intervals, and the ceiling and floors.
+
+use super::frame::{Frame, Key, LegendEntry, line};
+use super::scale::Scale;
+use super::{Size, series, tenth};
+use crate::page::view::words::percent;
+use crate::stats::wilson;
+use crate::task::Estimate;
+use leptos::prelude::*;
+
+/// A run's newest measurement.
+pub struct Points {
+    pub name: String,
+    pub series: usize,
+    /// Equal for runs that differ only in the depth asked.
+    pub kind: String,
+    /// The step of the measurement; 0 for opened weights.
+    pub step: u64,
+    /// (depth, right, asked), ascending by depth.
+    pub scores: Vec<(usize, usize, usize)>,
+    /// (depth, mean hops), for runs with adaptive computation time.
+    pub hops: Vec<(usize, f64)>,
+}
+
+/// A reference line: its name, its dash pattern, its colour and the score that it takes from an estimate.
+struct Reference {
+    text: &'static str,
+    dash: &'static str,
+    colour: &'static str,
+    read: fn(&Estimate) -> f64,
+}
+
+const REFERENCES: [Reference; 3] = [
+    Reference { text: "ceiling: best possible", dash: "7 4", colour: "var(--ink)", read: |estimate| estimate.ceiling },
+    Reference { text: "floor: repeat the last row", dash: "2 4", colour: "var(--soft)", read: |estimate| estimate.copy },
+    Reference { text: "floor: continue a cycle", dash: "7 3 2 3", colour: "var(--soft)", read: |estimate| estimate.cycle },
+];
+
+/// Draws the chart. `references` belong to the displayed task, ascending by depth; empty while they are unknown.
+pub fn draw(runs: &[Points], references: &[Estimate], size: Size) -> AnyView {
+    let lines = REFERENCES
+        .iter()
+        .map(|reference| LegendEntry { key: Key::Line { dash: reference.dash, colour: reference.colour }, text: reference.text.into() });
+    let named = runs.iter().map(|run| LegendEntry {
+        key: Key::Marked { series: run.series, colour: series::colour(run.series) },
+        text: if run.step == 0 { run.name.clone() } else { format!("{}, step {}", run.name, run.step) },
+    });
+    let asked = runs.iter().flat_map(|run| run.scores.iter().map(|&(_, _, samples)| samples));
+    let n = match (asked.clone().min(), asked.max()) {
+        (Some(low), Some(high)) if low == high => format!(", n = {low} questions per depth"),
+        (Some(low), Some(high)) => format!(", n = {low} … {high} questions per depth"),
+        (_, _) => String::new(),
+    };
+    let frame = Frame {
+        size,
+        title: "How far ahead does it see?",
+        x_label: format!("depth k, steps ahead{n}"),
+        y_label: "exact match",
+        legend: named.chain(lines).collect(),
+    };
+    let depths = references.iter().map(|estimate| estimate.depth).chain(runs.iter().flat_map(|run| run.scores.iter().map(|score| score.0)));
+    let deepest = depths.fold(4, usize::max);
+    let x = frame.x((0.5, deepest as f64 + 0.5));
+    let y = frame.y((0.0, 1.0), false);
+    let ticks = (1..=deepest).map(|depth| depth as f64).collect();
+    let marks = view! {
+        {REFERENCES.iter().map(|reference| reference_line(reference, references, &x, &y)).collect_view()}
+        {joints(runs).into_iter().map(|joint| joint.draw(&x, &y)).collect_view()}
+        {runs.iter().enumerate().map(|(position, run)| points(run, offset(position, runs.len()), &x, &y)).collect_view()}
+    };
+    frame.draw(&x, &y, ticks, marks.into_any(), aria_label(runs))
+}
+
+/// Runs are drawn side by side, so that their intervals do not hide each other.
+fn offset(position: usize, count: usize) -> f64 {
+    (position as f64 - (count as f64 - 1.0) / 2.0) * (0.3 / count as f64).min(0.08)
+}
+
+/// A thin line through runs that differ only in the depth asked: together they are a depth curve.
+struct Joint(Vec<(f64, f64)>);
+
+fn joints(runs: &[Points]) -> Vec<Joint> {
+    let mut kinds: Vec<(&str, Vec<(f64, f64)>)> = Vec::new();
+    for (position, run) in runs.iter().enumerate() {
+        if let [(depth, right, asked)] = run.scores[..] {
+            let point = (depth as f64 + offset(position, runs.len()), right as f64 / asked.max(1) as f64);
+            match kinds.iter_mut().find(|(kind, _)| *kind == run.kind) {
+                Some((_, points)) => points.push(point),
+                None => kinds.push((&run.kind, vec![point])),
+            }
+        }
+    }
+    let sorted = |(_, mut points): (&str, Vec<(f64, f64)>)| {
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Joint(points)
+    };
+    kinds.into_iter().map(sorted).collect()
+}
+
+impl Joint {
+    fn draw(self, x: &Scale, y: &Scale) -> AnyView {
+        view! { <path d=line(x, y, &self.0) fill="none" stroke="var(--soft)" stroke-width="1.5" stroke-dasharray="1 3" /> }.into_any()
+    }
+}
+
+fn reference_line(reference: &Reference, references: &[Estimate], x: &Scale, y: &Scale) -> AnyView {
+    let points: Vec<(f64, f64)> = references.iter().map(|estimate| (estimate.depth as f64, (reference.read)(estimate))).collect();
+    let words = |estimate: &Estimate| {
+        format!("{} at k = {}: {} ({} samples)", reference.text, estimate.depth, percent((reference.read)(estimate)), estimate.samples)
+    };
+    let dots = references.iter().map(|estimate| {
+        let (horizontal, vertical) = (tenth(x.at(estimate.depth as f64)), tenth(y.at((reference.read)(estimate))));
+        view! { <path d=format!("M{} {vertical}h10", horizontal - 5.0) stroke=reference.colour stroke-width="2"><title>{words(estimate)}</title></path> }
+    });
+    view! {
+        <g fill="none">
+            <path d=line(x, y, &points) stroke=reference.colour stroke-width="1.5" stroke-dasharray=reference.dash />
+            {dots.collect_view()}
+        </g>
+    }
+    .into_any()
+}
+
+fn points(run: &Points, shift: f64, x: &Scale, y: &Scale) -> AnyView {
+    let colour = series::colour(run.series);
+    let share = |right: usize, asked: usize| right as f64 / asked.max(1) as f64;
+    let course: Vec<(f64, f64)> = run.scores.iter().map(|&(depth, right, asked)| (depth as f64 + shift, share(right, asked))).collect();
+    let marks = run.scores.iter().map(|&(depth, right, asked)| {
+        let (low, high) = wilson(right, asked);
+        let at = tenth(x.at(depth as f64 + shift));
+        let (top, bottom) = (tenth(y.at(high)), tenth(y.at(low)));
+        let words = format!(
+            "{}, k = {depth}: {} exact ({right} of {asked}), 95 % interval {} to {}",
+            run.name,
+            percent(share(right, asked)),
+            percent(low),
+            percent(high)
+        );
+        view! {
+            <g>
+                <path d=format!("M{at} {top}V{bottom}M{} {top}h8M{} {bottom}h8", at - 4.0, at - 4.0) stroke=colour stroke-width="1.5" />
+                <path d=series::marker(run.series, at, y.at(share(right, asked)), 5.0) fill=colour stroke="var(--card)"><title>{words}</title></path>
+            </g>
+        }
+    });
+    view! {
+        <g fill="none">
+            <path d=line(x, y, &course) stroke=colour stroke-width="2" />
+            {marks.collect_view()}
+        </g>
+    }
+    .into_any()
+}
+
+fn aria_label(runs: &[Points]) -> String {
+    if runs.is_empty() {
+        return "Exact match against depth k: no run has been measured yet.".into();
+    }
+    let words = runs.iter().map(|run| {
+        let hops =
+            |depth: usize| run.hops.iter().find(|hops| hops.0 == depth).map(|hops| format!(" with {:.2} hops", hops.1)).unwrap_or_default();
+        let scores = run
+            .scores
+            .iter()
+            .map(|&(depth, right, asked)| format!("k = {depth} {}{}", percent(right as f64 / asked.max(1) as f64), hops(depth)));
+        format!("{}: {}", run.name, scores.collect::<Vec<_>>().join(", "))
+    });
+    format!("Exact match against depth k. {}.", words.collect::<Vec<_>>().join("; "))
+}

@@ -1,0 +1,33 @@
+//! The cards, banners and controls of the page, each drawn from [`crate::page::state::Page`].
+
+pub mod app;
+pub mod attribution;
+pub mod banners;
+pub mod check;
+pub mod controls;
+pub mod dependent;
+pub mod depth_figure;
+pub mod depth_table;
+pub mod figure;
+pub mod foot;
+pub mod group;
+pub mod loss_figure;
+pub mod models;
+pub mod opening;
+pub mod panel;
+pub mod picture;
+pub mod presets;
+pub mod progress_figure;
+pub mod queue;
+pub mod reward;
+pub mod runs;
+pub mod settings;
+pub mod start;
+pub mod steady;
+pub mod sweep;
+pub mod sweep_figure;
+pub mod term;
+pub mod thinking;
+pub mod top_bar;
+pub mod unfinished;
+pub mod writing;

@@ -1,0 +1,184 @@
+//! The task as a picture: the rows shown, the question, the true answer, and the model's answer.
+
+use super::steady::Steady;
+use super::term::Term;
+use super::writing::{Writing, turn_rows, written};
+use crate::page::browser;
+use crate::page::commands::display;
+use crate::page::state::Page;
+use crate::page::view::charts::chain::{self, Chain};
+use crate::page::view::charts::orbit::{self, Asked, Orbit};
+use crate::page::view::charts::rule::{self, RulePicture};
+use crate::results::Prediction;
+use crate::task::{Horizon, Layout, Sample, Split, Task};
+use leptos::prelude::*;
+
+/// Number of questions before a run has its own.
+const BEFORE: usize = 8;
+/// The largest width and height of the rows, in CSS pixels: with the rule next to them, and with a long rule below them.
+const BESIDE: (f64, f64) = (340.0, 372.0);
+const ABOVE: (f64, f64) = (476.0, 270.0);
+
+/// The content of the picture.
+#[derive(Clone, PartialEq)]
+pub struct Question {
+    pub task: Task,
+    pub sample: Sample,
+    pub answers: Vec<Prediction>,
+    pub position: usize,
+    pub count: usize,
+}
+
+impl Question {
+    /// Whether the model writes its answer row after row.
+    pub fn is_chain(&self) -> bool {
+        self.task.layout == Layout::ChainOfThought
+    }
+}
+
+/// The displayed question; `None` while the task is invalid.
+pub fn question(page: Page) -> Option<Question> {
+    let (task, seed) = page.subject();
+    if task.fault().is_some() {
+        return None;
+    }
+    let told = if page.current_is_subject() { page.with_current(|run| (run.split, run.predictions.clone())) } else { None };
+    let (split, predictions) = told.unwrap_or((Split::Validation, Vec::new()));
+    let mut indices: Vec<u64> = predictions.iter().map(|prediction| prediction.index).collect();
+    indices.sort_unstable();
+    indices.dedup();
+    if indices.is_empty() {
+        indices = (0..BEFORE as u64).collect();
+    }
+    let position = page.example.get() % indices.len();
+    let index = indices[position];
+    let answers = predictions.into_iter().filter(|prediction| prediction.index == index).collect();
+    Some(Question { task, sample: task.sample(seed, split, index), answers, position, count: indices.len() })
+}
+
+/// The task picture.
+#[component]
+pub fn Picture(page: Page) -> impl IntoView {
+    let current = Memo::new(move |_| question(page));
+    let turn = move |by: isize| {
+        let count = current.with_untracked(|question| question.as_ref().map_or(1, |question| question.count));
+        display::leaf(page, by, count);
+    };
+    let key = move |event: web_sys::KeyboardEvent| match event.key().as_str() {
+        "ArrowLeft" => turn(-1),
+        "ArrowRight" => turn(1),
+        "ArrowUp" => turn_rows(page, current, &event, -1),
+        "ArrowDown" => turn_rows(page, current, &event, 1),
+        _ => {}
+    };
+    let keys = move || match current.with(|question| question.as_ref().is_some_and(Question::is_chain)) {
+        true => "Question. Left and right arrow keys go to other questions, up and down hide and show the rows that the model wrote",
+        false => "Question. Left and right arrow keys go to other questions",
+    };
+    let wide = move || current.with(|question| question.as_ref().is_some_and(|question| is_wide(&question.task)));
+    let place = move || {
+        current.with(|question| question.as_ref().map(|question| format!("question {} of {}", question.position + 1, question.count)))
+    };
+    view! {
+        <section class="card-box picture-card" aria-label="The task" on:keydown=key>
+            <div class="card-heading">
+                <h2>"The question"</h2>
+                <div class="card-pager">
+                    <button type="button" id="previous" class="button-quiet" aria-label="Previous question" on:click=move |_| turn(-1)>"◀"</button>
+                    <span aria-live="polite">{place}</span>
+                    <button type="button" id="next" class="button-quiet" aria-label="Next question" on:click=move |_| turn(1)>"▶"</button>
+                </div>
+            </div>
+            <div class="card-lead">
+                <Steady longest=Signal::derive(move || current.with(|question| question.iter().map(|question| longest(&question.task)).collect()))>
+                    <p>
+                        {move || current.with(|question| question.as_ref().map(|question| asking(&question.task)))}
+                        " Its rule is " <Term page=page key="held-out" text="held out" /> ": the model never trained on it."
+                    </p>
+                </Steady>
+            </div>
+            <div class="picture-task" id="task-picture" tabindex="0" role="group" aria-label=keys>
+                <div class="picture-rows">{move || current.with(|question| question.as_ref().map(|question| rows(question, page.reveal.get(), page.held_back.get())))}</div>
+                <div class="rule-box" class:rule-wide=wide>
+                    <h3><Term page=page key="rule" text="The hidden rule" /></h3>
+                    {move || current.with(|question| question.as_ref().map(rule_view))}
+                    <p class="text-hint">"Neighbours above, next colour below. Faded entries never occur in the rows shown, so the model can only guess them."</p>
+                    <RevealButton page=page current=current />
+                </div>
+                <Writing page=page current=current />
+            </div>
+        </section>
+    }
+}
+
+/// Shows the true answer before the model has given one. Afterwards the truth is always displayed next to the prediction.
+#[component]
+fn RevealButton(page: Page, current: Memo<Option<Question>>) -> impl IntoView {
+    let answered = move || current.with(|question| question.as_ref().is_some_and(|question| !question.answers.is_empty()));
+    let label = move || if page.reveal.get() { "Hide answer" } else { "Show answer" };
+    view! {
+        <button type="button" id="reveal" hidden=answered aria-pressed=move || page.reveal.get().to_string() on:click=move |_| display::toggle_reveal(page)>
+            {label}
+        </button>
+    }
+}
+
+/// The longest sentence about a task with as many rows.
+fn longest(task: &Task) -> String {
+    let asked = asking(&Task { layout: Layout::OrbitOrbit, horizon: Horizon::Single, depth: task.depth.max(2), ..*task });
+    format!("{asked} Its rule is held out: the model never trained on it.")
+}
+
+fn asking(task: &Task) -> String {
+    let last = task.shown;
+    let shown = format!("Rows 1 to {last} are shown");
+    let (next, asked) = (last + 1, last + task.max_depth());
+    match (task.layout, task.horizon) {
+        (_, Horizon::Multi) => format!("{shown}. Which colours will rows {next} to {asked} have? Each row is a separate question."),
+        (Layout::OrbitOrbit, _) if task.depth > 1 => {
+            format!(
+                "{shown}. Which colours will rows {next} to {asked} have? The model answers all rows at once and does not see its own answers."
+            )
+        }
+        (Layout::ChainOfThought, _) if task.depth > 1 => {
+            format!("{shown}. The model writes rows {next} to {asked} one after the other, and reads what it has written.")
+        }
+        (Layout::OrbitRuleState, _) => format!("{shown}. Which rule made them, and which colours will row {asked} have?"),
+        (Layout::RuleOrbitState, _) => format!("{shown}, and here the model is shown the rule too. Which colours will row {asked} have?"),
+        (Layout::OrbitState | Layout::OrbitOrbit | Layout::ChainOfThought, _) if task.depth == 1 => {
+            format!("{shown}. Which colours will row {asked} have?")
+        }
+        (Layout::OrbitState | Layout::OrbitOrbit | Layout::ChainOfThought, _) => {
+            format!("{shown}. Which colours will row {asked} have, {} steps ahead?", task.depth)
+        }
+    }
+}
+
+fn rows(question: &Question, reveal: bool, held_back: usize) -> AnyView {
+    let task = &question.task;
+    let asked = task.depths().into_iter().map(|depth| {
+        let answer = question.answers.iter().find(|answer| answer.depth == depth).map(|answer| answer.cells.clone());
+        let truth = question.sample.states[task.shown - 1 + depth].clone();
+        Asked { depth, truth, revealed: reveal || answer.is_some(), answer }
+    });
+    let orbit = Orbit { shown: question.sample.states[..task.shown].to_vec(), asked: asked.collect() };
+    let (width, height) = if is_wide(task) { ABOVE } else { BESIDE };
+    let scale = browser::magnification();
+    // 48 pixels are the margins of the card and the page on a phone.
+    let width = width.min(browser::window_size().0 - 48.0);
+    if question.is_chain() {
+        return chain::draw(&Chain { orbit, written: written(question, held_back) }, width, height, scale);
+    }
+    orbit::draw(&orbit, width, height, scale)
+}
+
+/// Whether the rule or the rows are too wide to be side by side.
+fn is_wide(task: &Task) -> bool {
+    task.radius.entries() > 8 || task.width > 24
+}
+
+fn rule_view(question: &Question) -> AnyView {
+    let task = &question.task;
+    let used = rule::used(task.radius, &question.sample.states[..task.shown]);
+    rule::draw(&RulePicture { radius: task.radius, rule: question.sample.rule.clone(), used, scale: browser::magnification() })
+}
