@@ -5,7 +5,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { DIST, ROOT, WORKERS, launch, open, openPage, press, says, siteFile, state, text, tiny } from './harness.mjs';
+import { DIST, ROOT, WORKERS, launch, open, openPage, press, says, shows, siteFile, state, text, tiny } from './harness.mjs';
 import { serve } from './server.mjs';
 
 /** The policy that README.md names. */
@@ -47,6 +47,7 @@ test('what a policy forbids is named, with what must be allowed', async () => {
 test('opened as a file, or in a frame without an origin, the page says what to do', async () => {
   const file = await open(browser, pathToFileURL(path.join(DIST, 'index.html')).href);
   await says(file, '#failure', /opened as a file.*\.\/serve/);
+  await shows(file, 'body', 'data-offline', 'no:file');
   await file.close();
   const outer = await open(browser, `${origin}/blank.html`);
   await outer.evaluate(address => {
@@ -57,6 +58,7 @@ test('opened as a file, or in a frame without an origin, the page says what to d
   }, `${origin}/`);
   const inner = await outer.waitForFrame(frame => frame.url() === `${origin}/`);
   await says(inner, '#failure', /sandbox without allow-same-origin.*tab of its own/);
+  await shows(inner, 'body', 'data-offline', 'no:frame');
   await outer.close();
 });
 
