@@ -27,12 +27,12 @@ const PAGE: [&str; 8] = ["browser", "dropped", "former", "storage", "worker", "s
 
 /// What changes the page, lowest first. Modules of one line do not know each other.
 const COMMANDS: [&[&str]; 8] = [
-    &["worker", "adapter", "display", "downloads", "references", "tab"],
-    &["attribution", "form", "finished_runs"],
+    &["worker", "adapter", "display", "door", "downloads", "references", "tab"],
+    &["attribution", "form", "finished_runs", "puzzle"],
     &["kept_weights"],
     &["runs", "check"],
     &["queue"],
-    &["opening", "unfinished_run"],
+    &["opening", "story", "unfinished_run"],
     &["buttons"],
     &["reports"],
 ];

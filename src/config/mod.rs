@@ -10,6 +10,7 @@ pub mod fields;
 mod limits;
 pub mod link;
 mod mangled;
+mod method;
 pub mod presets;
 mod problems;
 pub mod shipped;
@@ -19,6 +20,7 @@ mod start_text;
 mod table;
 
 pub use error::{FieldError, LinkError, sentences};
+pub use method::Method;
 pub use start::Start;
 
 use crate::task::{Horizon, Layout, LossOn, Radius, Task, Vocabulary};

@@ -77,6 +77,27 @@ pub fn query(name: &str) -> Option<String> {
     pairs.filter(|(key, _)| *key == name).map(|(_, value)| value.to_string()).next()
 }
 
+/// Adds an entry to the history whose query has `added` instead of the parameters of these names. The fragment stays.
+pub fn push_query(names: &[&str], added: &str) {
+    let (Ok(history), Ok(search), Ok(fragment)) = (window().history(), window().location().search(), window().location().hash()) else {
+        return;
+    };
+    let kept = search
+        .trim_start_matches('?')
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !names.contains(&pair.split('=').next().unwrap_or(pair)));
+    let query = kept.chain(Some(added).filter(|added| !added.is_empty())).collect::<Vec<_>>().join("&");
+    let path = window().location().pathname().unwrap_or_default();
+    let mark = if query.is_empty() { "" } else { "?" };
+    // A sandboxed frame may refuse. The door opens all the same.
+    let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&format!("{path}{mark}{query}{fragment}")));
+}
+
+/// Shows the top of the page.
+pub fn scroll_to_top() {
+    window().scroll_to_with_x_and_y(0.0, 0.0);
+}
+
 /// Sets an attribute of the body. Tests wait for these attributes.
 pub fn body_attribute(name: &str, value: &str) {
     if let Some(body) = document().body() {
@@ -120,6 +141,13 @@ pub fn copy(text: &str, told: impl Fn(bool) + 'static) {
 pub fn select(id: &str) {
     if let Some(input) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlInputElement>().ok()) {
         input.select();
+    }
+}
+
+/// Puts the keyboard focus on an element.
+pub fn focus(id: &str) {
+    if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
     }
 }
 

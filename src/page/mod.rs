@@ -20,7 +20,9 @@ mod storage;
 mod view;
 mod worker;
 
-use commands::{adapter, display, finished_runs, form, kept_weights, opening, references, reports, tab, unfinished_run};
+use commands::{
+    adapter, display, door, finished_runs, form, kept_weights, opening, puzzle, references, reports, story, tab, unfinished_run,
+};
 use leptos::prelude::*;
 use state::Page;
 use view::parts::app::App;
@@ -50,6 +52,7 @@ fn begin(page: Page) {
         display::set_workers(page, workers);
     }
     reports::listen(page);
+    door::follow_address(page);
     form::open_address(page);
     // The user may change the address by hand, by Back, or by a link to this page.
     let _ = window_event_listener(leptos::ev::hashchange, move |_| form::open_address(page));
@@ -59,7 +62,9 @@ fn begin(page: Page) {
         let before = tab::claim(page).await;
         finished_runs::restore(page, before).await;
         unfinished_run::look(page);
+        puzzle::restore(page).await;
     });
+    story::show(page, Default::default());
     adapter::ask(page);
     references::follow(page);
     reports::watch(page);

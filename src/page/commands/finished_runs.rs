@@ -35,8 +35,9 @@ pub fn keep(page: Page) {
     let ended = |run: &&Run| run.begun() && Some(run.id) != going;
     let runs = page.runs.with_untracked(|runs| runs.iter().filter(ended).cloned().collect());
     spawn_local(async move {
-        // The download buttons are there all the same, and a refusal is reported with the run's snapshot.
-        let _ = storage::write(&record(&tab), &Record { written: browser::today(), runs }, None).await;
+        if let Err(error) = storage::write(&record(&tab), &Record { written: browser::today(), runs }, None).await {
+            tab::tell_refusal(page, error);
+        }
     });
 }
 

@@ -1,7 +1,7 @@
 //! The weights that a run starts from: weights stored in this browser, or a checkpoint of the site. Stored weights may come from a run that can
 //! be trained again.
 
-use super::form;
+use super::{form, tab};
 use crate::config::{RunConfig, Start, link, shipped};
 use crate::page::state::kept_weights::{KeptWeights, PREFIX, newest, record};
 use crate::page::state::run::{Run, name_of};
@@ -44,7 +44,7 @@ pub fn keep(page: Page, label: String, config: &RunConfig, class: Option<EngineC
     });
     spawn_local(async move {
         if let Err(error) = storage::write(&record(hash), &stored, Some(&bytes)).await {
-            page.tell(&error.to_string());
+            tab::tell_refusal(page, error);
         }
     });
     start

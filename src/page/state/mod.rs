@@ -3,12 +3,15 @@
 pub mod adapter;
 pub mod attribution;
 pub mod check;
+pub mod door;
 pub mod form;
 pub mod kept_weights;
 pub mod pace;
+pub mod puzzle;
 pub mod queue;
 pub mod references;
 pub mod run;
+pub mod story;
 pub mod sweep;
 pub mod sweep_table;
 pub mod unfinished_run;
@@ -23,15 +26,18 @@ use crate::task::Task;
 use adapter::AdapterStatus;
 use attribution::Attributions;
 use check::Check;
+use door::Door;
 use form::Form;
 use js_sys::Uint8Array;
 use kept_weights::KeptWeights;
 use leptos::prelude::*;
 use pace::Pace;
+use puzzle::Puzzle;
 use queue::Queue;
 use references::References;
 use run::{Run, subject};
 use std::time::Duration;
+use story::Story;
 use sweep::{Axis, Sweep};
 use unfinished_run::UnfinishedRun;
 
@@ -137,6 +143,11 @@ pub struct Held {
 /// All signals of the page. They are indices, so this is cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Page {
+    pub door: RwSignal<Door>,
+    /// The curves that ship with the site.
+    pub story: RwSignal<Story>,
+    /// The question that the visitor answers, and her answers so far.
+    pub puzzle: RwSignal<Puzzle>,
     pub phase: RwSignal<Phase>,
     /// The sentence of the last [`crate::protocol::Report::Preparing`].
     pub preparing: RwSignal<String>,
@@ -198,6 +209,9 @@ pub struct Page {
 impl Page {
     pub fn new() -> Self {
         Self {
+            door: RwSignal::new(Door::default()),
+            story: RwSignal::new(Story::default()),
+            puzzle: RwSignal::new(Puzzle::new(1, 0)),
             phase: RwSignal::new(Phase::Idle),
             preparing: RwSignal::new(String::new()),
             stopping: RwSignal::new(false),

@@ -3,6 +3,7 @@
 
 pub mod cells;
 pub mod chain;
+pub mod curves;
 pub mod depth;
 pub mod frame;
 pub mod group;

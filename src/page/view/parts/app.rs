@@ -15,17 +15,20 @@ use super::progress_figure::ProgressFigure;
 use super::reward::Reward;
 use super::runs::Runs;
 use super::settings::Settings;
+use super::story::Story;
 use super::sweep::Sweeps;
 use super::term::TipBox;
 use super::thinking::Thinking;
 use super::top_bar::TopBar;
 use crate::page::browser;
 use crate::page::state::Page;
+use crate::page::state::door::Door;
 use leptos::prelude::*;
 
 /// The whole page.
 #[component]
 pub fn App(page: Page) -> impl IntoView {
+    Effect::new(move |_| browser::body_attribute("data-door", page.door.with(Door::name)));
     Effect::new(move |_| browser::body_attribute("data-state", page.phase.get().name()));
     Effect::new(move |_| {
         let step = page.with_current(|run| run.step()).unwrap_or(0);
@@ -35,7 +38,8 @@ pub fn App(page: Page) -> impl IntoView {
         <TopBar page=page />
         <main>
             <Banners page=page />
-            <div class="page-layout">
+            <div hidden=move || page.door.get() != Door::Explore><Story page=page /></div>
+            <div class="page-layout" hidden=move || page.door.get() == Door::Class>
                 <Presets page=page />
                 <Models page=page />
                 <Controls page=page />
