@@ -36,7 +36,12 @@ pub fn leaf(page: Page, by: isize, count: usize) {
     page.example.update(|position| *position = (*position as isize + by).rem_euclid(count.max(1) as isize) as usize);
 }
 
-/// Shows or hides the true answer before the model has given one.
+/// Shows or hides the rule of the question.
+pub fn toggle_rule(page: Page) {
+    page.rule_shown.update(|shown| *shown = !*shown);
+}
+
+/// Shows or hides the true answer before the run has ended.
 pub fn toggle_reveal(page: Page) {
     page.reveal.update(|shown| *shown = !*shown);
 }

@@ -189,8 +189,9 @@ pub struct Page {
     pub references: RwSignal<References>,
     /// Which of the example questions the picture shows.
     pub example: RwSignal<usize>,
-    /// Whether the picture shows the answer before there is a prediction.
+    /// Whether the picture shows the true answer before the run has ended, and the rule.
     pub reveal: RwSignal<bool>,
+    pub rule_shown: RwSignal<bool>,
     /// Number of a chain of thought's last rows that the picture hides, so that the user can show them one by one.
     pub held_back: RwSignal<usize>,
     pub attributions: RwSignal<Attributions>,
@@ -217,7 +218,7 @@ impl Page {
             stopping: RwSignal::new(false),
             silent: RwSignal::new(false),
             snapshot_step: RwSignal::new(None),
-            form: RwSignal::new(Form::of(presets::quick())),
+            form: RwSignal::new(Form::of(presets::one())),
             filled: RwSignal::new(0),
             workers: RwSignal::new(0),
             runs: RwSignal::new(Vec::new()),
@@ -239,6 +240,7 @@ impl Page {
             references: RwSignal::new(References::default()),
             example: RwSignal::new(0),
             reveal: RwSignal::new(false),
+            rule_shown: RwSignal::new(false),
             held_back: RwSignal::new(0),
             attributions: RwSignal::new(Attributions::default()),
             check: RwSignal::new(None),

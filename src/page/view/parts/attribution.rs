@@ -96,9 +96,9 @@ fn show(page: Page, pointed: Place, before: Option<PredictedCell>, head: usize) 
     }
     let question = question(page)?;
     let target = PredictedCell::of(pointed, before, &config.task);
-    let run =
-        if page.current_is_subject() { page.with_current(|run| Some((run.id, run.latest()?.step, run.split))).flatten() } else { None };
-    let query = run.zip(question.answers.first()).map(|((run, step, split), answer)| {
+    let run = if page.current_is_subject() { page.with_current(|run| Some((run.id, run.latest()?.step))).flatten() } else { None };
+    let split = question.split;
+    let query = run.zip(question.answers.first()).map(|((run, step), answer)| {
         let depth = target.depth(&config.task);
         Query { run, step, split, index: answer.index, depth }
     });

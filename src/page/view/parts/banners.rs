@@ -53,9 +53,9 @@ fn SilenceBanner(page: Page) -> impl IntoView {
 #[component]
 fn FaultsBanner(page: Page) -> impl IntoView {
     let instead = move || {
-        let quick = page.form.with(|form| form.config == presets::quick());
-        if quick {
-            "The page shows the Quick preset instead. Your link is unchanged in the box below."
+        let default = page.form.with(|form| form.config == presets::one());
+        if default {
+            "The page shows the preset One ahead instead. Your link is unchanged in the box below."
         } else {
             "Your settings stay as they were. The link is unchanged in the box below."
         }
