@@ -53,6 +53,7 @@ fn begin(page: Page) {
     }
     reports::listen(page);
     door::follow_address(page);
+    page.story_open.set(browser::fragment().is_empty());
     form::open_address(page);
     // The user may change the address by hand, by Back, or by a link to this page.
     let _ = window_event_listener(leptos::ev::hashchange, move |_| form::open_address(page));

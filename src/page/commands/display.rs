@@ -1,5 +1,6 @@
 //! Changes what the page displays. Nothing here changes a run.
 
+use crate::page::browser;
 use crate::page::state::{Page, Tip};
 use leptos::prelude::*;
 
@@ -9,6 +10,21 @@ pub const MOST_WORKERS: usize = 64;
 /// Sets the number of CPU workers to ask for; 0 means that the engine chooses.
 pub fn set_workers(page: Page, workers: usize) {
     page.workers.set(workers.min(MOST_WORKERS));
+}
+
+/// Shows or hides the story.
+pub fn open_story(page: Page, open: bool) {
+    page.story_open.set(open);
+}
+
+/// Puts the keyboard focus on the main button, whichever it is now.
+pub fn go_to_train() {
+    ["train", "pause", "resume"].into_iter().for_each(browser::focus);
+}
+
+/// Puts the keyboard focus on the settings.
+pub fn go_to_settings() {
+    browser::focus("settings");
 }
 
 /// Closes the note on a link.

@@ -4,6 +4,7 @@
 use super::{form, kept_weights, runs};
 use crate::config::presets::{Preset, SMALL_PAPER};
 use crate::config::{RunConfig, Start};
+use crate::page::state::comparison;
 use crate::page::state::queue::Queued;
 use crate::page::state::run::Run;
 use crate::page::state::sweep::{Axis, Sweep, read};
@@ -126,6 +127,16 @@ pub fn small_paper(page: Page) -> Vec<Queued> {
 pub fn queue_small_paper(page: Page) {
     let runs = untrack(|| small_paper(page));
     // The chart then shows the ceiling and floors of their task.
+    if let Some(first) = runs.first() {
+        form::fill(page, first.config.clone());
+    }
+    put(page, runs.into_iter());
+}
+
+/// Adds the runs of “Does thinking aloud help?” that this page has not trained yet.
+pub fn queue_comparison(page: Page) {
+    let trained = |config: &RunConfig| page.runs.with_untracked(|runs| runs.iter().any(|run| run.config == *config && run.complete()));
+    let runs: Vec<Queued> = comparison::runs().into_iter().filter(|config| !trained(config)).map(Queued::listed).collect();
     if let Some(first) = runs.first() {
         form::fill(page, first.config.clone());
     }

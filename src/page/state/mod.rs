@@ -3,6 +3,7 @@
 pub mod adapter;
 pub mod attribution;
 pub mod check;
+pub mod comparison;
 pub mod door;
 pub mod form;
 pub mod kept_weights;
@@ -144,6 +145,8 @@ pub struct Held {
 #[derive(Clone, Copy)]
 pub struct Page {
     pub door: RwSignal<Door>,
+    /// Whether the story is shown: not to a visitor who opened a run's link.
+    pub story_open: RwSignal<bool>,
     /// The curves that ship with the site.
     pub story: RwSignal<Story>,
     /// The question that the visitor answers, and her answers so far.
@@ -211,6 +214,7 @@ impl Page {
     pub fn new() -> Self {
         Self {
             door: RwSignal::new(Door::default()),
+            story_open: RwSignal::new(true),
             story: RwSignal::new(Story::default()),
             puzzle: RwSignal::new(Puzzle::new(1, 0)),
             phase: RwSignal::new(Phase::Idle),
@@ -300,6 +304,17 @@ impl Page {
     pub fn about(&self) -> RunConfig {
         let run = if self.current_is_subject() { self.with_current(|run| run.config.clone()) } else { None };
         run.unwrap_or_else(|| self.form.with(|form| form.config.clone()))
+    }
+
+    /// The phase as far as the form's run is concerned: a run with other settings that has ended says nothing about the one to begin.
+    pub fn phase_of_form(&self) -> Phase {
+        let phase = self.phase.get();
+        let ended = match phase {
+            Phase::Finished | Phase::Failed => true,
+            Phase::Idle | Phase::Preparing | Phase::Running | Phase::Paused => false,
+        };
+        let alike = || self.with_current(|run| run.opened || self.form.with(|form| run.config == form.config)).unwrap_or(false);
+        if ended && !alike() { Phase::Idle } else { phase }
     }
 
     /// Compares the opened link's fingerprint with the newest run of its configuration; `None` while there is no such run.

@@ -21,7 +21,10 @@ pub struct Asked {
 impl Asked {
     /// Number of right cells in the answer, once the truth is revealed.
     pub fn right(&self) -> Option<usize> {
-        self.answer.as_ref().filter(|_| self.revealed).map(|answer| answer.iter().zip(&self.truth).filter(|(given, truth)| given == truth).count())
+        self.answer
+            .as_ref()
+            .filter(|_| self.revealed)
+            .map(|answer| answer.iter().zip(&self.truth).filter(|(given, truth)| given == truth).count())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::attribution::Attribution;
 use super::banners::Banners;
+use super::comparison::Comparison;
 use super::controls::Controls;
 use super::depth_figure::DepthFigure;
 use super::depth_table::DepthTable;
@@ -21,6 +22,7 @@ use super::term::TipBox;
 use super::thinking::Thinking;
 use super::top_bar::TopBar;
 use crate::page::browser;
+use crate::page::commands::display;
 use crate::page::state::Page;
 use crate::page::state::door::Door;
 use leptos::prelude::*;
@@ -38,12 +40,16 @@ pub fn App(page: Page) -> impl IntoView {
         <TopBar page=page />
         <main>
             <Banners page=page />
-            <div hidden=move || page.door.get() != Door::Explore><Story page=page /></div>
+            <div hidden=move || page.door.get() != Door::Explore || !page.story_open.get()><Story page=page /></div>
+            <p class="story-closed" hidden=move || page.door.get() != Door::Explore || page.story_open.get()>
+                <button type="button" id="open-story" class="button-quiet" on:click=move |_| display::open_story(page, true)>"What is this about? Show the question and what the study found"</button>
+            </p>
             <div class="page-layout" hidden=move || page.door.get() == Door::Class>
                 <Presets page=page />
                 <Models page=page />
                 <Controls page=page />
                 <div class="page-content">
+                    <Comparison page=page />
                     <div class="page-pair">
                         <Picture page=page />
                         <section class="card-box" aria-label="Accuracy against depth">

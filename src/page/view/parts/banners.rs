@@ -89,7 +89,9 @@ fn NoteBanner(page: Page) -> impl IntoView {
 fn ReplayBanner(page: Page) -> impl IntoView {
     let carried = Memo::new(move |_| {
         page.replay.with(|link| {
-            link.as_ref().and_then(|link| link.fingerprint.as_ref().map(|fingerprint| (fingerprint.steps, fingerprint.engine)))
+            link.as_ref().and_then(|link| {
+                link.fingerprint.as_ref().map(|print| (print.steps, print.losses.last().copied().unwrap_or(f32::NAN), print.engine))
+            })
         })
     });
     let verdict = Memo::new(move |_| page.verdict());
@@ -108,9 +110,9 @@ fn ReplayBanner(page: Page) -> impl IntoView {
         Some(Verdict::Differs { .. } | Verdict::DiffersBetween) => "differs",
     };
     view! {
-        {move || carried.get().map(|(steps, engine)| view! {
+        {move || carried.get().map(|(steps, last, engine)| view! {
             <div id="replay" class=class data-verdict=name role="status">
-                <p>{move || verdict.with(|verdict| words::replay(verdict.as_ref(), steps, engine))}</p>
+                <p>{move || verdict.with(|verdict| words::replay(verdict.as_ref(), steps, last, engine))}</p>
             </div>
         })}
     }

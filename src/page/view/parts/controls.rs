@@ -38,7 +38,7 @@ fn Buttons(page: Page) -> impl IntoView {
         Phase::Running => "pause",
         Phase::Paused => "resume",
     };
-    let label = move || match page.phase.get() {
+    let label = move || match page.phase_of_form() {
         Phase::Idle => "Train",
         Phase::Finished | Phase::Failed => "Train again",
         Phase::Preparing => "Starting…",
@@ -65,7 +65,8 @@ fn Buttons(page: Page) -> impl IntoView {
 #[component]
 fn Progress(page: Page) -> impl IntoView {
     let made = move || {
-        page.with_current(|run| (run.step(), run.config.training.steps)).unwrap_or((0, page.form.with(|form| form.config.training.steps)))
+        let run = page.with_current(|run| (run.step(), run.config.training.steps)).filter(|_| page.phase_of_form() != Phase::Idle);
+        run.unwrap_or((0, page.form.with(|form| form.config.training.steps)))
     };
     let count = move || {
         let (step, steps) = made();
@@ -93,7 +94,7 @@ fn Status(page: Page) -> impl IntoView {
     let tick = RwSignal::new(0u32);
     set_interval(move || tick.update(|count| *count += 1), SPOKEN_EVERY);
     let sentence = move || {
-        let (phase, preparing, stopping) = (page.phase.get(), page.preparing.get(), page.stopping.get());
+        let (phase, preparing, stopping) = (page.phase_of_form(), page.preparing.get(), page.stopping.get());
         let id = page.current.get();
         page.runs.with(|runs| words::status(phase, &preparing, stopping, runs.iter().find(|run| Some(run.id) == id)))
     };
@@ -122,7 +123,7 @@ fn Status(page: Page) -> impl IntoView {
         <div class="training-status">
             <p id="status" aria-live=live data-last-loss=loss>{sentence}</p>
             <p class="text-unseen" aria-live="polite">{spoken}</p>
-            <p id="advice" class="text-hint" aria-live="polite">{advice}</p>
+            <p id="advice" class="text-hint" data-refused=move || (!page.form.with(|form| form.reasons().is_empty())).to_string() aria-live="polite">{advice}</p>
         </div>
     }
 }

@@ -1,5 +1,6 @@
 //! The card “Choose a run”: ready-made runs.
 
+use super::comparison::CompareButton;
 use super::steady::Steady;
 use crate::config::presets::{self, PRESETS, Preset, STORY};
 use crate::page::commands::form;
@@ -36,6 +37,7 @@ pub fn Presets(page: Page) -> impl IntoView {
         <section class="card-box page-presets" aria-label="Presets">
             <h2>"Train one here"</h2>
             <div class="preset-buttons" role="group" aria-label="Presets">{buttons(0..STORY)}</div>
+            <CompareButton page=page />
             <h3>"Other networks and tasks"</h3>
             <div class="preset-buttons preset-others" role="group" aria-label="Other presets">{buttons(STORY..PRESETS.len())}</div>
             <div class="text-hint">

@@ -2,7 +2,7 @@
 
 use super::puzzle::Puzzle;
 use crate::config::{Method, RunConfig};
-use crate::page::commands::story;
+use crate::page::commands::{display, story};
 use crate::page::state::Page;
 use crate::page::state::run::Run;
 use crate::page::state::story::{Reference, Scale, Story as Curves, share};
@@ -69,7 +69,10 @@ fn Finding(page: Page) -> impl IntoView {
         <section class="card-box story-finding" aria-label="What the study found" data-curves=move || names.with(Vec::len).to_string()>
             <div class="card-heading">
                 <h2 class="story-title">"How far ahead can a small network think?"</h2>
-                <div class="button-row" role="group" aria-label="Size of the task">{scales.collect_view()}</div>
+                <div class="button-row" role="group" aria-label="Size of the task">
+                    {scales.collect_view()}
+                    <button type="button" id="close-story" class="button-quiet" aria-label="Hide the story" on:click=move |_| display::open_story(page, false)>"✕"</button>
+                </div>
             </div>
             <p class="text-hint">{move || page.story.with(about)}</p>
             <Figure id="story-chart" name="methods" height=300.0 draw=draw />

@@ -2,7 +2,7 @@
 
 use crate::config::{EngineChoice, RunConfig};
 use crate::page::browser;
-use crate::page::commands::door;
+use crate::page::commands::{display, door};
 use crate::page::state::Page;
 use crate::page::state::door::Door;
 use crate::page::view::engine_badge;
@@ -36,6 +36,8 @@ pub fn TopBar(page: Page) -> impl IntoView {
     };
     view! {
         <header class="top-bar">
+            <button type="button" id="skip-train" class="text-skip" on:click=move |_| display::go_to_train()>"Go to Train"</button>
+            <button type="button" id="skip-settings" class="text-skip" on:click=move |_| display::go_to_settings()>"Go to Settings"</button>
             <h1 translate="no">"Lookahead"</h1>
             <Doors page=page />
             <span id="engine-badge" class="top-badge" translate="no" title=note data-engine=engine>{badge}</span>
