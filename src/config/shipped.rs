@@ -26,6 +26,16 @@ pub static SHIPPED: &[Shipped] = &[Shipped {
     bytes: include_bytes!("../../static/checkpoints/k1.safetensors"),
 }];
 
+/// The address of a checkpoint's weights, from the page.
+pub fn address(name: &str) -> String {
+    format!("checkpoints/{name}.safetensors")
+}
+
+/// The checkpoint that this run trained, on whichever engine.
+pub fn trained_by(config: &RunConfig) -> Option<&'static Shipped> {
+    SHIPPED.iter().find(|shipped| shipped.config().is_ok_and(|made| RunConfig { engine: config.engine, ..made } == *config))
+}
+
 impl Shipped {
     /// The run that trained it.
     ///

@@ -113,7 +113,7 @@ pub enum StartError {
 pub async fn file(page: Page, config: &RunConfig) -> Result<Option<Uint8Array>, StartError> {
     match &config.start {
         Start::Scratch => Ok(None),
-        Start::Shipped(name) => fetch(&format!("checkpoints/{name}.safetensors")).await.map(Some).ok_or(StartError::NotLoaded),
+        Start::Shipped(name) => fetch(&shipped::address(name)).await.map(Some).ok_or(StartError::NotLoaded),
         Start::File(hash) => held(page, *hash).await.map(Some).ok_or(StartError::NoFile),
         Start::Run(_) => {
             let hash = untrack(|| kept_run(page, config)).ok_or(StartError::Gone)?;
@@ -139,7 +139,8 @@ async fn held(page: Page, hash: u64) -> Option<Uint8Array> {
     }
 }
 
-async fn fetch(address: &str) -> Option<Uint8Array> {
+/// A file of the site; `None` if it could not be loaded.
+pub async fn fetch(address: &str) -> Option<Uint8Array> {
     let response: web_sys::Response = JsFuture::from(window().fetch_with_str(address)).await.ok()?.dyn_into().ok()?;
     let bytes = JsFuture::from(response.array_buffer().ok()?).await.ok()?;
     response.ok().then(|| Uint8Array::new(&bytes))

@@ -1,8 +1,8 @@
 //! The first screen: the question for the visitor, what the study found, and what to do next.
 
 use super::puzzle::Puzzle;
-use crate::config::{Method, RunConfig};
-use crate::page::commands::{display, story};
+use crate::config::{Method, RunConfig, shipped};
+use crate::page::commands::{display, opening, story};
 use crate::page::state::Page;
 use crate::page::state::run::Run;
 use crate::page::state::story::{Reference, Scale, Story as Curves, share};
@@ -34,7 +34,7 @@ const YOU: usize = 5;
 pub fn Story(page: Page) -> impl IntoView {
     view! {
         <div class="story-pair" id="story">
-            <section class="card-box" aria-label="A question for you">
+            <section class="card-box story-you" aria-label="A question for you">
                 <h2 class="story-title">"How far ahead can you think?"</h2>
                 <Puzzle page=page />
             </section>
@@ -174,12 +174,15 @@ fn chosen_view(page: Page, reference: &Reference) -> AnyView {
     );
     let run = reference.groups.iter().find(|group| group.depth == 2).or(reference.groups.last()).map(|group| example(&group.scores));
     let off = move || page.phase.get().active();
+    let weights = reference.groups.iter().flat_map(|group| &group.scores).find_map(|(_, config)| shipped::trained_by(config));
+    let take = weights.map(|shipped| view! { <button type="button" id="story-take" disabled=off title="The question and what the network reads, thinks and writes are then shown without training" on:click=move |_| opening::take(page, shipped)>"Take its weights"</button> });
     let press = run.map(|config| view! { <button type="button" id="story-run" disabled=off on:click=move |_| story::run(page, config.clone())>"Run it yourself"</button> });
     view! {
         <div class="story-chosen" id="story-chosen" data-method=method.key()>
             <p><strong>{method.name()} " · " {method.term()} "."</strong> " " {method.sentence()} " " <span class="text-hint">{told}</span></p>
             <div class="button-row">
                 {press}
+                {take}
                 <button type="button" class="button-quiet" on:click=move |_| story::choose(page, method)>"All curves"</button>
             </div>
         </div>
