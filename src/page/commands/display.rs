@@ -1,5 +1,6 @@
 //! Changes what the page displays. Nothing here changes a run.
 
+use crate::page::browser;
 use crate::page::state::{Page, Tip};
 use leptos::prelude::*;
 
@@ -9,6 +10,14 @@ pub const MOST_WORKERS: usize = 64;
 /// Sets the number of CPU workers to ask for; 0 means that the engine chooses.
 pub fn set_workers(page: Page, workers: usize) {
     page.workers.set(workers.min(MOST_WORKERS));
+}
+
+/// Copies a text and confirms it next to Copy link.
+pub fn copy(page: Page, text: &str) {
+    let told = move |done| {
+        page.tell(if done { "Copied" } else { "The browser does not allow copying here: select the link and copy it by hand." })
+    };
+    browser::copy(text, told);
 }
 
 /// Closes the note on a link.

@@ -15,6 +15,7 @@ pub mod story;
 pub mod sweep;
 pub mod sweep_table;
 pub mod unfinished_run;
+pub mod views;
 
 use crate::config::link::Link;
 use crate::config::{RunConfig, presets};
@@ -40,6 +41,7 @@ use std::time::Duration;
 use story::Story;
 use sweep::{Axis, Sweep};
 use unfinished_run::UnfinishedRun;
+use views::Views;
 
 /// The phase of the run that the worker holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +146,10 @@ pub struct Held {
 #[derive(Clone, Copy)]
 pub struct Page {
     pub door: RwSignal<Door>,
+    /// What the address shows and hides. It stays as it was when the page opened.
+    pub views: RwSignal<Views>,
+    /// Whether the page is shown large, without what stands aside.
+    pub projector: RwSignal<bool>,
     /// The curves that ship with the site.
     pub story: RwSignal<Story>,
     /// The question that the visitor answers, and her answers so far.
@@ -210,6 +216,8 @@ impl Page {
     pub fn new() -> Self {
         Self {
             door: RwSignal::new(Door::default()),
+            views: RwSignal::new(Views::default()),
+            projector: RwSignal::new(false),
             story: RwSignal::new(Story::default()),
             puzzle: RwSignal::new(Puzzle::new(1, 0)),
             phase: RwSignal::new(Phase::Idle),

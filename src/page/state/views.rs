@@ -116,7 +116,7 @@ impl Set {
     }
 
     /// Its names as in the address.
-    fn text(self) -> String {
+    pub fn text(self) -> String {
         self.views().map(|about| about.name).collect::<Vec<_>>().join(",")
     }
 }
@@ -143,6 +143,11 @@ impl Views {
     /// Reads the values of `show`, `hide` and `embed` in the address's query.
     pub fn read(show: Option<&str>, hide: Option<&str>, embed: Option<&str>) -> Self {
         Self::asked(show, hide, embed).unwrap_or_else(|sentence| Self { fault: Some(sentence), ..Self::default() })
+    }
+
+    /// Whether a run can be started here soon, so that the engine is loaded at once.
+    pub fn trains(&self) -> bool {
+        self.embed.is_none_or(|view| view.about().needs_run || view == View::Controls || view == View::Sweep)
     }
 
     fn asked(show: Option<&str>, hide: Option<&str>, embed: Option<&str>) -> Result<Self, String> {
