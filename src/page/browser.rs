@@ -142,17 +142,6 @@ pub fn root_attribute(name: &str, there: bool) {
     }
 }
 
-/// Whether a key was pressed in a field, where it writes.
-pub fn typing(event: &web_sys::Event) -> bool {
-    let element = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    element.is_some_and(|element| element.closest("input, select, textarea").is_ok_and(|field| field.is_some()))
-}
-
-/// Whether a dialog is open.
-pub fn dialog_open() -> bool {
-    document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some())
-}
-
 /// Sets the colour scheme; an empty name means the system's.
 pub fn set_theme(theme: &str) {
     if let Some(root) = document().document_element() {

@@ -4,6 +4,7 @@ use crate::page::browser;
 use crate::page::state::Page;
 use crate::page::state::views::Views;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
 
 /// The projector's view in the address's query.
 const PROJECTOR: &str = "projector";
@@ -16,7 +17,7 @@ pub fn follow_address(page: Page) {
     page.views.set(views);
     let read = move || show_large(page, browser::query(PROJECTOR).is_some());
     read();
-    // Going back may lead to an address with the other size. A door has another layout too.
+    // Going back may lead to an address with the other size, or to another door, whose charts have no width yet.
     let moved = window_event_listener(leptos::ev::popstate, move |_| read());
     let pressed = window_event_listener(leptos::ev::keydown, move |event| key(page, &event));
     on_cleanup(move || {
@@ -27,7 +28,7 @@ pub fn follow_address(page: Page) {
 
 /// P switches the projector's view, Escape leaves it.
 fn key(page: Page, event: &web_sys::KeyboardEvent) {
-    if event.ctrl_key() || event.meta_key() || event.alt_key() || browser::typing(event) || browser::dialog_open() {
+    if event.ctrl_key() || event.meta_key() || event.alt_key() || typing(event) || dialog_open() {
         return;
     }
     let large = page.projector.get_untracked();
@@ -36,6 +37,17 @@ fn key(page: Page, event: &web_sys::KeyboardEvent) {
         "Escape" if large => set_projector(page, false),
         _ => {}
     }
+}
+
+/// Whether a key was pressed in a field, where it writes.
+fn typing(event: &web_sys::KeyboardEvent) -> bool {
+    let element = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    element.is_some_and(|element| element.closest("input, select, textarea").is_ok_and(|field| field.is_some()))
+}
+
+/// Whether a dialog is open. Escape closes that first.
+fn dialog_open() -> bool {
+    document().query_selector("dialog[open]").is_ok_and(|dialog| dialog.is_some())
 }
 
 /// Enters or leaves the projector's view. The address says it, so that it can be linked.

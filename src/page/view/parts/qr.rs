@@ -27,7 +27,7 @@ pub fn Qr(#[prop(into)] link: Signal<String>) -> impl IntoView {
             <button type="button" class="qr-small" aria-label="QR code of the link. Press to enlarge it." title="Enlarge" on:click=enlarge>{picture(&drawn)}</button>
         }
         .into_any(),
-        None => view! { <p class="text-hint">"This link is too long for a QR code: it has more than 2953 letters. Copy it instead."</p> }.into_any(),
+        None => view! { <p>"This link is too long for a QR code: it has more than 2953 letters. Copy it instead."</p> }.into_any(),
     }
     };
     view! {
