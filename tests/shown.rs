@@ -48,7 +48,8 @@ fn a_name_stands_for_the_run_that_another_starts_from() {
     let whole = link::write(&quick, None);
     let (link, notes) = short::read(&format!("{whole}&from=(quick)")).unwrap();
     assert_eq!((link.config, notes.short, notes.named), (middle, true, None));
-    assert!(faults("quick&from=(quik)").contains("“quik”"), "{}", faults("quick&from=(quik)"));
+    let told = faults("quick&from=(quik)");
+    assert!(told.contains("In the run that it starts from: “quik” is not the name"), "{told}");
     assert!(faults("quick&from=(quick&k=99)").contains("In the run that it starts from"));
 }
 

@@ -3,7 +3,7 @@
 use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlElement, HtmlInputElement, Storage, Url};
+use web_sys::{Blob, BlobPropertyBag, History, HtmlAnchorElement, HtmlElement, HtmlInputElement, Storage, Url};
 
 /// The key of this tab's name in session storage.
 const TAB: &str = "lookahead-tab";
@@ -88,22 +88,20 @@ pub fn query(name: &str) -> Option<String> {
 
 /// Adds an entry to the history whose query has `added` instead of the parameters of these names. The fragment stays.
 pub fn push_query(names: &[&str], added: &str) {
-    if let (Ok(history), Some(address)) = (window().history(), with_query(names, added)) {
-        // A sandboxed frame may refuse. The door opens all the same.
-        let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&address));
-    }
+    change_query(names, added, History::push_state_with_url);
 }
 
 /// As [`push_query`], without a new entry.
 pub fn replace_query(names: &[&str], added: &str) {
-    if let (Ok(history), Some(address)) = (window().history(), with_query(names, added)) {
-        // A sandboxed frame may refuse. The page changes all the same.
-        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
-    }
+    change_query(names, added, History::replace_state_with_url);
 }
 
-fn with_query(names: &[&str], added: &str) -> Option<String> {
-    let (search, fragment) = (window().location().search().ok()?, window().location().hash().ok()?);
+type Put = fn(&History, &JsValue, &str, Option<&str>) -> Result<(), JsValue>;
+
+fn change_query(names: &[&str], added: &str, put: Put) {
+    let (Ok(history), Ok(search), Ok(fragment)) = (window().history(), window().location().search(), window().location().hash()) else {
+        return;
+    };
     let kept = search
         .trim_start_matches('?')
         .split('&')
@@ -111,15 +109,15 @@ fn with_query(names: &[&str], added: &str) -> Option<String> {
     let query = kept.chain(Some(added).filter(|added| !added.is_empty())).collect::<Vec<_>>().join("&");
     let path = window().location().pathname().unwrap_or_default();
     let mark = if query.is_empty() { "" } else { "?" };
-    Some(format!("{path}{mark}{query}{fragment}"))
+    // A sandboxed frame may refuse. The page changes all the same.
+    let _ = put(&history, &JsValue::NULL, "", Some(&format!("{path}{mark}{query}{fragment}")));
 }
 
 /// Tells all charts that their width may have changed.
 pub fn remeasure() {
-    let resized = || web_sys::Event::new("resize").map(|event| window().dispatch_event(&event));
-    // After the layout has changed. A chart that is not told draws itself when the window's size changes.
-    leptos::prelude::request_animation_frame(move || {
-        let _ = resized();
+    // After the layout has changed.
+    leptos::prelude::request_animation_frame(|| {
+        let _ = web_sys::Event::new("resize").map(|event| window().dispatch_event(&event));
     });
 }
 
