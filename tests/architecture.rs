@@ -27,7 +27,7 @@ const PAGE: [&str; 8] = ["browser", "dropped", "former", "storage", "worker", "s
 
 /// What changes the page, lowest first. Modules of one line do not know each other.
 const COMMANDS: [&[&str]; 8] = [
-    &["worker", "adapter", "display", "door", "downloads", "references", "tab"],
+    &["worker", "adapter", "display", "door", "downloads", "references", "tab", "views"],
     &["attribution", "form", "finished_runs", "puzzle"],
     &["kept_weights"],
     &["runs", "check"],

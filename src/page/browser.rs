@@ -3,10 +3,13 @@
 use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlElement, HtmlInputElement, Storage, Url};
+use web_sys::{Blob, BlobPropertyBag, History, HtmlAnchorElement, HtmlElement, HtmlInputElement, Storage, Url};
 
 /// The key of this tab's name in session storage.
 const TAB: &str = "lookahead-tab";
+
+/// The root's attribute in the projector's view.
+pub const PROJECTOR: &str = "data-projector";
 
 /// Milliseconds since the page was opened.
 pub fn now() -> f64 {
@@ -65,20 +68,37 @@ pub fn set_fragment(fragment: &str) {
 
 /// This page's address with another fragment.
 pub fn page_url(fragment: &str) -> String {
+    address("", fragment)
+}
+
+/// This page's address with another query and fragment.
+pub fn address(query: &str, fragment: &str) -> String {
     let address = window().location().href().unwrap_or_default();
     let page = address.split(['#', '?']).next().unwrap_or_default();
-    format!("{page}#{fragment}")
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("{page}{mark}{query}#{fragment}")
 }
 
 /// The value of a query parameter in the address.
 pub fn query(name: &str) -> Option<String> {
     let search = window().location().search().ok()?;
-    let pairs = search.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('='));
+    let pairs = search.trim_start_matches('?').split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     pairs.filter(|(key, _)| *key == name).map(|(_, value)| value.to_string()).next()
 }
 
 /// Adds an entry to the history whose query has `added` instead of the parameters of these names. The fragment stays.
 pub fn push_query(names: &[&str], added: &str) {
+    change_query(names, added, History::push_state_with_url);
+}
+
+/// As [`push_query`], without a new entry.
+pub fn replace_query(names: &[&str], added: &str) {
+    change_query(names, added, History::replace_state_with_url);
+}
+
+type Put = fn(&History, &JsValue, &str, Option<&str>) -> Result<(), JsValue>;
+
+fn change_query(names: &[&str], added: &str, put: Put) {
     let (Ok(history), Ok(search), Ok(fragment)) = (window().history(), window().location().search(), window().location().hash()) else {
         return;
     };
@@ -89,8 +109,16 @@ pub fn push_query(names: &[&str], added: &str) {
     let query = kept.chain(Some(added).filter(|added| !added.is_empty())).collect::<Vec<_>>().join("&");
     let path = window().location().pathname().unwrap_or_default();
     let mark = if query.is_empty() { "" } else { "?" };
-    // A sandboxed frame may refuse. The door opens all the same.
-    let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&format!("{path}{mark}{query}{fragment}")));
+    // A sandboxed frame may refuse. The page changes all the same.
+    let _ = put(&history, &JsValue::NULL, "", Some(&format!("{path}{mark}{query}{fragment}")));
+}
+
+/// Tells all charts that their width may have changed.
+pub fn remeasure() {
+    // After the layout has changed.
+    leptos::prelude::request_animation_frame(|| {
+        let _ = web_sys::Event::new("resize").map(|event| window().dispatch_event(&event));
+    });
 }
 
 /// Shows the top of the page.
@@ -102,6 +130,13 @@ pub fn scroll_to_top() {
 pub fn body_attribute(name: &str, value: &str) {
     if let Some(body) = document().body() {
         let _ = body.set_attribute(name, value);
+    }
+}
+
+/// Sets an empty attribute of the root, or removes it. Style sheets read it.
+pub fn root_attribute(name: &str, there: bool) {
+    if let Some(root) = document().document_element() {
+        let _ = root.toggle_attribute_with_force(name, there);
     }
 }
 
@@ -210,7 +245,10 @@ pub fn scrolled() -> (f64, f64) {
     (window().scroll_x().unwrap_or(0.0), window().scroll_y().unwrap_or(0.0))
 }
 
-/// The factor by which charts are enlarged: a window of 1700 CSS pixels or more is probably on a projector.
+/// The factor by which charts are enlarged: a window of 1700 CSS pixels or more is probably on a projector. In the projector's view
+/// everything is larger once more. `static/style.css` enlarges letters by the same factors.
 pub fn magnification() -> f64 {
-    if window_size().0 >= 1700.0 { 1.2 } else { 1.0 }
+    let wide = if window_size().0 >= 1700.0 { 1.2 } else { 1.0 };
+    let projector = document().document_element().is_some_and(|root| root.has_attribute(PROJECTOR));
+    if projector { 1.35 * wide } else { wide }
 }

@@ -21,10 +21,11 @@ mod view;
 mod worker;
 
 use commands::{
-    adapter, display, door, finished_runs, form, kept_weights, opening, puzzle, references, reports, story, tab, unfinished_run,
+    adapter, display, door, finished_runs, form, kept_weights, opening, puzzle, references, reports, story, tab, unfinished_run, views,
 };
 use leptos::prelude::*;
 use state::Page;
+use state::views::Views;
 use view::parts::app::App;
 use wasm_bindgen::JsCast;
 
@@ -53,7 +54,8 @@ fn begin(page: Page) {
     }
     reports::listen(page);
     door::follow_address(page);
-    page.story_open.set(browser::fragment().is_empty());
+    views::follow_address(page);
+    page.story_open.set(browser::fragment().is_empty() || page.views.with_untracked(|views| views.chosen));
     form::open_address(page);
     // The user may change the address by hand, by Back, or by a link to this page.
     let _ = window_event_listener(leptos::ev::hashchange, move |_| form::open_address(page));
@@ -70,7 +72,9 @@ fn begin(page: Page) {
     references::follow(page);
     reports::watch(page);
     // The engine is large: it loads while the user is still reading.
-    request_animation_frame(move || commands::worker::open(page));
+    if page.views.with_untracked(Views::trains) {
+        request_animation_frame(move || commands::worker::open(page));
+    }
 }
 
 /// Reports a panic of the page. Components can no longer draw, so the sentence is written directly into the document.

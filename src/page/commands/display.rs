@@ -27,6 +27,14 @@ pub fn go_to_settings() {
     browser::focus("settings");
 }
 
+/// Copies a text and confirms it next to Copy link.
+pub fn copy(page: Page, text: &str) {
+    let told = move |done| {
+        page.tell(if done { "Copied" } else { "The browser does not allow copying here: select the link and copy it by hand." })
+    };
+    browser::copy(text, told);
+}
+
 /// Closes the note on a link.
 pub fn close_link_note(page: Page) {
     page.link_note.set(None);

@@ -18,4 +18,6 @@ pub fn go(page: Page, door: Door) {
     browser::push_query(&["lesson", "class"], &door.query());
     page.door.set(door);
     browser::scroll_to_top();
+    // A chart behind a closed door has no width.
+    browser::remeasure();
 }

@@ -2,7 +2,7 @@
 //!
 //! [`worker`] < [`form`] < [`kept_weights`] < [`runs`] < [`queue`] < [`buttons`]. The other modules are [`opening`] a model, the
 //! [`unfinished_run`], the [`finished_runs`], the [`tab`]'s name, [`attribution`], [`check`], [`references`], [`adapter`], [`downloads`],
-//! [`display`], the [`door`], the visitor's [`puzzle`] and the [`story`]. [`reports`] may call all of them: it handles the worker's reports.
+//! [`display`], the [`door`], the [`views`], the visitor's [`puzzle`] and the [`story`]. [`reports`] may call all of them: it handles the worker's reports.
 
 pub mod adapter;
 pub mod attribution;
@@ -23,4 +23,5 @@ pub mod runs;
 pub mod story;
 pub mod tab;
 pub mod unfinished_run;
+pub mod views;
 pub mod worker;

@@ -16,6 +16,7 @@ pub mod story;
 pub mod sweep;
 pub mod sweep_table;
 pub mod unfinished_run;
+pub mod views;
 
 use crate::config::link::Link;
 use crate::config::{RunConfig, presets};
@@ -41,6 +42,7 @@ use std::time::Duration;
 use story::Story;
 use sweep::{Axis, Sweep};
 use unfinished_run::UnfinishedRun;
+use views::Views;
 
 /// The phase of the run that the worker holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,6 +149,10 @@ pub struct Page {
     pub door: RwSignal<Door>,
     /// Whether the story is shown: not to a visitor who opened a run's link.
     pub story_open: RwSignal<bool>,
+    /// What the address shows and hides. It stays as it was when the page opened.
+    pub views: RwSignal<Views>,
+    /// Whether the page is shown large, without what stands aside.
+    pub projector: RwSignal<bool>,
     /// The curves that ship with the site.
     pub story: RwSignal<Story>,
     /// The question that the visitor answers, and her answers so far.
@@ -215,6 +221,8 @@ impl Page {
         Self {
             door: RwSignal::new(Door::default()),
             story_open: RwSignal::new(true),
+            views: RwSignal::new(Views::default()),
+            projector: RwSignal::new(false),
             story: RwSignal::new(Story::default()),
             puzzle: RwSignal::new(Puzzle::new(1, 0)),
             phase: RwSignal::new(Phase::Idle),

@@ -10,6 +10,7 @@ pub mod group;
 pub mod loss;
 pub mod orbit;
 pub mod progress;
+pub mod qr;
 pub mod reward;
 pub mod rule;
 pub mod scale;

@@ -4,7 +4,7 @@ use super::dependent::DependentBanner;
 use super::opening::UnopenedBanner;
 use super::unfinished::UnfinishedBanner;
 use crate::config::presets;
-use crate::page::commands::{display, runs};
+use crate::page::commands::{display, runs, views};
 use crate::page::state::{Page, Phase};
 use crate::page::view::words;
 use crate::replay::Verdict;
@@ -25,6 +25,7 @@ pub fn Banners(page: Page) -> impl IntoView {
         <DependentBanner page=page />
         <SilenceBanner page=page />
         <FaultsBanner page=page />
+        <ViewsBanner page=page />
         <NoteBanner page=page />
         <ReplayBanner page=page />
     }
@@ -67,6 +68,19 @@ fn FaultsBanner(page: Page) -> impl IntoView {
                 <ul>{faults.sentences.into_iter().map(|sentence| view! { <li>{sentence}</li> }).collect_view()}</ul>
                 <input id="faults-link" type="text" readonly aria-label="The link as you opened it" value=faults.link />
                 <button type="button" class="button-quiet" on:click=move |_| display::close_faults(page)>"Close"</button>
+            </div>
+        })}
+    }
+}
+
+/// What is wrong with the views that the address asks for.
+#[component]
+fn ViewsBanner(page: Page) -> impl IntoView {
+    view! {
+        {move || page.views.with(|views| views.fault.clone()).map(|sentence| view! {
+            <div id="views-fault" class="banner-box banner-bad" role="alert">
+                <p>{sentence} " The page shows everything."</p>
+                <button type="button" class="button-quiet" on:click=move |_| views::close_fault(page)>"Close"</button>
             </div>
         })}
     }

@@ -20,10 +20,12 @@ pub fn Figure(
 ) -> impl IntoView {
     let plot = NodeRef::<leptos::html::Div>::new();
     let width = RwSignal::new(0.0);
+    let scale = RwSignal::new(browser::magnification());
     let measure = move || {
         if let Some(plot) = plot.get_untracked() {
             // The chart is drawn into a smaller box and stretched, so that letters and lines grow with the window.
-            let now = f64::from(plot.client_width()) / browser::magnification();
+            scale.set(browser::magnification());
+            let now = f64::from(plot.client_width()) / scale.get_untracked();
             if now != width.get_untracked() {
                 width.set(now);
             }
@@ -44,7 +46,7 @@ pub fn Figure(
     };
     view! {
         <figure id=id data-points=move || points.map(|points| points.get().to_string())>
-            <div class="figure-plot" node_ref=plot style=move || format!("min-height:{}px", height * browser::magnification())>
+            <div class="figure-plot" node_ref=plot style=move || format!("min-height:{}px", height * scale.get())>
                 {move || (width.get() > 0.0).then(|| draw(Size { width: width.get(), height }))}
             </div>
             <figcaption>

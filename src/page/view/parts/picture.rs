@@ -88,6 +88,11 @@ pub fn Picture(page: Page) -> impl IntoView {
         true => "Question. Left and right arrow keys go to other questions, up and down hide and show the rows that the model wrote",
         false => "Question. Left and right arrow keys go to other questions",
     };
+    // Pictures of cells are drawn anew where the page becomes large.
+    let sized = move || {
+        page.projector.track();
+        current.get()
+    };
     let wide = move || current.with(|question| question.as_ref().is_some_and(|question| is_wide(&question.task)));
     let place = move || {
         current.with(|question| question.as_ref().map(|question| format!("question {} of {}", question.position + 1, question.count)))
@@ -111,11 +116,11 @@ pub fn Picture(page: Page) -> impl IntoView {
                 </Steady>
             </div>
             <div class="picture-task" id="task-picture" tabindex="0" role="group" aria-label=keys>
-                <div class="picture-rows">{move || current.with(|question| question.as_ref().map(|question| rows(question, revealed(page), page.held_back.get())))}</div>
+                <div class="picture-rows">{move || sized().map(|question| rows(&question, revealed(page), page.held_back.get()))}</div>
                 <div class="rule-box" class:rule-wide=wide>
                     <h3><Term page=page key="rule" text="The hidden rule" /></h3>
                     <div class="rule-drawn" class:rule-hidden=move || !page.rule_shown.get() aria-hidden=move || (!page.rule_shown.get()).to_string()>
-                        {move || current.with(|question| question.as_ref().map(rule_view))}
+                        {move || sized().as_ref().map(rule_view)}
                         <p class="text-hint">"Neighbours above, next colour below. Faded entries never occur in the rows shown, so the model can only guess them."</p>
                     </div>
                     <div class="button-row">

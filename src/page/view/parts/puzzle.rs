@@ -35,7 +35,11 @@ pub fn Puzzle(page: Page) -> impl IntoView {
                 <button type="button" id="puzzle-rule" aria-pressed=move || rule_shown.get().to_string() on:click=move |_| puzzle::toggle_rule(page)>{move || if rule_shown.get() { "Hide the rule" } else { "Show the rule" }}</button>
             </div>
             <div class="puzzle-said" aria-live="polite"><p id="puzzle-said">{move || read(said)}</p></div>
-            {move || rule_shown.get().then(|| page.puzzle.with(rule_view))}
+            {move || {
+                // Drawn anew where the page becomes large.
+                page.projector.track();
+                rule_shown.get().then(|| page.puzzle.with(rule_view))
+            }}
         </div>
     }
 }

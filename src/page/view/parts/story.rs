@@ -29,23 +29,20 @@ pub fn series(method: Method) -> usize {
 /// The colour and marker of the visitor's own curve.
 const YOU: usize = 5;
 
-/// The two cards of the first screen.
+/// The question for the visitor.
 #[component]
-pub fn Story(page: Page) -> impl IntoView {
+pub fn ForYou(page: Page) -> impl IntoView {
     view! {
-        <div class="story-pair" id="story">
-            <section class="card-box story-you" aria-label="A question for you">
-                <h2 class="story-title">"How far ahead can you think?"</h2>
-                <Puzzle page=page />
-            </section>
-            <Finding page=page />
-        </div>
+        <section class="card-box story-you" aria-label="A question for you">
+            <h2 class="story-title">"How far ahead can you think?"</h2>
+            <Puzzle page=page />
+        </section>
     }
 }
 
 /// What the study found, as curves.
 #[component]
-fn Finding(page: Page) -> impl IntoView {
+pub fn Finding(page: Page) -> impl IntoView {
     let names = Memo::new(move |_| page.story.with(|story| story.references.iter().map(|reference| reference.method).collect::<Vec<_>>()));
     let draw = move |size: Size| {
         let mut drawn =

@@ -2,7 +2,7 @@
 
 use crate::config::{EngineChoice, RunConfig};
 use crate::page::browser;
-use crate::page::commands::{display, door};
+use crate::page::commands::{display, door, views};
 use crate::page::state::Page;
 use crate::page::state::door::Door;
 use crate::page::view::engine_badge;
@@ -41,6 +41,7 @@ pub fn TopBar(page: Page) -> impl IntoView {
             <h1 translate="no">"Lookahead"</h1>
             <Doors page=page />
             <span id="engine-badge" class="top-badge" translate="no" title=note data-engine=engine>{badge}</span>
+            <ProjectorButton page=page />
             <ThemeButton />
         </header>
     }
@@ -63,6 +64,12 @@ fn Doors(page: Page) -> impl IntoView {
         view! { <a href=address aria-current=move || here().then_some("page") on:click=press>{name}</a> }
     };
     view! { <nav class="top-doors" aria-label="Doors">{doors.map(link).collect_view()}</nav> }
+}
+
+/// Enters and leaves the projector's view.
+#[component]
+fn ProjectorButton(page: Page) -> impl IntoView {
+    view! { <button type="button" id="projector" class="button-quiet" title="Large letters and strong colours, for a projector (key P; Esc leaves)" aria-pressed=move || page.projector.get().to_string() on:click=move |_| views::set_projector(page, !page.projector.get_untracked())>"Projector"</button> }
 }
 
 /// Switches between system, light and dark colours.
