@@ -79,9 +79,21 @@ pub fn query(name: &str) -> Option<String> {
 
 /// Adds an entry to the history whose query has `added` instead of the parameters of these names. The fragment stays.
 pub fn push_query(names: &[&str], added: &str) {
-    let (Ok(history), Ok(search), Ok(fragment)) = (window().history(), window().location().search(), window().location().hash()) else {
-        return;
-    };
+    let (Ok(history), Some(address)) = (window().history(), with_query(names, added)) else { return };
+    // A sandboxed frame may refuse. The door opens all the same.
+    let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&address));
+}
+
+/// As [`push_query`], in place of the present entry of the history.
+pub fn replace_query(names: &[&str], added: &str) {
+    let (Ok(history), Some(address)) = (window().history(), with_query(names, added)) else { return };
+    // A sandboxed frame may refuse. Only a reload then forgets it.
+    let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(&address));
+}
+
+/// The address whose query has `added` instead of the parameters of these names.
+fn with_query(names: &[&str], added: &str) -> Option<String> {
+    let (search, fragment) = (window().location().search().ok()?, window().location().hash().ok()?);
     let kept = search
         .trim_start_matches('?')
         .split('&')
@@ -89,8 +101,18 @@ pub fn push_query(names: &[&str], added: &str) {
     let query = kept.chain(Some(added).filter(|added| !added.is_empty())).collect::<Vec<_>>().join("&");
     let path = window().location().pathname().unwrap_or_default();
     let mark = if query.is_empty() { "" } else { "?" };
-    // A sandboxed frame may refuse. The door opens all the same.
-    let _ = history.push_state_with_url(&JsValue::NULL, "", Some(&format!("{path}{mark}{query}{fragment}")));
+    Some(format!("{path}{mark}{query}{fragment}"))
+}
+
+/// Lets the browser draw and react, then goes on.
+pub async fn breathe() {
+    let soon = Promise::new(&mut |resolve, _| {
+        // Without timers the work goes on at once.
+        if window().set_timeout_with_callback(&resolve).is_err() {
+            let _ = resolve.call0(&JsValue::NULL);
+        }
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(soon).await;
 }
 
 /// Shows the top of the page.

@@ -21,7 +21,7 @@ mod view;
 mod worker;
 
 use commands::{
-    adapter, display, door, finished_runs, form, kept_weights, opening, puzzle, references, reports, story, tab, unfinished_run,
+    adapter, class, display, door, finished_runs, form, kept_weights, opening, puzzle, references, reports, story, tab, unfinished_run,
 };
 use leptos::prelude::*;
 use state::Page;
@@ -54,13 +54,18 @@ fn begin(page: Page) {
     reports::listen(page);
     door::follow_address(page);
     form::open_address(page);
+    class::open_seat(page);
     // The user may change the address by hand, by Back, or by a link to this page.
-    let _ = window_event_listener(leptos::ev::hashchange, move |_| form::open_address(page));
+    let _ = window_event_listener(leptos::ev::hashchange, move |_| {
+        form::open_address(page);
+        class::open_seat(page);
+    });
     opening::listen(page);
     wasm_bindgen_futures::spawn_local(async move {
         kept_weights::restore(page).await;
         let before = tab::claim(page).await;
-        finished_runs::restore(page, before).await;
+        finished_runs::restore(page, before.clone()).await;
+        class::restore(page, before).await;
         unfinished_run::look(page);
         puzzle::restore(page).await;
     });

@@ -2,6 +2,7 @@
 
 use super::attribution::Attribution;
 use super::banners::Banners;
+use super::class::{Room, Seat};
 use super::controls::Controls;
 use super::depth_figure::DepthFigure;
 use super::depth_table::DepthTable;
@@ -38,6 +39,8 @@ pub fn App(page: Page) -> impl IntoView {
         <TopBar page=page />
         <main>
             <Banners page=page />
+            <Seat page=page />
+            <Room page=page />
             <div hidden=move || page.door.get() != Door::Explore><Story page=page /></div>
             <div class="page-layout" hidden=move || page.door.get() == Door::Class>
                 <Presets page=page />

@@ -4,6 +4,7 @@ pub mod app;
 pub mod attribution;
 pub mod banners;
 pub mod check;
+pub mod class;
 pub mod controls;
 pub mod dependent;
 pub mod depth_figure;
