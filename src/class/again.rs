@@ -1,6 +1,6 @@
 //! Compares a line with its run made again.
 
-use super::Handed;
+use super::check::Handed;
 use crate::replay::{EngineClass, Verdict};
 use crate::results::DepthScore;
 use crate::stats::wilson;

@@ -1,11 +1,20 @@
 //! Reads a line and checks everything that can be checked without making its run.
 
-use super::{Fault, Item, Line};
+use super::fault::Fault;
+use super::lines::Item;
 use crate::config::link::{self, Link};
 use crate::config::{EngineChoice, Objective, RunConfig, Start, sentences, shipped};
 use crate::replay::{EngineClass, Fingerprint};
 use crate::results::{DepthScore, Ending, Measured, Record};
 use crate::task::Split;
+
+/// A line of the class: where it stood, and what it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// “line 3” or “results.jsonl, line 3”.
+    pub place: String,
+    pub read: Result<Box<Handed>, Fault>,
+}
 
 /// A line whose form is right.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,6 +1,6 @@
 //! Means over the seeds of a run: what a class or a cluster found.
 
-use super::Handed;
+use super::check::Handed;
 use crate::config::RunConfig;
 use crate::replay::EngineClass;
 use crate::stats::wilson;

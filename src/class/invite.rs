@@ -16,7 +16,7 @@ pub fn seat(text: &str) -> Option<u64> {
 /// machine, if that engine can compute it.
 pub fn invitation(page: &str, lesson: &str, extra: &str, config: &RunConfig) -> String {
     let portable = RunConfig { engine: EngineChoice::Portable, ..config.clone() };
-    let config = if portable.problems().is_empty() && !config.on_burn() { &portable } else { config };
+    let config = if config.model.kind.has_kernels() && portable.problems().is_empty() { &portable } else { config };
     let lesson = if lesson.is_empty() { String::new() } else { format!("&lesson={lesson}") };
     let extra = if extra.is_empty() { String::new() } else { format!("&{extra}") };
     format!("{page}?seat={lesson}{extra}#{}", link::seal(config, None))

@@ -11,16 +11,8 @@ mod invite;
 mod lines;
 
 pub use again::{Again, compare};
-pub use check::{Handed, Reader, run_key};
+pub use check::{Handed, Line, Reader, run_key};
 pub use fault::Fault;
 pub use groups::{DepthStatistics, Group, groups};
 pub use invite::{SEATS, invitation, seat};
 pub use lines::{Item, Lines};
-
-/// A line of the class: where it stood, and what it is.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Line {
-    /// “line 3” or “results.jsonl, line 3”.
-    pub place: String,
-    pub read: Result<Box<Handed>, Fault>,
-}

@@ -101,11 +101,17 @@ pub fn open_files(page: Page, files: Vec<File>) {
     });
 }
 
-/// Adds texts, and reads them in slices, so that the page stays alive with thousands of lines.
-fn add(page: Page, sources: Vec<Source>, store: bool) {
-    let (begun, mut cleared) = page.class.with_untracked(|class| (class.sources.len(), class.cleared));
-    page.class.update_untracked(|class| class.sources.extend(sources.iter().cloned()));
-    if store {
+/// Adds texts, and reads them in slices, so that the page stays alive with thousands of lines. `new` texts are stored, if they are not too large.
+fn add(page: Page, sources: Vec<Source>, new: bool) {
+    page.class.update_untracked(|class| {
+        if class.stored.iter().chain(&sources).map(|source| source.text.len()).sum::<usize>() <= STORED {
+            class.stored.extend(sources.iter().cloned());
+        } else {
+            page.tell("These lines are too many to be stored in the browser: open the file again after a reload.");
+        }
+        class.unread.extend(sources);
+    });
+    if new {
         keep(page);
     }
     // A text that is being read goes on with these.
@@ -114,18 +120,12 @@ fn add(page: Page, sources: Vec<Source>, store: bool) {
     }
     page.class_reading.set(Some(0));
     spawn_local(async move {
-        let mut next = begun;
-        loop {
-            let now = page.class.with_untracked(|class| class.cleared);
-            if now != cleared {
-                (cleared, next) = (now, 0);
-            }
-            let Some(source) = page.class.with_untracked(|class| class.sources.get(next).cloned()) else { break };
+        let next = |class: &mut Class| (!class.unread.is_empty()).then(|| (class.unread.remove(0), class.cleared));
+        while let Some((source, cleared)) = page.class.try_update_untracked(next).flatten() {
             let mut lines = Lines::of(&source.text);
             while !slice(page, &source.name, &mut lines, cleared) {
                 browser::breathe().await;
             }
-            next += 1;
         }
         page.class_reading.set(None);
         page.class.notify();
@@ -150,13 +150,9 @@ fn slice(page: Page, name: &str, lines: &mut Lines, cleared: u32) -> bool {
 
 /// Stores the texts, so that they are still there after a reload.
 fn keep(page: Page) {
-    let sources = page.class.with_untracked(|class| class.sources.clone());
+    let sources = page.class.with_untracked(|class| class.stored.clone());
     let tab = page.held.with_value(|held| held.tab.clone());
-    if tab.is_empty() {
-        return;
-    }
-    if sources.iter().map(|source| source.text.len()).sum::<usize>() > STORED {
-        page.tell("These lines are too many to be stored in the browser: open the file again after a reload.");
+    if tab.is_empty() || sources.is_empty() {
         return;
     }
     spawn_local(async move {

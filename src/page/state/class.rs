@@ -34,7 +34,10 @@ pub struct Source {
 /// What was handed in.
 #[derive(Clone, Debug, Default)]
 pub struct Class {
-    pub sources: Vec<Source>,
+    /// The texts that are stored in the browser.
+    pub stored: Vec<Source>,
+    /// The texts that are not read yet.
+    pub unread: Vec<Source>,
     pub reader: Reader,
     pub lines: Vec<Line>,
     /// Counts how often the lines were cleared, so that the reading of cleared lines ends.

@@ -18,6 +18,13 @@ pub fn Invite(page: Page) -> impl IntoView {
         chosen.unwrap_or_else(|| page.form.with(|form| form.config.clone()))
     };
     let address = Memo::new(move |_| invitation(browser::page_url("").trim_end_matches('#'), &lesson.get(), &extra(), &config()));
+    let engine = move || {
+        if address.with(|address| address.contains("&engine=portable")) {
+            "The link uses the engine whose numbers are the same on every machine to the last bit. It runs on the CPU."
+        } else {
+            "Only Burn computes this network. Its numbers are nearly the same on every machine, but not to the last bit."
+        }
+    };
     let form = move || format!("The settings on Explore: {}", page.form.with(|form| name_of(&form.config)));
     let ids = Memo::new(move |_| page.runs.with(|runs| runs.iter().rev().map(|run| (run.id, run.name.clone())).collect::<Vec<_>>()));
     let runs = move || ids.get().into_iter().map(|(id, name)| view! { <option value=id.to_string()>{name}</option> }).collect_view();
@@ -42,7 +49,7 @@ pub fn Invite(page: Page) -> impl IntoView {
             <button type="button" id="class-copy" class="button-main" on:click=move |_| class::copy(page, &address.get_untracked())>"Copy the link"</button>
             <span class="text-hint" role="status">{move || page.notice.get()}</span>
         </div>
-        <p class="text-hint">"The link uses the engine whose numbers are the same on every machine to the last bit. It runs on the CPU."</p>
+        <p class="text-hint">{engine}</p>
         <div id="class-qr" data-link=move || address.get()></div>
     }
 }

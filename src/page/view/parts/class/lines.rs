@@ -61,7 +61,7 @@ pub fn Listed(page: Page) -> impl IntoView {
         let key = |run: &Run| run_key(&run.config);
         page.runs.with_untracked(|runs| runs.iter().find(|run| phase.active() && Some(run.id) == current).map(key))
     });
-    let rows = move || {
+    let rows = Memo::new(move |_| {
         page.class.with(|class| {
             let known = |index: usize, line: &Line| match &line.read {
                 Err(fault) => Known::Faulty(fault.to_string()),
@@ -75,7 +75,10 @@ pub fn Listed(page: Page) -> impl IntoView {
             };
             class.listed().into_iter().filter_map(row).collect::<Vec<Row>>()
         })
-    };
+    });
+    let indices = Memo::new(move |_| rows.with(|rows| rows.iter().map(|row| row.0).collect::<Vec<_>>()));
+    // A row stays while its verdict changes, so that its button keeps the keyboard focus.
+    let row = move |index: usize| item(page, index, Memo::new(move |_| rows.with(|rows| rows.iter().find(|row| row.0 == index).cloned())));
     let more = move || page.class.with(|class| class.lines.len().saturating_sub(LISTED));
     let beyond = move || {
         if more() == 0 { String::new() } else { format!("{} more lines count in the chart and the table, but are not listed.", more()) }
@@ -85,7 +88,7 @@ pub fn Listed(page: Page) -> impl IntoView {
         <h2>"Lines"</h2>
         <p class="text-hint">"A right form says only that a line can be true. Run it again: this machine trains the same run and compares every loss and the score."</p>
         <Progress page=page none=Signal::derive(none) />
-        <ol id="class-lines">{move || rows().into_iter().map(|row| item(page, row)).collect_view()}</ol>
+        <ol id="class-lines"><For each=move || indices.get() key=|index| *index children=row /></ol>
         <p class="text-hint">{beyond}</p>
     }
 }
@@ -95,6 +98,7 @@ pub fn Listed(page: Page) -> impl IntoView {
 fn Progress(page: Page, none: Signal<bool>) -> impl IntoView {
     let active = move || page.phase.get().active();
     let held = move || page.queue.with(|queue| queue.held);
+    let failed = move || page.queue.with(|queue| queue.failed.iter().map(|sentence| view! { <li>{sentence.clone()}</li> }).collect_view());
     let status = move || {
         let id = page.current.get();
         let now = page.runs.with(|runs| {
@@ -114,6 +118,7 @@ fn Progress(page: Page, none: Signal<bool>) -> impl IntoView {
             <button type="button" id="class-drop" hidden=move || !held() on:click=move |_| queue::clear(page)>"Clear the queue"</button>
         </div>
         <p class="training-status">{status}</p>
+        <ul class="sweep-notes" role="status">{failed}</ul>
     }
 }
 
@@ -125,17 +130,19 @@ fn told(line: &Line) -> String {
     format!("{}: {}", class::name_of(handed), scores.collect::<Vec<_>>().join(", "))
 }
 
-fn item(page: Page, (index, place, told, known): Row) -> AnyView {
-    let off = match known {
-        Known::Faulty(_) | Known::Waiting | Known::Running => true,
-        Known::Right | Known::Made(_) => false,
+fn item(page: Page, index: usize, row: Memo<Option<Row>>) -> AnyView {
+    let read = move |read: fn(&Row) -> String| row.with(|row| row.as_ref().map(read).unwrap_or_default());
+    let off = move || {
+        row.with(|row| match row.as_ref().map(|row| &row.3) {
+            None | Some(Known::Faulty(_) | Known::Waiting | Known::Running) => true,
+            Some(Known::Right | Known::Made(_)) => false,
+        })
     };
-    let label = format!("Run {place} again");
     view! {
-        <li data-verdict=known.name()>
-            <span><strong>{told}</strong> " " <span class="text-hint">{place}</span></span>
-            <span class="class-verdict">{known.sentence()}</span>
-            <button type="button" class="button-quiet" aria-label=label disabled=off on:click=move |_| class::run_again(page, Some(index))>"Run it again"</button>
+        <li data-verdict=move || row.with(|row| row.as_ref().map(|row| row.3.name()))>
+            <span><strong>{move || read(|row| row.2.clone())}</strong> " " <span class="text-hint">{move || read(|row| row.1.clone())}</span></span>
+            <span class="class-verdict">{move || read(|row| row.3.sentence())}</span>
+            <button type="button" class="button-quiet" aria-label=move || read(|row| format!("Run {} again", row.1)) aria-disabled=move || off().to_string() on:click=move |_| if !off() { class::run_again(page, Some(index)) }>"Run it again"</button>
         </li>
     }
     .into_any()

@@ -3,6 +3,7 @@
 use super::hand_in::HandIn;
 use crate::class::{SEATS, seat};
 use crate::config::RunConfig;
+use crate::page::browser;
 use crate::page::commands::{class, story};
 use crate::page::state::door::Door;
 use crate::page::state::run::Run;
@@ -50,17 +51,24 @@ fn step(page: Page) -> Option<Step> {
 #[component]
 pub fn Seat(page: Page) -> impl IntoView {
     let step = Memo::new(move |_| step(page).filter(|_| page.door.get() != Door::Class));
-    let card = move |step: Step| {
-        let name = step.name();
-        let inside = match step {
-            Step::Number => number(page),
-            Step::Train(number, config) => train(page, number, *config),
-            Step::Wait(number) => wait(page, number),
-            Step::HandIn(number, id) => hand_in(page, number, id),
-        };
-        view! { <section class="card-box seat-card" id="seat" aria-label="Your part in the class" data-step=name>{inside}</section> }
+    let inside = move |step: Step| match step {
+        Step::Number => number(page),
+        Step::Train(number, config) => train(page, number, *config),
+        Step::Wait(number) => wait(page, number),
+        Step::HandIn(number, id) => hand_in(page, number, id),
     };
-    move || step.get().map(card)
+    let name = move || step.with(|step| step.as_ref().map(Step::name));
+    let shown = Memo::new(move |_| step.with(Option::is_some));
+    // The card stays while its step changes, so that screen readers read the next sentence.
+    let card = move || {
+        view! {
+            <section class="card-box seat-card" id="seat" aria-label="Your part in the class" aria-live="polite" data-step=name>
+                {move || step.get().map(inside)}
+            </section>
+        }
+        .into_any()
+    };
+    move || shown.get().then(card)
 }
 
 fn number(page: Page) -> AnyView {
@@ -68,7 +76,11 @@ fn number(page: Page) -> AnyView {
     let take = move |event: web_sys::SubmitEvent| {
         event.prevent_default();
         match typed.with_untracked(|typed| seat(typed)) {
-            Some(number) => class::take_seat(page, number),
+            Some(number) => {
+                class::take_seat(page, number);
+                // The form that had the keyboard focus is gone.
+                request_animation_frame(|| browser::focus("seat-train"));
+            }
             None => refused.set(true),
         }
     };
@@ -121,7 +133,7 @@ fn wait(page: Page, number: u64) -> AnyView {
     view! {
         <p class="seat-sentence">"Wait: the network of number " <strong>{number}</strong> " is training."</p>
         <progress aria-label="Steps completed" max=move || made().1.to_string() value=move || made().0.to_string()></progress>
-        <div class="training-numbers"><span>{count}</span><span>{left}</span></div>
+        <div class="training-numbers" aria-live="off"><span>{count}</span><span>{left}</span></div>
     }
     .into_any()
 }
