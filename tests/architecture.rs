@@ -17,21 +17,22 @@ use std::path::Path;
 const CIRCLE: usize = 3;
 
 /// The top of the crate, lowest first: a folder or file names only those before it.
-const TOP: [&str; 17] = [
-    "rng", "stats", "task", "replay", "results", "config", "protocol", "engine", "model", "train", "locks", "wire", "adapter", "worker",
-    "page", "command", "bin",
+const TOP: [&str; 18] = [
+    "rng", "stats", "task", "replay", "results", "config", "protocol", "class", "engine", "model", "train", "locks", "wire", "adapter",
+    "worker", "page", "command", "bin",
 ];
 
 /// The layers of the page, lowest first.
 const PAGE: [&str; 8] = ["browser", "dropped", "former", "storage", "worker", "state", "commands", "view"];
 
 /// What changes the page, lowest first. Modules of one line do not know each other.
-const COMMANDS: [&[&str]; 8] = [
+const COMMANDS: [&[&str]; 9] = [
     &["worker", "adapter", "display", "door", "downloads", "references", "tab", "views"],
     &["attribution", "form", "finished_runs", "puzzle"],
     &["kept_weights"],
     &["runs", "check"],
     &["queue"],
+    &["class"],
     &["opening", "story", "unfinished_run"],
     &["buttons"],
     &["reports"],

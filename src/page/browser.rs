@@ -121,6 +121,17 @@ pub fn remeasure() {
     });
 }
 
+/// Lets the browser draw and react, then goes on.
+pub async fn breathe() {
+    let soon = Promise::new(&mut |resolve, _| {
+        // Without timers the work goes on at once.
+        if window().set_timeout_with_callback(&resolve).is_err() {
+            let _ = resolve.call0(&JsValue::NULL);
+        }
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(soon).await;
+}
+
 /// Shows the top of the page.
 pub fn scroll_to_top() {
     window().scroll_to_with_x_and_y(0.0, 0.0);

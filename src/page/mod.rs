@@ -21,7 +21,8 @@ mod view;
 mod worker;
 
 use commands::{
-    adapter, display, door, finished_runs, form, kept_weights, opening, puzzle, references, reports, story, tab, unfinished_run, views,
+    adapter, class, display, door, finished_runs, form, kept_weights, opening, puzzle, references, reports, story, tab, unfinished_run,
+    views,
 };
 use leptos::prelude::*;
 use state::Page;
@@ -57,13 +58,18 @@ fn begin(page: Page) {
     views::follow_address(page);
     page.story_open.set(browser::fragment().is_empty() || page.views.with_untracked(|views| views.chosen));
     form::open_address(page);
+    class::open_seat(page);
     // The user may change the address by hand, by Back, or by a link to this page.
-    let _ = window_event_listener(leptos::ev::hashchange, move |_| form::open_address(page));
+    let _ = window_event_listener(leptos::ev::hashchange, move |_| {
+        form::open_address(page);
+        class::open_seat(page);
+    });
     opening::listen(page);
     wasm_bindgen_futures::spawn_local(async move {
         kept_weights::restore(page).await;
         let before = tab::claim(page).await;
-        finished_runs::restore(page, before).await;
+        finished_runs::restore(page, before.clone()).await;
+        class::restore(page, before).await;
         unfinished_run::look(page);
         puzzle::restore(page).await;
     });

@@ -2,12 +2,13 @@
 //!
 //! [`worker`] < [`form`] < [`kept_weights`] < [`runs`] < [`queue`] < [`buttons`]. The other modules are [`opening`] a model, the
 //! [`unfinished_run`], the [`finished_runs`], the [`tab`]'s name, [`attribution`], [`check`], [`references`], [`adapter`], [`downloads`],
-//! [`display`], the [`door`], the [`views`], the visitor's [`puzzle`] and the [`story`]. [`reports`] may call all of them: it handles the worker's reports.
+//! [`display`], the [`door`], the [`views`], the [`class`], the visitor's [`puzzle`] and the [`story`]. [`reports`] may call all of them: it handles the worker's reports.
 
 pub mod adapter;
 pub mod attribution;
 pub mod buttons;
 pub mod check;
+pub mod class;
 pub mod display;
 pub mod door;
 pub mod downloads;

@@ -1,11 +1,12 @@
 //! Opens a saved model that the user chose or dropped: checks the names of its two files and sends them to the worker, which reads them. The
 //! page changes nothing until the worker reports that they fit.
 
-use super::{form, kept_weights, runs, worker};
+use super::{class, form, kept_weights, runs, worker};
 use crate::config::RunConfig;
 use crate::config::shipped::{self, Shipped};
 use crate::page::browser;
 use crate::page::dropped;
+use crate::page::state::door::Door;
 use crate::page::state::{Page, Phase};
 use crate::page::worker::build;
 use crate::protocol::{Command, Engine};
@@ -77,6 +78,11 @@ pub fn open(page: Page, files: Option<FileList>) {
 }
 
 fn open_all(page: Page, files: Vec<File>) {
+    // In the class's room, files are what the class handed in.
+    if page.door.get_untracked() == Door::Class {
+        class::open_files(page, files);
+        return;
+    }
     if page.phase.get_untracked().active() {
         refuse(page, "A run is in progress: stop it first, then open the model.".into());
         return;

@@ -143,6 +143,11 @@ pub fn queue_comparison(page: Page) {
     put(page, runs.into_iter());
 }
 
+/// Adds these runs to the queue.
+pub fn add(page: Page, runs: Vec<Queued>) {
+    put(page, runs.into_iter());
+}
+
 fn put(page: Page, runs: impl Iterator<Item = Queued>) {
     page.queue.update(|queue| {
         queue.failed.clear();

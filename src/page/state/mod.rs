@@ -3,6 +3,7 @@
 pub mod adapter;
 pub mod attribution;
 pub mod check;
+pub mod class;
 pub mod comparison;
 pub mod door;
 pub mod form;
@@ -10,6 +11,7 @@ pub mod kept_weights;
 pub mod pace;
 pub mod puzzle;
 pub mod queue;
+pub mod record;
 pub mod references;
 pub mod run;
 pub mod story;
@@ -28,6 +30,7 @@ use crate::task::Task;
 use adapter::AdapterStatus;
 use attribution::Attributions;
 use check::Check;
+use class::{Class, Seat};
 use door::Door;
 use form::Form;
 use js_sys::Uint8Array;
@@ -157,6 +160,12 @@ pub struct Page {
     pub story: RwSignal<Story>,
     /// The question that the visitor answers, and her answers so far.
     pub puzzle: RwSignal<Puzzle>,
+    /// The student's number in the class.
+    pub seat: RwSignal<Seat>,
+    /// What a class has handed in.
+    pub class: RwSignal<Class>,
+    /// While lines are read: how many so far.
+    pub class_reading: RwSignal<Option<usize>>,
     pub phase: RwSignal<Phase>,
     /// The sentence of the last [`crate::protocol::Report::Preparing`].
     pub preparing: RwSignal<String>,
@@ -225,6 +234,9 @@ impl Page {
             projector: RwSignal::new(false),
             story: RwSignal::new(Story::default()),
             puzzle: RwSignal::new(Puzzle::new(1, 0)),
+            seat: RwSignal::new(Seat::None),
+            class: RwSignal::new(Class::default()),
+            class_reading: RwSignal::new(None),
             phase: RwSignal::new(Phase::Idle),
             preparing: RwSignal::new(String::new()),
             stopping: RwSignal::new(false),

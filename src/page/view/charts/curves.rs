@@ -160,7 +160,12 @@ fn curve_view(
     };
     let points: Vec<(f64, f64)> = curve.points.iter().map(|point| (point.depth as f64, point.share)).collect();
     let course = line(x, y, &points);
-    let marks = curve.points.iter().filter(|_| curve.weight != Weight::Thin).map(|point| {
+    // A thin curve has no marks, unless it is a single point.
+    let thin = curve.weight == Weight::Thin;
+    let dot = curve.points.first().filter(|_| thin && curve.points.len() == 1).map(|point| {
+        view! { <path d=series::marker(0, tenth(x.at(point.depth as f64)), y.at(point.share), 2.5) fill=colour /> }
+    });
+    let marks = curve.points.iter().filter(|_| !thin).map(|point| {
         let at = tenth(x.at(point.depth as f64));
         let (low, high) = (tenth(y.at(point.interval.0)), tenth(y.at(point.interval.1)));
         view! {
@@ -201,6 +206,7 @@ fn curve_view(
             <path d=course.clone() stroke="transparent" stroke-width="18" pointer-events=if pressed.is_some() { "stroke" } else { "none" } />
             <path d=course stroke=colour stroke-width=width stroke-dasharray=dash />
             {marks.collect_view()}
+            {dot}
             {label}
         </g>
     }

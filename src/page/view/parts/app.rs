@@ -2,6 +2,7 @@
 
 use super::banners::Banners;
 use super::cards::card;
+use super::class::{Room, Seat};
 use super::comparison::Comparison;
 use super::embed::embed;
 use super::foot::Foot;
@@ -60,6 +61,8 @@ fn whole(page: Page, views: &Views) -> AnyView {
         <TopBar page=page />
         <main>
             <Banners page=page />
+            <Seat page=page />
+            <Room page=page />
             {story}
             <div class="page-layout" class:no-presets=!shown.has(View::Presets) class:no-aside=!aside hidden=move || page.door.get() == Door::Class>
                 {part(View::Presets)}

@@ -5,6 +5,7 @@ pub mod attribution;
 pub mod banners;
 pub mod cards;
 pub mod check;
+pub mod class;
 pub mod comparison;
 pub mod controls;
 pub mod dependent;

@@ -10,6 +10,7 @@ use crate::page::view::charts::Size;
 use crate::page::view::charts::curves::{self, Curve, Level, Point, Weight};
 use crate::page::view::words::percent;
 use crate::stats::wilson;
+use crate::task::Task;
 use leptos::prelude::*;
 
 use super::figure::Figure;
@@ -49,7 +50,10 @@ pub fn Finding(page: Page) -> impl IntoView {
             page.story.with(|story| story.references.iter().map(|reference| curve(reference, size.width < 560.0)).collect::<Vec<_>>());
         drawn.extend(page.puzzle.with(|puzzle| you(&puzzle.scores(false))));
         let scale = page.story.with(|story| story.scale);
-        drawn.extend(page.runs.with(|runs| runs.iter().filter(|run| run.visible && fits(run, scale)).filter_map(own).collect::<Vec<_>>()));
+        drawn.extend(
+            page.runs
+                .with(|runs| runs.iter().filter(|run| run.visible && fits(&run.config.task, scale)).filter_map(own).collect::<Vec<_>>()),
+        );
         let chosen =
             page.story.with(|story| story.chosen).and_then(|chosen| names.with(|names| names.iter().position(|name| *name == chosen)));
         let press = Callback::new(move |index: usize| {
@@ -125,9 +129,8 @@ pub fn you(scores: &[crate::page::state::puzzle::Score]) -> Option<Curve> {
     (asked >= 2).then(|| Curve { name: "You".into(), series: YOU, weight: Weight::Bold, points: points.collect() })
 }
 
-/// Whether a run has the task of these curves.
-fn fits(run: &Run, scale: Scale) -> bool {
-    let task = &run.config.task;
+/// Whether these curves are of this task, whatever its depth.
+pub fn fits(task: &Task, scale: Scale) -> bool {
     match scale {
         Scale::Small => (task.radius.entries(), task.width, task.shown) == (8, 10, 4),
         Scale::Paper => (task.radius.entries(), task.width, task.shown) == (32, 20, 10),
@@ -141,7 +144,8 @@ fn own(run: &Run) -> Option<Curve> {
     Some(Curve { name: "yours".into(), series: series(Method::of(&run.config)) + 6, weight: Weight::Bold, points: points.collect() })
 }
 
-fn levels(story: &Curves) -> Vec<Level> {
+/// What no model can exceed, and what tricks reach.
+pub fn levels(story: &Curves) -> Vec<Level> {
     let level = |read: fn(&crate::page::state::story::Floor) -> f64| {
         story.floors.iter().map(|floor| (floor.depth, read(floor))).collect::<Vec<_>>()
     };
