@@ -28,6 +28,7 @@
 //! - [`replay`]: fingerprints of loss traces. Knows no engine.
 //! - [`results`]: what training and measuring find out, as plain numbers.
 //! - [`config`]: the run as data, its table of fields, its link. Knows no engine.
+//! - [`lesson`]: the lessons' files, read into prose and live blocks. Knows no browser.
 //! - [`protocol`]: what page and worker say to each other.
 //! - `engine`: operators as one trait, and what implements it: recorded programs on the CPU and on WebGPU, and Burn's tensors. Knows parameters
 //!   by name and shape, but no model and no step count.
@@ -38,6 +39,7 @@
 //! - `worker`, `page`: the browser's side; the only places that know there is a browser. `command`: the command line.
 
 pub mod config;
+pub mod lesson;
 pub mod protocol;
 pub mod replay;
 pub mod results;

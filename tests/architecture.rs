@@ -17,9 +17,9 @@ use std::path::Path;
 const CIRCLE: usize = 3;
 
 /// The top of the crate, lowest first: a folder or file names only those before it.
-const TOP: [&str; 17] = [
-    "rng", "stats", "task", "replay", "results", "config", "protocol", "engine", "model", "train", "locks", "wire", "adapter", "worker",
-    "page", "command", "bin",
+const TOP: [&str; 18] = [
+    "rng", "stats", "task", "replay", "results", "config", "lesson", "protocol", "engine", "model", "train", "locks", "wire", "adapter",
+    "worker", "page", "command", "bin",
 ];
 
 /// The layers of the page, lowest first.
