@@ -33,7 +33,7 @@ const COMMANDS: [&[&str]; 8] = [
     &["runs", "check"],
     &["queue"],
     &["opening", "story", "unfinished_run"],
-    &["buttons"],
+    &["buttons", "lesson"],
     &["reports"],
 ];
 

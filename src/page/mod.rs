@@ -21,7 +21,7 @@ mod view;
 mod worker;
 
 use commands::{
-    adapter, display, door, finished_runs, form, kept_weights, opening, puzzle, references, reports, story, tab, unfinished_run,
+    adapter, display, door, finished_runs, form, kept_weights, lesson, opening, puzzle, references, reports, story, tab, unfinished_run,
 };
 use leptos::prelude::*;
 use state::Page;
@@ -53,6 +53,7 @@ fn begin(page: Page) {
     }
     reports::listen(page);
     door::follow_address(page);
+    lesson::follow(page);
     form::open_address(page);
     // The user may change the address by hand, by Back, or by a link to this page.
     let _ = window_event_listener(leptos::ev::hashchange, move |_| form::open_address(page));
@@ -63,6 +64,7 @@ fn begin(page: Page) {
         finished_runs::restore(page, before).await;
         unfinished_run::look(page);
         puzzle::restore(page).await;
+        lesson::restore(page).await;
     });
     story::show(page, Default::default());
     adapter::ask(page);

@@ -6,6 +6,7 @@ pub mod check;
 pub mod door;
 pub mod form;
 pub mod kept_weights;
+pub mod lesson;
 pub mod pace;
 pub mod puzzle;
 pub mod queue;
@@ -31,6 +32,7 @@ use form::Form;
 use js_sys::Uint8Array;
 use kept_weights::KeptWeights;
 use leptos::prelude::*;
+use lesson::{Lessons, Work};
 use pace::Pace;
 use puzzle::Puzzle;
 use queue::Queue;
@@ -132,6 +134,8 @@ pub struct Held {
     /// Whether the unfinished run is being stored, and the time of the last write, in milliseconds.
     pub writing: bool,
     pub written: f64,
+    /// The lesson that is stored soon.
+    pub lesson_due: Option<&'static str>,
     /// Whether the browser has refused to store something, and the user was told.
     pub storage_refused: bool,
     /// Whether a redraw of the charts is scheduled.
@@ -148,6 +152,9 @@ pub struct Page {
     pub story: RwSignal<Story>,
     /// The question that the visitor answers, and her answers so far.
     pub puzzle: RwSignal<Puzzle>,
+    pub lessons: RwSignal<Lessons>,
+    /// What the visitor has given to the lessons.
+    pub work: RwSignal<Work>,
     pub phase: RwSignal<Phase>,
     /// The sentence of the last [`crate::protocol::Report::Preparing`].
     pub preparing: RwSignal<String>,
@@ -212,6 +219,8 @@ impl Page {
             door: RwSignal::new(Door::default()),
             story: RwSignal::new(Story::default()),
             puzzle: RwSignal::new(Puzzle::new(1, 0)),
+            lessons: RwSignal::new(Lessons::default()),
+            work: RwSignal::new(Work::default()),
             phase: RwSignal::new(Phase::Idle),
             preparing: RwSignal::new(String::new()),
             stopping: RwSignal::new(false),

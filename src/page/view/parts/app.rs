@@ -6,6 +6,7 @@ use super::controls::Controls;
 use super::depth_figure::DepthFigure;
 use super::depth_table::DepthTable;
 use super::foot::Foot;
+use super::lesson::Lessons;
 use super::loss_figure::LossFigure;
 use super::models::Models;
 use super::opening::DropHint;
@@ -28,7 +29,11 @@ use leptos::prelude::*;
 /// The whole page.
 #[component]
 pub fn App(page: Page) -> impl IntoView {
-    Effect::new(move |_| browser::body_attribute("data-door", page.door.with(Door::name)));
+    Effect::new(move |_| {
+        browser::body_attribute("data-door", page.door.with(Door::name));
+        // A chart measures its place when the window changes. Behind another door its place is another.
+        request_animation_frame(browser::tell_resized);
+    });
     Effect::new(move |_| browser::body_attribute("data-state", page.phase.get().name()));
     Effect::new(move |_| {
         let step = page.with_current(|run| run.step()).unwrap_or(0);
@@ -39,7 +44,9 @@ pub fn App(page: Page) -> impl IntoView {
         <main>
             <Banners page=page />
             <div hidden=move || page.door.get() != Door::Explore><Story page=page /></div>
-            <div class="page-layout" hidden=move || page.door.get() == Door::Class>
+            <div class="lesson-frame">
+            <Lessons page=page />
+            <div class="page-layout" hidden=move || !page.door.with(Door::trains)>
                 <Presets page=page />
                 <Models page=page />
                 <Controls page=page />
@@ -64,6 +71,7 @@ pub fn App(page: Page) -> impl IntoView {
                     <Settings page=page />
                     <Runs page=page />
                 </div>
+            </div>
             </div>
         </main>
         <Foot />

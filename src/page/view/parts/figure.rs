@@ -11,7 +11,7 @@ use web_sys::SvgElement;
 /// A chart that is redrawn when the data that `draw` reads changes. `points` is the number of values drawn; tests read it.
 #[component]
 pub fn Figure(
-    id: &'static str,
+    #[prop(into)] id: String,
     name: &'static str,
     height: f64,
     draw: impl Fn(Size) -> AnyView + Send + Sync + 'static,

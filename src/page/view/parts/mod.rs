@@ -11,6 +11,7 @@ pub mod depth_table;
 pub mod figure;
 pub mod foot;
 pub mod group;
+pub mod lesson;
 pub mod loss_figure;
 pub mod models;
 pub mod opening;

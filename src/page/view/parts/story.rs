@@ -4,6 +4,7 @@ use super::puzzle::Puzzle;
 use crate::config::{Method, RunConfig};
 use crate::page::commands::story;
 use crate::page::state::Page;
+use crate::page::state::door::Door;
 use crate::page::state::run::Run;
 use crate::page::state::story::{Reference, Scale, Story as Curves, share};
 use crate::page::view::charts::Size;
@@ -27,16 +28,18 @@ pub fn series(method: Method) -> usize {
 }
 
 /// The colour and marker of the visitor's own curve.
-const YOU: usize = 5;
+pub const YOU: usize = 5;
 
 /// The two cards of the first screen.
 #[component]
 pub fn Story(page: Page) -> impl IntoView {
+    // A lesson shows the same puzzle. Its cells have names, so there is only one of it.
+    let here = Memo::new(move |_| page.door.get() == Door::Explore);
     view! {
         <div class="story-pair" id="story">
             <section class="card-box" aria-label="A question for you">
                 <h2 class="story-title">"How far ahead can you think?"</h2>
-                <Puzzle page=page />
+                {move || here.get().then(|| view! { <Puzzle page=page /> })}
             </section>
             <Finding page=page />
         </div>
