@@ -2,7 +2,7 @@
 
 use super::error::{Fault, LessonError};
 use super::prose::{Numbered, joined};
-use super::short_link;
+use super::short::short_link;
 use crate::config::{Method, RunConfig, sentences};
 use crate::task::MULTI_DEPTHS;
 

@@ -1,10 +1,10 @@
 //! Bold, emphasis, code and links within a line, written as HTML.
 
-use super::base;
 use super::error::Fault;
+use super::names::base;
 
 /// Text as HTML.
-pub fn escape(text: &str) -> String {
+fn escape(text: &str) -> String {
     let mut html = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

@@ -3,7 +3,7 @@
 use super::block::{Block, Live, block};
 use super::error::{Fault, LessonError};
 use super::prose::prose;
-use super::{Head, Lesson, Section};
+use super::tree::{Head, Lesson, Section};
 
 /// Reads the first two lines of a lesson.
 ///

@@ -1,7 +1,7 @@
 //! Predictions and measurements, as a chart and as a table.
 
-use super::Place;
 use super::expect::interval;
+use super::place::Place;
 use crate::lesson::{Source, partner};
 use crate::page::state::story::share;
 use crate::page::view::charts::curves::{self, Curve, Point, Weight};

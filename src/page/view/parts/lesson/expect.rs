@@ -1,6 +1,6 @@
 //! On a teacher's page: the numbers of a run, and those of the run on this machine.
 
-use super::Place;
+use super::place::Place;
 use crate::config::{RunConfig, link};
 use crate::lesson::Expected;
 use crate::page::view::words::percent;

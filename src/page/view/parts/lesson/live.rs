@@ -1,7 +1,8 @@
 //! The live blocks of a lesson.
 
 use super::super::puzzle::Puzzle;
-use super::{Place, compare, expect, predict, run};
+use super::place::Place;
+use super::{compare, expect, predict, run};
 use crate::lesson::Live;
 use crate::page::browser;
 use crate::page::commands::{lesson, puzzle};

@@ -4,25 +4,17 @@ mod compare;
 mod expect;
 mod live;
 mod page;
+mod place;
 mod predict;
 mod run;
 
-use crate::lesson::{Lesson, NAMES, base};
+use crate::lesson::{NAMES, base};
 use crate::page::browser;
 use crate::page::commands::door;
 use crate::page::state::Page;
 use crate::page::state::door::Door;
 use leptos::prelude::*;
-use std::sync::Arc;
-
-/// The lesson in which a block stands.
-#[derive(Clone)]
-struct Place {
-    page: Page,
-    /// The lesson's name: a page for teachers has that of its lesson.
-    lesson: &'static str,
-    read: Arc<Lesson>,
-}
+use place::{Place, to};
 
 /// What the Lessons door shows.
 #[component]
@@ -55,11 +47,6 @@ pub fn Lessons(page: Page) -> impl IntoView {
 /// Words where the lesson will be, or would be.
 fn card(words: String) -> AnyView {
     view! { <section class="card-box lesson-card" aria-label="Lesson"><p role="status">{words}</p><p>{to("", "All lessons".into())}</p></section> }.into_any()
-}
-
-/// A link to a lesson's page. An empty name leads to the list.
-fn to(name: &str, words: String) -> AnyView {
-    view! { <a class="lesson-link" href=format!("?lesson={name}") data-lesson=name.to_string()>{words}</a> }.into_any()
 }
 
 /// The list of lessons, and why the visitor is here if she asked for another name.

@@ -1,6 +1,7 @@
 //! One page of a lesson.
 
-use super::{Place, live, to};
+use super::live;
+use super::place::{Place, to};
 use crate::lesson::{Block, NAMES, TEACHER};
 use crate::page::browser;
 use crate::page::commands::lesson;

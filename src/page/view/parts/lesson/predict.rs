@@ -1,6 +1,6 @@
 //! A prediction: a share for each depth.
 
-use super::Place;
+use super::place::Place;
 use crate::page::commands::lesson;
 use leptos::prelude::*;
 

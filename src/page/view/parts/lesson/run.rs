@@ -1,6 +1,6 @@
 //! A run of a lesson: its button, its progress and its result.
 
-use super::Place;
+use super::place::Place;
 use crate::config::RunConfig;
 use crate::page::commands::story;
 use crate::page::view::words::percent;
