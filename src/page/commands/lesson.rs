@@ -1,6 +1,7 @@
 //! Loads lessons, and keeps what the visitor gives to them in this browser.
 
 use super::{puzzle, story, tab};
+use crate::config::{RunConfig, link};
 use crate::lesson::{self, Head, Live, NAMES};
 use crate::page::state::Page;
 use crate::page::state::door::Door;
@@ -16,19 +17,19 @@ const PREFIX: &str = "lesson ";
 /// How long a change waits until it is stored.
 const SOON: Duration = Duration::from_millis(200);
 
-/// Shows the lesson of the address, now and whenever the visitor goes through a door, and keeps the results of its runs.
+/// Shows the lesson of the address, now and whenever the visitor goes through a door, and keeps the results of lessons' runs.
 pub fn follow(page: Page) {
     Effect::new(move |_| match page.door.get() {
         Door::Lessons(Some(name)) if lesson::base(&name).is_some() => show(page, name),
         Door::Lessons(_) => list(page),
         Door::Explore | Door::Class => {}
     });
-    Effect::new(move |_| {
-        let ended = !page.phase.get().active();
-        page.lessons.track();
-        if ended {
-            keep_results(page);
+    Effect::new(move |before: Option<bool>| {
+        let active = page.phase.get().active();
+        if before == Some(true) && !active {
+            keep_result(page);
         }
+        active
     });
 }
 
@@ -115,11 +116,11 @@ fn give(page: Page, lesson: &'static str, id: &str, given: Given) {
     keep_soon(page, lesson);
 }
 
-/// Sets the predicted share at one depth.
-pub fn predict(page: Page, lesson: &'static str, id: &str, depth: usize, share: f64) {
+/// Sets the predicted share at one depth, or takes it away.
+pub fn predict(page: Page, lesson: &'static str, id: &str, depth: usize, share: Option<f64>) {
     let mut points = page.work.with_untracked(|work| work.prediction(lesson, id).to_vec());
     points.retain(|(own, _)| *own != depth);
-    points.push((depth, share.clamp(0.0, 1.0)));
+    points.extend(share.map(|share| (depth, share.clamp(0.0, 1.0))));
     points.sort_by_key(|(depth, _)| *depth);
     give(page, lesson, id, Given::Prediction(points));
 }
@@ -129,21 +130,35 @@ pub fn explain(page: Page, lesson: &'static str, id: &str, words: String) {
     give(page, lesson, id, Given::Words(words));
 }
 
-/// Keeps the results of the shown lesson's runs, of those that were trained here to their end.
-fn keep_results(page: Page) {
-    let shown = page.lessons.with_untracked(|lessons| lessons.shown.clone());
-    let Some(Shown { name, read }) = shown else { return };
-    let (Some(lesson), Ok(read)) = (lesson::base(&name), read) else { return };
-    for live in read.live() {
-        let Live::Run { id, config } = live else { continue };
-        let scores = page.runs.with_untracked(|runs| {
-            let run = runs.iter().rev().find(|run| run.complete() && run.config == **config)?;
-            run.latest().map(|measured| measured.depths.clone())
-        });
-        let Some(scores) = scores else { continue };
-        if page.work.with_untracked(|work| work.scores(lesson, id, config) != scores) {
-            give(page, lesson, id, Given::Result { link: crate::config::link::write(config, None), scores });
+/// Fills the form from a run of a lesson and trains it.
+pub fn run(page: Page, lesson: &'static str, id: &str, config: RunConfig) {
+    if !page.phase.get_untracked().active() {
+        page.held.update_value(|held| held.lesson_runs.push((lesson, id.into(), config.clone())));
+    }
+    story::run(page, config);
+}
+
+/// Keeps the result of the run that has just ended, for the lessons that asked for it. A run that was continued after a reload is the shown
+/// lesson's.
+fn keep_result(page: Page) {
+    let ended = untrack(|| {
+        page.with_current(|run| (run.config.clone(), run.latest().filter(|_| run.complete()).map(|measured| measured.depths.clone())))
+    });
+    let Some((ended, Some(scores))) = ended else { return };
+    // The others may wait for the run that has just ended.
+    let begun = page.held.try_update_value(|held| held.lesson_runs.extract_if(.., |(_, _, config)| *config == ended).collect::<Vec<_>>());
+    let mut wanted = begun.unwrap_or_default();
+    if let Some(Shown { name, read: Ok(read) }) = page.lessons.with_untracked(|lessons| lessons.shown.clone())
+        && let Some(lesson) = lesson::base(&name)
+    {
+        for live in read.live() {
+            if let Live::Run { id, config } = live {
+                wanted.push((lesson, id.clone(), (**config).clone()));
+            }
         }
+    }
+    for (lesson, id, _) in wanted.into_iter().filter(|(_, _, config)| *config == ended) {
+        give(page, lesson, &id, Given::Result { link: link::write(&ended, None), scores: scores.clone() });
     }
 }
 

@@ -136,6 +136,8 @@ pub struct Held {
     pub written: f64,
     /// The lesson that is stored soon.
     pub lesson_due: Option<&'static str>,
+    /// Runs that were begun in a lesson: (lesson, id, run).
+    pub lesson_runs: Vec<(&'static str, String, RunConfig)>,
     /// Whether the browser has refused to store something, and the user was told.
     pub storage_refused: bool,
     /// Whether a redraw of the charts is scheduled.

@@ -32,9 +32,8 @@ fn row(place: &Place, id: &str, depth: usize) -> AnyView {
     });
     let own = id.to_string();
     let put = move |event: web_sys::Event| {
-        if let Ok(percent) = event_target_value(&event).parse::<f64>() {
-            lesson::predict(page, lesson, &own, depth, percent / 100.0);
-        }
+        let percent = event_target_value(&event).parse::<f64>().ok();
+        lesson::predict(page, lesson, &own, depth, percent.map(|percent| percent / 100.0));
     };
     let put = Callback::new(put);
     let name = format!("predict-{id}-{depth}");

@@ -2,7 +2,7 @@
 
 use super::place::Place;
 use crate::config::RunConfig;
-use crate::page::commands::story;
+use crate::page::commands::lesson;
 use crate::page::view::words::percent;
 use crate::results::DepthScore;
 use leptos::prelude::*;
@@ -24,10 +24,11 @@ pub fn view(place: &Place, id: &str, config: &RunConfig, words: String) -> AnyVi
         (true, _) => "It is training. Watch the charts.".into(),
         (false, Some(result)) => result,
         (false, None) if busy() => "Another run is in progress. Wait for its end, or stop it.".into(),
-        (false, None) => "You have not trained it yet.".into(),
+        (false, None) => "You have not trained it to its end yet.".into(),
     });
     let (steps, config) = (config.training.steps.to_string(), config.clone());
-    let press = move |_| story::run(page, config.clone());
+    let own = id.to_string();
+    let press = move |_| lesson::run(page, lesson, &own, config.clone());
     view! {
         <div class="live-box" data-live="run" data-run=id.to_string() data-result=move || scores.with(Vec::len).to_string()>
             // It keeps the keyboard focus while it trains.
