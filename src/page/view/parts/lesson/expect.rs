@@ -33,7 +33,7 @@ pub fn view(place: &Place, id: &str, config: &RunConfig, rows: &[Expected]) -> A
     let missing = rows.is_empty().then(|| view! { <p class="text-hint">"These numbers are not measured yet."</p> });
     view! {
         <div class="live-box" data-live="expect">
-            <p><strong>{id.replace('-', " ")}</strong> " " <a href=format!("#{}", link::seal(config, None))>"Put this run into the form"</a></p>
+            <p><strong>{id.replace('-', " ")}</strong> " " <a class="lesson-link" href=format!("#{}", link::seal(config, None))>"Put this run into the form"</a></p>
             {missing}
             <div class="table-scroll" tabindex="0" role="region" aria-label=format!("Numbers to expect: {id}")>
                 <table hidden=rows.is_empty()>
