@@ -28,6 +28,7 @@
 //! - [`replay`]: fingerprints of loss traces. Knows no engine.
 //! - [`results`]: what training and measuring find out, as plain numbers.
 //! - [`config`]: the run as data, its table of fields, its link. Knows no engine.
+//! - [`lesson`]: the lessons' files, read into prose and live blocks. Knows no browser.
 //! - [`protocol`]: what page and worker say to each other.
 //! - [`class`]: what a class hands in: lines of results are read, checked, grouped and compared. Knows no browser.
 //! - `engine`: operators as one trait, and what implements it: recorded programs on the CPU and on WebGPU, and Burn's tensors. Knows parameters
@@ -40,6 +41,7 @@
 
 pub mod class;
 pub mod config;
+pub mod lesson;
 pub mod protocol;
 pub mod replay;
 pub mod results;

@@ -17,9 +17,9 @@ use std::path::Path;
 const CIRCLE: usize = 3;
 
 /// The top of the crate, lowest first: a folder or file names only those before it.
-const TOP: [&str; 18] = [
-    "rng", "stats", "task", "replay", "results", "config", "protocol", "class", "engine", "model", "train", "locks", "wire", "adapter",
-    "worker", "page", "command", "bin",
+const TOP: [&str; 19] = [
+    "rng", "stats", "task", "replay", "results", "config", "lesson", "protocol", "class", "engine", "model", "train", "locks", "wire",
+    "adapter", "worker", "page", "command", "bin",
 ];
 
 /// The layers of the page, lowest first.
@@ -34,7 +34,7 @@ const COMMANDS: [&[&str]; 9] = [
     &["queue"],
     &["class"],
     &["opening", "story", "unfinished_run"],
-    &["buttons"],
+    &["buttons", "lesson"],
     &["reports"],
 ];
 

@@ -197,6 +197,26 @@ pub fn focus(id: &str) {
     }
 }
 
+/// The attribute `name` of the clicked link that has it, or of what is around it; `None` if there is none, or if a modifier key makes the
+/// browser open a new tab.
+pub fn clicked(event: &web_sys::MouseEvent, name: &str) -> Option<String> {
+    if event.ctrl_key() || event.meta_key() || event.shift_key() {
+        return None;
+    }
+    let target = event.target()?.dyn_into::<web_sys::Element>().ok()?;
+    target.closest(&format!("a[{name}]")).ok()??.get_attribute(name)
+}
+
+/// Asks a question that is answered with yes or no.
+pub fn confirm(question: &str) -> bool {
+    window().confirm_with_message(question).unwrap_or(false)
+}
+
+/// Opens the browser's window for printing.
+pub fn print() {
+    let _ = window().print();
+}
+
 /// Presses an element as a click would.
 pub fn click(id: &str) {
     if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {

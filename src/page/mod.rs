@@ -21,8 +21,8 @@ mod view;
 mod worker;
 
 use commands::{
-    adapter, class, display, door, finished_runs, form, kept_weights, opening, puzzle, references, reports, story, tab, unfinished_run,
-    views,
+    adapter, class, display, door, finished_runs, form, kept_weights, lesson, opening, puzzle, references, reports, story, tab,
+    unfinished_run, views,
 };
 use leptos::prelude::*;
 use state::Page;
@@ -57,6 +57,7 @@ fn begin(page: Page) {
     door::follow_address(page);
     views::follow_address(page);
     page.story_open.set(browser::fragment().is_empty() || page.views.with_untracked(|views| views.chosen));
+    lesson::follow(page);
     form::open_address(page);
     class::open_seat(page);
     // The user may change the address by hand, by Back, or by a link to this page.
@@ -72,6 +73,7 @@ fn begin(page: Page) {
         class::restore(page, before).await;
         unfinished_run::look(page);
         puzzle::restore(page).await;
+        lesson::restore(page).await;
     });
     story::show(page, Default::default());
     adapter::ask(page);

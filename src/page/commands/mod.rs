@@ -2,7 +2,7 @@
 //!
 //! [`worker`] < [`form`] < [`kept_weights`] < [`runs`] < [`queue`] < [`buttons`]. The other modules are [`opening`] a model, the
 //! [`unfinished_run`], the [`finished_runs`], the [`tab`]'s name, [`attribution`], [`check`], [`references`], [`adapter`], [`downloads`],
-//! [`display`], the [`door`], the [`views`], the [`class`], the visitor's [`puzzle`] and the [`story`]. [`reports`] may call all of them: it handles the worker's reports.
+//! [`display`], the [`door`], the [`views`], the [`class`], the visitor's [`puzzle`] the [`story`] and the [`lesson`]. [`reports`] may call all of them: it handles the worker's reports.
 
 pub mod adapter;
 pub mod attribution;
@@ -15,6 +15,7 @@ pub mod downloads;
 pub mod finished_runs;
 pub mod form;
 pub mod kept_weights;
+pub mod lesson;
 pub mod opening;
 pub mod puzzle;
 pub mod queue;

@@ -19,7 +19,8 @@ pub async fn restore(page: Page) {
         // Questions that were answered before do not come again. A question that is being answered stays.
         if puzzle.begun.is_none() && puzzle.checked.is_none() {
             let answers = std::mem::take(&mut puzzle.answers);
-            *puzzle = Puzzle { answers, ..Puzzle::new(depth, count) };
+            let (rule_shown, rule_seen) = (puzzle.rule_shown, puzzle.rule_seen);
+            *puzzle = Puzzle { answers, rule_shown, rule_seen, ..Puzzle::new(depth, count) };
         }
     });
 }
@@ -37,12 +38,27 @@ pub fn set(page: Page, cell: usize, value: u8) {
 /// Checks the answer and keeps it.
 pub fn check(page: Page) {
     page.puzzle.update(|puzzle| puzzle.check(browser::now()));
-    let Some(answer) = page.puzzle.with_untracked(|puzzle| puzzle.checked) else { return };
+    if let Some(answer) = page.puzzle.with_untracked(|puzzle| puzzle.checked) {
+        keep(page, vec![answer]);
+    }
+}
+
+/// Takes up answers that the visitor has saved in a file. Those that are here already are left out.
+pub fn take_back(page: Page, mut answers: Vec<Answer>) {
+    page.puzzle.update(|puzzle| {
+        answers.retain(|answer| !puzzle.answers.contains(answer));
+        puzzle.answers.extend_from_slice(&answers);
+    });
+    keep(page, answers);
+}
+
+/// Adds answers to this tab's record.
+fn keep(page: Page, answers: Vec<Answer>) {
     let tab = page.held.with_value(|held| held.tab.clone());
     spawn_local(async move {
         let name = format!("{PREFIX}{tab}");
         let mut mine: Vec<Answer> = storage::read(&name).await.map(|(answers, _)| answers).unwrap_or_default();
-        mine.push(answer);
+        mine.extend(answers);
         if let Err(error) = storage::write(&name, &mine, None).await {
             tab::tell_refusal(page, error);
         }
@@ -52,6 +68,14 @@ pub fn check(page: Page) {
 /// Goes to the next question, at this depth.
 pub fn next(page: Page, depth: usize) {
     page.puzzle.update(|puzzle| puzzle.next(depth));
+}
+
+/// Asks a question of a lesson: at its depth, with the rule shown or hidden.
+pub fn ask(page: Page, depth: usize, rule: bool) {
+    page.puzzle.update(|puzzle| {
+        puzzle.rule_shown = rule;
+        puzzle.next(depth);
+    });
 }
 
 /// Shows or hides the rule.

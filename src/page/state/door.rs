@@ -1,5 +1,7 @@
 //! Where the visitor is. The address says it in its query, so that a reload, a bookmark and a link lead to the same place.
 
+use crate::lesson::NAMES;
+
 /// A door of the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Door {
@@ -29,6 +31,15 @@ impl Door {
             Door::Explore => String::new(),
             Door::Lessons(name) => format!("lesson={}", name.as_deref().unwrap_or_default()),
             Door::Class => "class=".into(),
+        }
+    }
+
+    /// Whether the views that train stand here: beside the story, and beside a lesson for students.
+    pub fn trains(&self) -> bool {
+        match self {
+            Door::Explore => true,
+            Door::Lessons(Some(name)) => NAMES.contains(&name.as_str()),
+            Door::Lessons(None) | Door::Class => false,
         }
     }
 

@@ -8,6 +8,7 @@ pub mod comparison;
 pub mod door;
 pub mod form;
 pub mod kept_weights;
+pub mod lesson;
 pub mod pace;
 pub mod puzzle;
 pub mod queue;
@@ -36,6 +37,7 @@ use form::Form;
 use js_sys::Uint8Array;
 use kept_weights::KeptWeights;
 use leptos::prelude::*;
+use lesson::{Lessons, Work};
 use pace::Pace;
 use puzzle::Puzzle;
 use queue::Queue;
@@ -138,6 +140,10 @@ pub struct Held {
     /// Whether the unfinished run is being stored, and the time of the last write, in milliseconds.
     pub writing: bool,
     pub written: f64,
+    /// The lesson that is stored soon.
+    pub lesson_due: Option<&'static str>,
+    /// Runs that were begun in a lesson: (lesson, id, run).
+    pub lesson_runs: Vec<(&'static str, String, RunConfig)>,
     /// Whether the browser has refused to store something, and the user was told.
     pub storage_refused: bool,
     /// Whether a redraw of the charts is scheduled.
@@ -166,6 +172,9 @@ pub struct Page {
     pub class: RwSignal<Class>,
     /// While lines are read: how many so far.
     pub class_reading: RwSignal<Option<usize>>,
+    pub lessons: RwSignal<Lessons>,
+    /// What the visitor has given to the lessons.
+    pub work: RwSignal<Work>,
     pub phase: RwSignal<Phase>,
     /// The sentence of the last [`crate::protocol::Report::Preparing`].
     pub preparing: RwSignal<String>,
@@ -237,6 +246,8 @@ impl Page {
             seat: RwSignal::new(Seat::None),
             class: RwSignal::new(Class::default()),
             class_reading: RwSignal::new(None),
+            lessons: RwSignal::new(Lessons::default()),
+            work: RwSignal::new(Work::default()),
             phase: RwSignal::new(Phase::Idle),
             preparing: RwSignal::new(String::new()),
             stopping: RwSignal::new(false),

@@ -6,6 +6,7 @@ use super::class::{Room, Seat};
 use super::comparison::Comparison;
 use super::embed::embed;
 use super::foot::Foot;
+use super::lesson::Lessons;
 use super::opening::DropHint;
 use super::term::TipBox;
 use super::top_bar::TopBar;
@@ -19,7 +20,11 @@ use leptos::prelude::*;
 /// The whole page, or in a frame of another page one view of it.
 #[component]
 pub fn App(page: Page) -> impl IntoView {
-    Effect::new(move |_| browser::body_attribute("data-door", page.door.with(Door::name)));
+    Effect::new(move |_| {
+        browser::body_attribute("data-door", page.door.with(Door::name));
+        // A chart measures its place when the window changes. Behind another door its place is another.
+        browser::remeasure();
+    });
     Effect::new(move |_| browser::body_attribute("data-state", page.phase.get().name()));
     Effect::new(move |_| {
         let step = page.with_current(|run| run.step()).unwrap_or(0);
@@ -64,7 +69,9 @@ fn whole(page: Page, views: &Views) -> AnyView {
             <Seat page=page />
             <Room page=page />
             {story}
-            <div class="page-layout" class:no-presets=!shown.has(View::Presets) class:no-aside=!aside hidden=move || page.door.get() == Door::Class>
+            <div class="lesson-frame">
+            <Lessons page=page />
+            <div class="page-layout" class:no-presets=!shown.has(View::Presets) class:no-aside=!aside hidden=move || !page.door.with(Door::trains)>
                 {part(View::Presets)}
                 {part(View::Models)}
                 {part(View::Controls)}
@@ -78,6 +85,7 @@ fn whole(page: Page, views: &Views) -> AnyView {
                     {part(View::Sweep)}
                 </div>
                 {aside.then(|| view! { <div class="page-aside">{part(View::Settings)}{part(View::Runs)}</div> }.into_any())}
+            </div>
             </div>
         </main>
         {(!views.chosen).then(|| view! { <Foot /> }.into_any())}

@@ -11,13 +11,25 @@ use web_sys::SvgElement;
 /// A chart that is redrawn when the data that `draw` reads changes. `points` is the number of values drawn; tests read it.
 #[component]
 pub fn Figure(
-    id: &'static str,
+    #[prop(into)] id: String,
     name: &'static str,
     height: f64,
     draw: impl Fn(Size) -> AnyView + Send + Sync + 'static,
     #[prop(optional, into)] points: Option<Signal<usize>>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
+    figure(id, name, height, Callback::new(draw), points, children)
+}
+
+/// One function for all charts, so that the program has it once.
+fn figure(
+    id: String,
+    name: &'static str,
+    height: f64,
+    draw: Callback<Size, AnyView>,
+    points: Option<Signal<usize>>,
+    children: Option<Children>,
+) -> AnyView {
     let plot = NodeRef::<leptos::html::Div>::new();
     let width = RwSignal::new(0.0);
     let scale = RwSignal::new(browser::magnification());
@@ -47,7 +59,7 @@ pub fn Figure(
     view! {
         <figure id=id data-points=move || points.map(|points| points.get().to_string())>
             <div class="figure-plot" node_ref=plot style=move || format!("min-height:{}px", height * scale.get())>
-                {move || (width.get() > 0.0).then(|| draw(Size { width: width.get(), height }))}
+                {move || (width.get() > 0.0).then(|| draw.run(Size { width: width.get(), height }))}
             </div>
             <figcaption>
                 {children.map(|children| children())}
@@ -55,6 +67,7 @@ pub fn Figure(
             </figcaption>
         </figure>
     }
+    .into_any()
 }
 
 /// The runs that the charts show.

@@ -4,6 +4,7 @@ use super::puzzle::Puzzle;
 use crate::config::{Method, RunConfig, shipped};
 use crate::page::commands::{display, opening, story};
 use crate::page::state::Page;
+use crate::page::state::door::Door;
 use crate::page::state::run::Run;
 use crate::page::state::story::{Reference, Scale, Story as Curves, share};
 use crate::page::view::charts::Size;
@@ -28,15 +29,17 @@ pub fn series(method: Method) -> usize {
 }
 
 /// The colour and marker of the visitor's own curve.
-const YOU: usize = 5;
+pub const YOU: usize = 5;
 
 /// The question for the visitor.
 #[component]
 pub fn ForYou(page: Page) -> impl IntoView {
+    // A lesson shows the same puzzle. Its cells have names, so there is only one of it.
+    let here = Memo::new(move |_| page.door.get() == Door::Explore);
     view! {
         <section class="card-box story-you" aria-label="A question for you">
             <h2 class="story-title">"How far ahead can you think?"</h2>
-            <Puzzle page=page />
+            {move || here.get().then(|| view! { <Puzzle page=page /> })}
         </section>
     }
 }
