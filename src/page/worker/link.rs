@@ -36,10 +36,13 @@ impl WorkerLink {
         options.set_name(&name);
         let worker = Worker::new_with_options(&format!("{}{program}", browser::build()), &options).map_err(|_| WireError::NoWorker)?;
         let ended = Rc::new(Cell::new(false));
+        let program = program.to_string();
         let (dead, gone, still) = (on_death.clone(), on_death.clone(), ended.clone());
         let on_message = Closure::new(move |event: MessageEvent| match wire::read(&event) {
             Ok(Incoming { message, bytes }) => {
                 if message == Report::Ready {
+                    // static/offline.js stores the programs that are in use.
+                    browser::body_attribute("data-program", &program);
                     watch(name.clone(), still.clone(), gone.clone());
                 }
                 on_report(message, bytes);
