@@ -2,8 +2,7 @@
 
 use super::error::{Fault, LessonError};
 use super::prose::{Numbered, joined};
-use super::short::short_link;
-use crate::config::{Method, RunConfig, sentences};
+use crate::config::{Method, RunConfig, sentences, short};
 use crate::task::MULTI_DEPTHS;
 
 /// A part of a section.
@@ -121,7 +120,7 @@ pub fn block(line: usize, info: &str, body: &Numbered<'_>, earlier: &[&Live]) ->
 }
 
 fn config(link: &str) -> Result<Box<RunConfig>, Fault> {
-    short_link(link).map(Box::new).map_err(|errors| Fault::Link(sentences(&errors).join(" ")))
+    short::read(link).map(|(link, _)| Box::new(link.config)).map_err(|errors| Fault::Link(sentences(&errors).join(" ")))
 }
 
 /// Reads “k=1,2”: at least one depth.

@@ -7,7 +7,6 @@ mod inline;
 mod names;
 mod prose;
 mod read;
-mod short;
 mod tree;
 
 pub use block::{Block, Expected, Live, Source};

@@ -1,5 +1,6 @@
 //! “A link for your class”: one link that asks every student for a number.
 
+use super::super::qr::Qr;
 use crate::class::invitation;
 use crate::page::browser;
 use crate::page::commands::class;
@@ -50,7 +51,7 @@ pub fn Invite(page: Page) -> impl IntoView {
             <span class="text-hint" role="status">{move || page.notice.get()}</span>
         </div>
         <p class="text-hint">{engine}</p>
-        <div id="class-qr" data-link=move || address.get()></div>
+        <div id="class-qr" data-link=move || address.get()><Qr link=address /></div>
     }
 }
 
