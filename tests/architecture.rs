@@ -26,7 +26,7 @@ const TOP: [&str; 19] = [
 const PAGE: [&str; 8] = ["browser", "dropped", "former", "storage", "worker", "state", "commands", "view"];
 
 /// What changes the page, lowest first. Modules of one line do not know each other.
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 10] = [
     &["worker", "adapter", "display", "door", "downloads", "references", "tab", "views"],
     &["attribution", "form", "finished_runs", "puzzle"],
     &["kept_weights"],
@@ -35,6 +35,7 @@ const COMMANDS: [&[&str]; 9] = [
     &["class"],
     &["opening", "story", "unfinished_run"],
     &["buttons", "lesson"],
+    &["work"],
     &["reports"],
 ];
 

@@ -38,6 +38,19 @@ pub fn set_tab_name(name: &str) {
     }
 }
 
+/// Forgets the name of this tab: the next load is as a new tab's.
+pub fn forget_tab() {
+    if let Some(storage) = session() {
+        let _ = storage.remove_item(TAB);
+    }
+}
+
+/// Loads the page anew, without what this visitor did. The number of a student is asked for again.
+pub fn open_anew() {
+    replace_query(&["seat"], if query("seat").is_some() { "seat=" } else { "" });
+    let _ = window().location().reload();
+}
+
 /// The folder of this build's workers, as `.ci/finish-site` has named it. It also names the build.
 pub fn build() -> String {
     document().body().and_then(|body| body.get_attribute("data-workers")).unwrap_or_else(|| "./".into())

@@ -173,13 +173,11 @@ pub fn clear(page: Page, lesson: &'static str) {
 }
 
 /// Everything that this visitor has given to the page.
-#[expect(dead_code, reason = "“Save my work” calls it")]
 pub fn save(page: Page) -> Saved {
     Saved { lessons: page.work.get_untracked(), answers: page.puzzle.with_untracked(|puzzle| puzzle.answers.clone()) }
 }
 
 /// Takes back what [`save`] gave. What is newer here stays.
-#[expect(dead_code, reason = "“Save my work” calls it")]
 pub fn take_back(page: Page, saved: Saved) {
     page.work.update(|work| saved.lessons.entries.into_iter().for_each(|entry| work.put(entry)));
     NAMES.into_iter().for_each(|name| keep(page, name));

@@ -2,7 +2,7 @@
 //!
 //! [`worker`] < [`form`] < [`kept_weights`] < [`runs`] < [`queue`] < [`buttons`]. The other modules are [`opening`] a model, the
 //! [`unfinished_run`], the [`finished_runs`], the [`tab`]'s name, [`attribution`], [`check`], [`references`], [`adapter`], [`downloads`],
-//! [`display`], the [`door`], the [`views`], the [`class`], the visitor's [`puzzle`] the [`story`] and the [`lesson`]. [`reports`] may call all of them: it handles the worker's reports.
+//! [`display`], the [`door`], the [`views`], the [`class`], the visitor's [`puzzle`] the [`story`], the [`lesson`] and the visitor's [`work`]. [`reports`] may call all of them: it handles the worker's reports.
 
 pub mod adapter;
 pub mod attribution;
@@ -26,4 +26,5 @@ pub mod story;
 pub mod tab;
 pub mod unfinished_run;
 pub mod views;
+pub mod work;
 pub mod worker;

@@ -225,6 +225,8 @@ pub struct Page {
     /// The run that is compared with Burn.
     pub check: RwSignal<Option<Check>>,
     pub log_loss: RwSignal<bool>,
+    /// What came of saving or opening the visitor's work.
+    pub work_said: RwSignal<String>,
     /// A short confirmation next to Copy link.
     pub notice: RwSignal<String>,
     pub tip: RwSignal<Option<Tip>>,
@@ -280,6 +282,7 @@ impl Page {
             attributions: RwSignal::new(Attributions::default()),
             check: RwSignal::new(None),
             log_loss: RwSignal::new(true),
+            work_said: RwSignal::new(String::new()),
             notice: RwSignal::new(String::new()),
             tip: RwSignal::new(None),
             held: StoredValue::new_local(Held::default()),

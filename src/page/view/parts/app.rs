@@ -88,7 +88,7 @@ fn whole(page: Page, views: &Views) -> AnyView {
             </div>
             </div>
         </main>
-        {(!views.chosen).then(|| view! { <Foot /> }.into_any())}
+        {(!views.chosen).then(|| view! { <Foot page=page /> }.into_any())}
         <DropHint page=page />
     }
     .into_any()

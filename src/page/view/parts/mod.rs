@@ -39,4 +39,5 @@ pub mod term;
 pub mod thinking;
 pub mod top_bar;
 pub mod unfinished;
+pub mod work;
 pub mod writing;
