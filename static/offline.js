@@ -25,6 +25,8 @@
   /** The programs that this page has used. */
   const used = new Set();
   let registration;
+  /** Why a service worker could not be installed. */
+  let failure = "unfetched";
 
   function show(state, sentence, ...buttons) {
     document.body.dataset.offline = state;
@@ -80,12 +82,13 @@
   /** Looks after a service worker that is being installed. */
   function follow(worker) {
     worker?.addEventListener("statechange", () => {
-      if (worker.state === "redundant" && !registration.active) unable("unfetched");
+      if (worker.state === "redundant" && !registration.active) unable(failure);
       if (["installed", "activated"].includes(worker.state)) store();
     });
   }
 
   async function register() {
+    navigator.serviceWorker.addEventListener("message", ({ data }) => { failure = data.failed; });
     try {
       registration = await navigator.serviceWorker.register("./sw.js", { updateViaCache: "none" });
     } catch {

@@ -42,16 +42,22 @@ async function load(name) {
   throw new Error(`${name} is not the file of this build`);
 }
 
-/** Puts files into this build's cache. Those that another build has too are copied from there. */
-async function keep(names) {
+/** Puts a file into this build's cache. One that another build has too is copied from there. */
+async function put(name) {
   const cache = await caches.open(CACHE);
-  const put = async name => {
-    const key = keyOf(name);
-    if (await cache.match(key)) return;
-    await cache.put(key, (await caches.match(key)) ?? (await load(name)));
-  };
-  await Promise.all(names.map(put));
+  const key = keyOf(name);
+  if (!(await cache.match(key))) await cache.put(key, (await caches.match(key)) ?? (await load(name)));
 }
+
+/** What is being put, by the files' names: two tabs may ask for the same at once. */
+const underway = new Map();
+const keep = names => Promise.all(names.map(name => {
+  if (!underway.has(name)) underway.set(name, put(name).finally(() => underway.delete(name)));
+  return underway.get(name);
+}));
+
+/** Why files could not be stored, as static/offline.js names it. */
+const reasonOf = error => (error.name === 'QuotaExceededError' ? 'full' : 'unfetched');
 
 /** All files but the workers' programs, and the files of these programs. */
 const filesWith = programs => Object.keys(FILES).filter(name => !programOf(name) || programs.includes(programOf(name)));
@@ -138,7 +144,7 @@ async function serve({ build, programs, all }, id) {
   try {
     if (build === BUILD && programs) await keep(all ? Object.keys(FILES) : filesWith(programs));
   } catch (error) {
-    failed = error.name === 'QuotaExceededError' ? 'full' : 'unfetched';
+    failed = reasonOf(error);
   }
   return { build: BUILD, missing: await missing(), failed };
 }
@@ -146,7 +152,12 @@ async function serve({ build, programs, all }, id) {
 addEventListener('install', event => {
   // After an update the same programs are stored as before it.
   const before = async () => (await Promise.all((await buildCaches()).map(programsIn))).flat();
-  event.waitUntil(before().then(programs => keep(filesWith(programs))));
+  // A service worker that cannot be installed is removed without a word, so it tells why before.
+  const tell = async error => {
+    for (const page of await clients.matchAll({ includeUncontrolled: true })) page.postMessage({ failed: reasonOf(error) });
+    throw error;
+  };
+  event.waitUntil(before().then(programs => keep(filesWith(programs))).catch(tell));
 });
 
 addEventListener('activate', event => event.waitUntil(clients.claim().then(tidy)));

@@ -73,6 +73,8 @@ test("the workers' folder is named by what is in it, and index.html holds no scr
 
 test('a page that is older than the site says so instead of running with other workers', async () => {
   const page = await open(browser, `${origin}/blank.html`);
+  // What the service worker has stored would not be asked for.
+  await page.setBypassServiceWorker(true);
   await page.setRequestInterception(true);
   page.on('request', request => (request.url().includes('/workers-') ? request.respond({ status: 404 }) : request.continue()));
   await page.goto(`${origin}/#${tiny()}`);

@@ -81,6 +81,7 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     assert.deepEqual(asked.filter(name => BURN.test(name)), [], 'Burn is not fetched before it is wanted');
     assert.deepEqual([...new Set(asked.filter(name => /_loader\.js$/.test(name)))].map(name => `./${name}`), [program], 'of the engines only the one in use');
     assert.deepEqual(page.complaints, []);
+    for (const name of new Set(asked.filter(name => /-[0-9a-f]{8,}[._/]/.test(name)))) assert.equal(asked.filter(other => other === name).length, 1, `${name} is downloaded once`);
     await stop();
 
     await again(page);
@@ -106,6 +107,8 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     await offline(old, 'update');
     assert.equal(await buildOf(tab), build, 'the new build waits');
     assert.equal(await fetched(tab, UNNAMED), unnamed);
+    await again(tab);
+    assert.equal(await buildOf(tab), build, 'until Reload is pressed');
 
     await press(tab, '#offline-reload');
     await tab.waitForFunction(build => document.body && document.body.dataset.build !== build, { polling: 100 }, build);
@@ -196,4 +199,8 @@ test('where the page cannot be stored, it says why', async context => {
   // Altered on the host, or copied by halves.
   appendFileSync(path.join(folder, UNNAMED), '\n');
   await reason(`${origin}/altered/`, 'unfetched');
+  await reason(`${origin}/`, 'full', async page => {
+    const session = await page.createCDPSession();
+    await session.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1_000 });
+  });
 });

@@ -116,6 +116,8 @@ test('a loss that is not a number is told as one, by helpers too', async () => {
 
 test('a worker whose program is missing is told on the page', async () => {
   const withhold = async page => {
+    // What the service worker has stored would not be asked for.
+    await page.setBypassServiceWorker(true);
     await page.setRequestInterception(true);
     page.on('request', request => (/\/worker(-fused)?_loader\.js$/.test(request.url()) ? request.respond({ status: 404 }) : request.continue()));
   };
