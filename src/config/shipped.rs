@@ -54,6 +54,13 @@ pub static SHIPPED: &[Shipped] = &[
         #[cfg(feature = "cli")]
         bytes: include_bytes!("../../static/checkpoints/small-armt.safetensors"),
     },
+    Shipped {
+        name: "small-grpo",
+        label: "k = 2, for a reward, small GPT-NeoX",
+        link: "v=1&r=1&W=10&T=4&horizon=one&k=2&loss=rows&vocab=compact&model=neox&layers=3&d=48&heads=4&ff=96&rope=1&base=100&learn=grpo&group=16&new=21&topk=0&opt=adamw&lr=0.0005&wd=0&warmup=5&decay=0&clipv=0&clipn=1&batch=16&examples=0&steps=100&every=20&evaln=256&stop=0&seed=1&engine=auto&from=(v=1&r=1&W=10&T=4&horizon=one&k=1&loss=all&vocab=compact&model=neox&layers=3&d=48&heads=4&ff=96&rope=1&base=100&opt=adamw&lr=0.001&wd=0&warmup=5&decay=0&clipv=0&clipn=1&batch=32&examples=0&steps=40&every=40&evaln=256&stop=0&seed=1&from=(v=1&r=1&W=10&T=4&horizon=one&k=1&loss=rows&vocab=compact&model=neox&layers=3&d=48&heads=4&ff=96&rope=1&base=100&opt=muon&lr=0.02&wd=0.01&warmup=10&decay=1500&clipv=0&clipn=1&batch=32&examples=0&steps=1500&every=100&evaln=256&stop=0&seed=1))",
+        #[cfg(feature = "cli")]
+        bytes: include_bytes!("../../static/checkpoints/small-grpo.safetensors"),
+    },
 ];
 
 /// The address of a checkpoint's weights, from the page.
