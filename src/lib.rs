@@ -28,7 +28,9 @@
 //! - [`replay`]: fingerprints of loss traces. Knows no engine.
 //! - [`results`]: what training and measuring find out, as plain numbers.
 //! - [`config`]: the run as data, its table of fields, its link. Knows no engine.
+//! - [`lesson`]: the lessons' files, read into prose and live blocks. Knows no browser.
 //! - [`protocol`]: what page and worker say to each other.
+//! - [`class`]: what a class hands in: lines of results are read, checked, grouped and compared. Knows no browser.
 //! - `engine`: operators as one trait, and what implements it: recorded programs on the CPU and on WebGPU, and Burn's tensors. Knows parameters
 //!   by name and shape, but no model and no step count.
 //! - `model`: networks as parameters, initial weights and forward pass. Knows no device and no optimiser.
@@ -37,7 +39,9 @@
 //!   still exists.
 //! - `worker`, `page`: the browser's side; the only places that know there is a browser. `command`: the command line.
 
+pub mod class;
 pub mod config;
+pub mod lesson;
 pub mod protocol;
 pub mod replay;
 pub mod results;

@@ -1,5 +1,6 @@
 //! The results of training and measuring, as plain numbers. The worker reports them, the page draws them and the command line prints them.
 
+use crate::task::Split;
 use serde::{Deserialize, Serialize};
 
 /// Accuracy at one depth.
@@ -102,4 +103,55 @@ pub enum Ending {
     Stopped,
     /// Saved weights were opened and measured, without training.
     Opened,
+}
+
+/// Accuracy after `step` steps.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    pub step: u64,
+    /// Training time so far in seconds, without measurements.
+    pub seconds: f64,
+    pub split: Split,
+    /// Whether the weights of this step measured best so far.
+    pub best: bool,
+    pub depths: Vec<DepthScore>,
+}
+
+/// A run as one line of JSON: `lookahead train` writes it, the site ships such lines, and a student hands one in. A reader needs `link` and
+/// `measured` only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// What the list, or the person who hands it in, calls the run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// The link of the run, with its fingerprint.
+    pub link: String,
+    #[serde(default)]
+    pub engine: String,
+    #[serde(default)]
+    pub workers: usize,
+    #[serde(default)]
+    pub parameters: usize,
+    #[serde(default)]
+    pub steps: u64,
+    /// Why the run ended; `None` if it failed.
+    #[serde(default)]
+    pub ending: Option<Ending>,
+    #[serde(default)]
+    pub failure: Option<String>,
+    /// Training time without measurements.
+    #[serde(default)]
+    pub seconds: f64,
+    #[serde(default)]
+    pub fingerprint: Option<String>,
+    /// The comparison with the link's fingerprint, if it has one.
+    #[serde(default)]
+    pub replay: Option<String>,
+    /// The loss of every step; left out with `--thin`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub losses: Option<Vec<f32>>,
+    /// A summary of the policy's samples, one per step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rewards: Vec<StepReward>,
+    pub measured: Vec<Measured>,
 }

@@ -6,6 +6,9 @@ try {
   if (theme) document.documentElement.dataset.theme = theme;
 } catch {}
 
+// A frame for one view, and the projector's view, look so from the start.
+for (const name of ["embed", "projector"]) document.documentElement.toggleAttribute(`data-${name}`, new URLSearchParams(location.search).has(name));
+
 let told = false;
 /** Shows why the page cannot start. The first reason stays, because what follows comes of it, unless a later one is `sure` to be the cause. */
 const unable = (why, sure = false) => {

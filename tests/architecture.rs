@@ -17,23 +17,25 @@ use std::path::Path;
 const CIRCLE: usize = 3;
 
 /// The top of the crate, lowest first: a folder or file names only those before it.
-const TOP: [&str; 17] = [
-    "rng", "stats", "task", "replay", "results", "config", "protocol", "engine", "model", "train", "locks", "wire", "adapter", "worker",
-    "page", "command", "bin",
+const TOP: [&str; 19] = [
+    "rng", "stats", "task", "replay", "results", "config", "lesson", "protocol", "class", "engine", "model", "train", "locks", "wire",
+    "adapter", "worker", "page", "command", "bin",
 ];
 
 /// The layers of the page, lowest first.
 const PAGE: [&str; 8] = ["browser", "dropped", "former", "storage", "worker", "state", "commands", "view"];
 
 /// What changes the page, lowest first. Modules of one line do not know each other.
-const COMMANDS: [&[&str]; 8] = [
-    &["worker", "adapter", "display", "downloads", "references", "tab"],
-    &["attribution", "form", "finished_runs"],
+const COMMANDS: [&[&str]; 10] = [
+    &["worker", "adapter", "display", "door", "downloads", "references", "tab", "views"],
+    &["attribution", "form", "finished_runs", "puzzle"],
     &["kept_weights"],
     &["runs", "check"],
     &["queue"],
-    &["opening", "unfinished_run"],
-    &["buttons"],
+    &["class"],
+    &["opening", "story", "unfinished_run"],
+    &["buttons", "lesson"],
+    &["work"],
     &["reports"],
 ];
 

@@ -6,10 +6,11 @@
 
 use super::error::CommandError;
 use super::start::Starts;
-use super::train::{self, Results};
+use super::train;
 use crate::config::RunConfig;
 use crate::config::link::{self, Link};
-use serde::{Deserialize, Serialize};
+use crate::results::Record;
+use serde::Deserialize;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -43,15 +44,6 @@ struct ListEntry {
     label: Option<String>,
 }
 
-/// A line of the results: the results of one run as `train` writes them, and the label.
-#[derive(Serialize)]
-struct ListLine<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<&'a str>,
-    #[serde(flatten)]
-    results: &'a Results,
-}
-
 /// The members of a line of results that are read back.
 #[derive(Deserialize)]
 struct Done {
@@ -78,12 +70,12 @@ pub(super) fn train(path: &Path, out: Option<&Path>, part: Option<Part>, workers
     for (place, ListEntry { link, label }) in left.iter().enumerate() {
         let name = label.clone().unwrap_or_else(|| link::write(&link.config, None));
         say(&format!("{} of {}: {name}", place + 1, left.len()));
-        let results = train::attempt(link, &mut starts, workers, thin);
+        let results = Record { label: label.clone(), ..train::attempt(link, &mut starts, workers, thin) };
         if let Some(sentence) = &results.failure {
             eprintln!("The run “{name}” failed: {sentence}");
             failed += 1;
         }
-        train::write(&ListLine { label: label.as_deref(), results: &results }, out.as_mut())?;
+        train::write(&results, out.as_mut())?;
     }
     if failed > 0 {
         return Err(CommandError::RunsFailed { failed, all: left.len() });

@@ -9,13 +9,11 @@ mod start;
 mod train;
 mod verify;
 
-use crate::config::link::{self, Link};
-use crate::config::presets;
-use crate::config::{EngineChoice, RunConfig, Start, shipped};
+use crate::config::link::Link;
+use crate::config::{EngineChoice, presets, short};
 use crate::task::Split;
 use clap::{Parser, Subcommand, ValueEnum};
 use error::CommandError;
-use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -179,46 +177,22 @@ pub fn run() -> Result<(), CommandError> {
 fn listed(text: &str) -> Option<&Path> {
     let path = Path::new(text);
     // A pipe is no file and yet read.
-    (text == list::STANDARD_INPUT || named(text).is_none() && path.exists() && !path.is_dir()).then_some(path)
+    (text == list::STANDARD_INPUT || short::named(text).is_none() && path.exists() && !path.is_dir()).then_some(path)
 }
 
-/// The run with this name: a preset, or the run that trained a checkpoint of the site.
-fn named(name: &str) -> Option<RunConfig> {
-    let preset = presets::all().find(|preset| preset.key == name).map(|preset| (preset.config)());
-    preset.or_else(|| shipped::find(name)?.config().ok())
-}
-
-/// Reads a link, its fragment, or a preset's name with optional settings after it. A preset's name can also name the run that another starts
-/// from: `quick&k=2&from=(quick)`.
+/// Reads a link, its fragment, or a name with optional settings after it, and prints what a reader of the link should know.
 fn read_link(text: &str) -> Result<Link, CommandError> {
-    let text = written_out(text)?;
-    let (name, settings) = text.split_once('&').unwrap_or((&text, ""));
-    let read = match named(name) {
-        Some(config) => link::change(config, settings),
-        None if !text.contains('=') => {
-            return Err(CommandError::NotALink { text: text.into(), presets: presets::names() });
-        }
-        None => link::read_with_notes(&text).map(|(link, notes)| {
+    match short::read(text) {
+        Ok((link, notes)) => {
             if let Some(sentence) = notes.sentence(&link.config, std::thread::available_parallelism().map_or(1, usize::from)) {
                 eprintln!("{sentence}");
             }
-            link
-        }),
-    };
-    read.map_err(CommandError::Link)
-}
-
-/// Replaces presets in parentheses by whole links, the innermost first.
-fn written_out(text: &str) -> Result<Cow<'_, str>, CommandError> {
-    let cut = text.split_once("from=(").and_then(|(before, rest)| Some((before, rest.rsplit_once(')')?)));
-    let Some((before, (inner, after))) = cut else { return Ok(text.into()) };
-    let inner = written_out(inner)?;
-    let (name, settings) = inner.split_once('&').unwrap_or((&inner, ""));
-    let inner = match named(name) {
-        Some(config) => Start::from_run(&link::change(config, settings).map_err(CommandError::Link)?.config).text().unwrap_or_default(),
-        None => format!("({inner})"),
-    };
-    Ok(format!("{before}from={inner}{after}").into())
+            Ok(link)
+        }
+        // It can also be the misspelt name of a file.
+        Err(_) if !text.contains('=') => Err(CommandError::NotALink { text: text.into(), presets: presets::names() }),
+        Err(faults) => Err(CommandError::Link(faults)),
+    }
 }
 
 /// Writes a line to standard output. If its reader has stopped reading, the program ends without an error.

@@ -6,7 +6,7 @@ use super::print;
 use super::start::{Begun, Starts};
 use crate::config::link::{self, Link};
 use crate::replay::{Fingerprint, Verdict};
-use crate::results::{DepthScore, Ending, StepReward};
+use crate::results::{Ending, Measured, Record, StepReward};
 use crate::task::Split;
 use crate::train::rollouts::Rollouts;
 use crate::train::{Measurement, Run, checkpoint};
@@ -16,40 +16,6 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-/// The results of a run, as `train` writes them.
-#[derive(Serialize)]
-pub(super) struct Results {
-    link: String,
-    engine: &'static str,
-    workers: usize,
-    parameters: usize,
-    steps: u64,
-    /// Why the run ended; `None` if it failed.
-    ending: Option<Ending>,
-    pub failure: Option<String>,
-    /// Training time without measurements.
-    seconds: f64,
-    fingerprint: Option<String>,
-    /// The comparison with the link's fingerprint, if it has one.
-    replay: Option<String>,
-    /// The loss of every step; left out with `--thin`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    losses: Option<Vec<f32>>,
-    /// A summary of the policy's samples, one per step.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    rewards: Vec<StepReward>,
-    measured: Vec<Measured>,
-}
-
-#[derive(Serialize)]
-struct Measured {
-    step: u64,
-    seconds: f64,
-    split: Split,
-    best: bool,
-    depths: Vec<DepthScore>,
-}
 
 /// Trains a run. The results are written even if the run fails.
 ///
@@ -71,12 +37,13 @@ pub fn train(run: &Begun, out: Option<&Path>, save: Option<&Path>, workers: usiz
 }
 
 /// The results of a run, also if it could not begin.
-pub(super) fn attempt(link: &Link, starts: &mut Starts, workers: usize, thin: bool) -> Results {
+pub(super) fn attempt(link: &Link, starts: &mut Starts, workers: usize, thin: bool) -> Record {
     match starts.begin(link).and_then(|begun| carry_out(&begun, workers, thin)) {
         Ok((_, results)) => results,
-        Err(error) => Results {
+        Err(error) => Record {
+            label: None,
             link: link::seal(&link.config, None),
-            engine: "none",
+            engine: "none".into(),
             workers: 0,
             parameters: link.config.parameter_count(),
             steps: 0,
@@ -96,15 +63,16 @@ pub(super) fn attempt(link: &Link, starts: &mut Starts, workers: usize, thin: bo
 ///
 /// # Errors
 /// If the run could not begin.
-fn carry_out(Begun { link, start, kernel }: &Begun, workers: usize, thin: bool) -> Result<(Run, Results), CommandError> {
+fn carry_out(Begun { link, start, kernel }: &Begun, workers: usize, thin: bool) -> Result<(Run, Record), CommandError> {
     let (place, class) = place(&link.config, workers, *kernel)?;
     let mut run = pollster::block_on(Run::new(&link.config, place, start.as_deref()))?;
     let mut course = Course::default();
     let ended = pollster::block_on(follow(&mut run, &mut course));
     let fingerprint = Fingerprint::of(class, &course.losses);
-    let results = Results {
+    let results = Record {
+        label: None,
         link: link::seal(&link.config, fingerprint.as_ref()),
-        engine: class.name(),
+        engine: class.name().into(),
         workers: run.workers(),
         parameters: crate::model::weights::count(run.plan.trained_parameters()),
         steps: run.step_count(),

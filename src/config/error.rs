@@ -24,6 +24,10 @@ pub enum LinkError {
     NewerVersion(u32),
     #[error("“{0}” is not a version of a link: it should be v={VERSION}.")]
     WrongVersion(String),
+    #[error(
+        "“{name}” is not the name of a run. Names are: {known}. A whole link begins with v=1; this one may have been cut off at the start."
+    )]
+    UnknownName { name: String, known: String },
     #[error("“{0}” has no value: every part of a link has the form key=value. The link may have been cut off.")]
     NoValue(String),
     #[error("“{0}”: a % is not followed by two hexadecimal digits; the link may have been cut off.")]

@@ -85,6 +85,8 @@ pub struct LinkNotes {
     pub undone: Vec<Mangling>,
     /// How many settings the link names, and how many it would name if it were whole; `None` if it names all of them.
     pub named: Option<(usize, usize)>,
+    /// Whether the link has names of runs ([`super::short`]).
+    pub short: bool,
 }
 
 impl LinkNotes {
@@ -145,14 +147,14 @@ pub fn read_with_notes(text: &str) -> Result<(Link, LinkNotes), Vec<LinkError>> 
         parts(&whole).unwrap_or_default().into_iter().filter_map(|part| part.split_once('=')).map(|(key, _)| key).collect();
     let fields: Vec<&&str> = keys.iter().filter(|key| fields::field(key).is_some()).collect();
     let named = fields.iter().filter(|key| seen.iter().any(|other| other == **key)).count();
-    Ok((link, LinkNotes { undone, named: (named < fields.len()).then_some((named, fields.len())) }))
+    Ok((link, LinkNotes { undone, named: (named < fields.len()).then_some((named, fields.len())), short: false }))
 }
 
 /// The fragment of a link, which is behind the `#` of a URL. A `#` in parentheses belongs to another link.
 ///
 /// # Errors
 /// If there are two links, or the link was shortened.
-fn fragment(text: &str) -> Result<&str, LinkError> {
+pub(super) fn fragment(text: &str) -> Result<&str, LinkError> {
     let mut open = 0_usize;
     let hashes: Vec<usize> = text
         .char_indices()

@@ -1,7 +1,7 @@
 //! The run as plain data. One value of [`RunConfig`] determines a run completely: the same value gives the same run again.
 //!
 //! [`fields`] is the one table of fields that drives the form, the link, the command line and the
-//! documentation. [`link`] writes a run as a URL fragment and reads it back. [`presets`] names ready-made runs.
+//! documentation. [`link`] writes a run as a URL fragment and reads it back, [`short`] also reads names. [`presets`] names ready-made runs.
 //! This module does not depend on browsers, tensors or clocks.
 
 mod choices;
@@ -10,15 +10,18 @@ pub mod fields;
 mod limits;
 pub mod link;
 mod mangled;
+mod method;
 pub mod presets;
 mod problems;
 pub mod shipped;
+pub mod short;
 pub mod size;
 mod start;
 mod start_text;
 mod table;
 
 pub use error::{FieldError, LinkError, sentences};
+pub use method::Method;
 pub use start::Start;
 
 use crate::task::{Horizon, Layout, LossOn, Radius, Task, Vocabulary};

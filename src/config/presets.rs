@@ -8,79 +8,109 @@ use crate::task::{Horizon, Layout, LossOn, Radius, Task, Vocabulary};
 pub struct Preset {
     /// Name on the command line and in tests.
     pub key: &'static str,
-    /// Name on its button.
+    /// Name on its button, in plain words.
     pub label: &'static str,
-    /// What the user will see, in one to three sentences.
+    /// The field's word for what is special about it.
+    pub term: &'static str,
+    /// What it does, in one to three sentences. It asks what to expect and does not say what comes out.
     pub help: &'static str,
     pub config: fn() -> RunConfig,
 }
 
-/// The presets, the page's default first.
+/// Number of presets that tell the story, in its order: the first of [`PRESETS`].
+pub const STORY: usize = 6;
+
+/// The presets, the page's default first. The first [`STORY`] have one task with low floors, so that a curve shows what the network has learnt.
 pub static PRESETS: &[Preset] = &[
     Preset {
-        key: "quick",
-        label: "Quick",
-        help: "A small automaton and a small transformer. Within a minute the model learns to find the rule and look one step ahead. Then try Two ahead.",
-        config: quick,
+        key: "one",
+        label: "One ahead",
+        term: "direct answer",
+        help: "Four rows are shown, and the network answers the next one at once. How long until it has found out that there is a rule?",
+        config: one,
     },
     Preset {
         key: "two",
         label: "Two ahead",
-        help: "As Quick, but the model predicts the row after the next. Train it after Quick and compare: after the same number of steps it is less accurate.",
-        config: || direct(2),
-    },
-    Preset {
-        key: "depths",
-        label: "All depths",
-        help: "One model for k = 1 … 4. Each question says how far to look. It takes some minutes, and the model learns one step ahead first.",
-        config: depths,
+        term: "direct answer",
+        help: "The same network is asked for the row after the next. Will it answer as well as one row ahead? Say what you expect, then train.",
+        config: || small(2),
     },
     Preset {
         key: "cot",
         label: "Thinking aloud",
-        help: "Four steps ahead, but the model writes every row on the way and reads what it wrote (chain of thought). After some minutes nearly all rows are right.",
-        config: aloud,
+        term: "chain of thought",
+        help: "Four rows ahead, and the network writes every row on the way and reads what it wrote. How much worse will the fourth row be than the first?",
+        config: small_aloud,
     },
     Preset {
         key: "act",
         label: "Thinking longer",
-        help: "As Two ahead, but every token goes through each layer up to three times and decides itself how often (ACT). At the end about half of the answers are right. See which tokens it thinks about longer.",
-        config: longer,
+        term: "ACT",
+        help: "Two rows ahead, and every token goes through each layer up to three times and decides itself how often. Does it help? Which tokens take longer?",
+        config: small_longer,
+    },
+    Preset {
+        key: "memory",
+        label: "With a memory",
+        term: "ARMT",
+        help: "Two rows ahead, with a network that sees two rows at a time and keeps the rest in a memory. Is a memory enough for the second step?",
+        config: small_armt,
+    },
+    Preset {
+        key: "grpo",
+        label: "For a reward",
+        term: "GRPO",
+        help: "A network that looks one row ahead is asked for two. It is told only how much of its answer is right. What will it write before its answer? Rows of 8 cells, 6 rows shown.",
+        config: grpo,
+    },
+    Preset {
+        key: "quick",
+        label: "Quick",
+        term: "8 cells, 6 rows",
+        help: "One row ahead on a smaller task, in half a minute. Many of its answers can be had by repeating a visible pattern: see the floor.",
+        config: quick,
+    },
+    Preset {
+        key: "depths",
+        label: "All depths",
+        term: "multi-horizon",
+        help: "Quick's task with one network for k = 1 … 4: each question says how far to look. It takes some minutes. Which depth comes first?",
+        config: depths,
+    },
+    Preset {
+        key: "lstm",
+        label: "LSTM",
+        term: "recurrent",
+        help: "Quick's task for an LSTM, a network of the 1990s. Its steps are short, and it gets many of them: about a minute and a half.",
+        config: lstm,
     },
     Preset {
         key: "mamba",
         label: "Mamba",
+        term: "state space",
         help: "Quick's task for Mamba. Mamba does not look back: it carries a state of fixed size from token to token. It takes a minute or two.",
         config: mamba,
     },
     Preset {
         key: "armt",
         label: "ARMT",
+        term: "associative memory",
         help: "Quick's task for ARMT, a transformer that sees two rows at a time and keeps the rest in a memory. It takes about a minute.",
         config: armt,
     },
     Preset {
         key: "deltanet",
         label: "DeltaNet",
+        term: "delta rule",
         help: "Quick's task for DeltaNet. Its state is a table, and each token replaces the value under its key. It runs on Burn, where a step takes several times as long.",
         config: deltanet,
     },
     Preset {
-        key: "lstm",
-        label: "LSTM",
-        help: "Quick's task for an LSTM, a network of the 1990s. It takes many more steps, but its steps are short: about a minute and a half.",
-        config: lstm,
-    },
-    Preset {
-        key: "grpo",
-        label: "Reward",
-        help: "A network that looks one step ahead must now look two steps ahead. It learns only from how much of its answer is right (GRPO). Within a minute or two it finds out by itself to write the row between first.",
-        config: grpo,
-    },
-    Preset {
         key: "paper",
         label: "Paper",
-        help: "The exact setting of arXiv 2508.16745, k = 1: 20 cells, 4 billion rules, 40,000 steps of 256 sequences. It needs a good graphics card and hours.",
+        term: "arXiv 2508.16745",
+        help: "The exact setting of the paper, k = 1: 20 cells, 4 billion rules, 40,000 steps of 256 sequences. It needs a good graphics card and hours.",
         config: RunConfig::version_1,
     },
 ];
@@ -88,54 +118,68 @@ pub static PRESETS: &[Preset] = &[
 /// The paper's comparison in small: all methods on one task with one batch size and one number of steps. These runs are the first ones of
 /// `docs/small-paper.links`; `docs/small-paper.md` has the results.
 pub static SMALL_PAPER: &[Preset] = &[
-    Preset { key: "small-1", label: "Straight, k=1", help: "One row ahead, the answer alone: solved.", config: || small(1) },
-    Preset { key: "small-2", label: "Straight, k=2", help: "Two rows ahead, the answer alone: about half right.", config: || small(2) },
+    Preset {
+        key: "small-1",
+        label: "Straight, k = 1",
+        term: "direct answer",
+        help: "One row ahead, the answer alone.",
+        config: || small(1),
+    },
+    Preset {
+        key: "small-2",
+        label: "Straight, k = 2",
+        term: "direct answer",
+        help: "Two rows ahead, the answer alone.",
+        config: || small(2),
+    },
     Preset {
         key: "small-3",
-        label: "Straight, k=3",
-        help: "Three rows ahead, the answer alone: less than half right.",
+        label: "Straight, k = 3",
+        term: "direct answer",
+        help: "Three rows ahead, the answer alone.",
         config: || small(3),
     },
     Preset {
         key: "small-4",
-        label: "Straight, k=4",
-        help: "Four rows ahead, the answer alone: less than half right.",
+        label: "Straight, k = 4",
+        term: "direct answer",
+        help: "Four rows ahead, the answer alone.",
         config: || small(4),
     },
     Preset {
         key: "small-cot",
-        label: "Thinking aloud, k=1 … 4",
-        help: "Four rows ahead, and the model writes each row: all four solved.",
+        label: "Thinking aloud, k = 1 … 4",
+        term: "chain of thought",
+        help: "Four rows ahead, and the model writes each row.",
         config: small_aloud,
     },
-    Preset {
-        key: "small-armt",
-        label: "ARMT, k=2",
-        help: "Two rows ahead, with a memory: a little more accurate than the answer alone.",
-        config: small_armt,
-    },
+    Preset { key: "small-armt", label: "With a memory, k = 2", term: "ARMT", help: "Two rows ahead, with a memory.", config: small_armt },
     Preset {
         key: "small-act",
-        label: "Thinking longer, k=2",
+        label: "Thinking longer, k = 2",
+        term: "ACT",
         help: "Two rows ahead, with layers that are applied up to three times.",
         config: small_longer,
     },
     Preset {
         key: "small-grpo",
-        label: "Reward, k=2",
-        help: "Two rows ahead: a network that looks one row ahead learns from a reward alone. Nearly solved.",
+        label: "For a reward, k = 2",
+        term: "GRPO",
+        help: "Two rows ahead: a network that looks one row ahead learns from a reward alone.",
         config: || small_reward(2),
     },
     Preset {
         key: "small-grpo-3",
-        label: "Reward, k=3",
-        help: "Three rows ahead: the network of “Reward, k=2” learns from a reward alone. It writes both rows between.",
+        label: "For a reward, k = 3",
+        term: "GRPO",
+        help: "Three rows ahead: the network of “For a reward, k = 2” learns from a reward alone.",
         config: || small_reward(3),
     },
     Preset {
         key: "small-grpo-4",
-        label: "Reward, k=4",
-        help: "Four rows ahead: the network of “Reward, k=3” learns from a reward alone.",
+        label: "For a reward, k = 4",
+        term: "GRPO",
+        help: "Four rows ahead: the network of “For a reward, k = 3” learns from a reward alone.",
         config: || small_reward(4),
     },
 ];
@@ -150,7 +194,12 @@ pub fn names() -> String {
     PRESETS.iter().map(|preset| preset.key).collect::<Vec<_>>().join(", ")
 }
 
-/// The page's default. `docs/quick-preset.md` has the experiments that led to it.
+/// The page's default.
+pub fn one() -> RunConfig {
+    small(1)
+}
+
+/// A smaller task. `docs/quick-preset.md` has the experiments that led to it.
 pub fn quick() -> RunConfig {
     direct(1)
 }
@@ -345,22 +394,5 @@ fn depths() -> RunConfig {
     config.task.horizon = Horizon::Multi;
     config.training.decay = 3_000;
     config.training.steps = 3_000;
-    config
-}
-
-/// Quick's task with an answer of four rows, one after the other.
-fn aloud() -> RunConfig {
-    let mut config = direct(4);
-    config.task.layout = Layout::ChainOfThought;
-    config.training.decay = 1_500;
-    config.training.steps = 1_500;
-    config
-}
-
-/// Two ahead with layers that are applied up to three times, as often as each token decides.
-fn longer() -> RunConfig {
-    let mut config = direct(2);
-    config.model.looped = Looped::Layer;
-    config.model.hops = 3;
     config
 }

@@ -3,10 +3,13 @@
 use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use leptos::prelude::{document, window};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlElement, HtmlInputElement, Storage, Url};
+use web_sys::{Blob, BlobPropertyBag, History, HtmlAnchorElement, HtmlElement, HtmlInputElement, Storage, Url};
 
 /// The key of this tab's name in session storage.
 const TAB: &str = "lookahead-tab";
+
+/// The root's attribute in the projector's view.
+pub const PROJECTOR: &str = "data-projector";
 
 /// Milliseconds since the page was opened.
 pub fn now() -> f64 {
@@ -33,6 +36,19 @@ pub fn set_tab_name(name: &str) {
         // Without it, a reload has no name from before, and the page looks for free records.
         let _ = storage.set_item(TAB, name);
     }
+}
+
+/// Forgets the name of this tab: the next load is as a new tab's.
+pub fn forget_tab() {
+    if let Some(storage) = session() {
+        let _ = storage.remove_item(TAB);
+    }
+}
+
+/// Loads the page anew, without what this visitor did. The number of a student is asked for again.
+pub fn open_anew() {
+    replace_query(&["seat"], if query("seat").is_some() { "seat=" } else { "" });
+    let _ = window().location().reload();
 }
 
 /// The folder of this build's workers, as `.ci/finish-site` has named it. It also names the build.
@@ -65,22 +81,86 @@ pub fn set_fragment(fragment: &str) {
 
 /// This page's address with another fragment.
 pub fn page_url(fragment: &str) -> String {
+    address("", fragment)
+}
+
+/// This page's address with another query and fragment.
+pub fn address(query: &str, fragment: &str) -> String {
     let address = window().location().href().unwrap_or_default();
     let page = address.split(['#', '?']).next().unwrap_or_default();
-    format!("{page}#{fragment}")
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("{page}{mark}{query}#{fragment}")
 }
 
 /// The value of a query parameter in the address.
 pub fn query(name: &str) -> Option<String> {
     let search = window().location().search().ok()?;
-    let pairs = search.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('='));
+    let pairs = search.trim_start_matches('?').split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     pairs.filter(|(key, _)| *key == name).map(|(_, value)| value.to_string()).next()
+}
+
+/// Adds an entry to the history whose query has `added` instead of the parameters of these names. The fragment stays.
+pub fn push_query(names: &[&str], added: &str) {
+    change_query(names, added, History::push_state_with_url);
+}
+
+/// As [`push_query`], without a new entry.
+pub fn replace_query(names: &[&str], added: &str) {
+    change_query(names, added, History::replace_state_with_url);
+}
+
+type Put = fn(&History, &JsValue, &str, Option<&str>) -> Result<(), JsValue>;
+
+fn change_query(names: &[&str], added: &str, put: Put) {
+    let (Ok(history), Ok(search), Ok(fragment)) = (window().history(), window().location().search(), window().location().hash()) else {
+        return;
+    };
+    let kept = search
+        .trim_start_matches('?')
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !names.contains(&pair.split('=').next().unwrap_or(pair)));
+    let query = kept.chain(Some(added).filter(|added| !added.is_empty())).collect::<Vec<_>>().join("&");
+    let path = window().location().pathname().unwrap_or_default();
+    let mark = if query.is_empty() { "" } else { "?" };
+    // A sandboxed frame may refuse. The page changes all the same.
+    let _ = put(&history, &JsValue::NULL, "", Some(&format!("{path}{mark}{query}{fragment}")));
+}
+
+/// Tells all charts that their width may have changed.
+pub fn remeasure() {
+    // After the layout has changed.
+    leptos::prelude::request_animation_frame(|| {
+        let _ = web_sys::Event::new("resize").map(|event| window().dispatch_event(&event));
+    });
+}
+
+/// Lets the browser draw and react, then goes on.
+pub async fn breathe() {
+    let soon = Promise::new(&mut |resolve, _| {
+        // Without timers the work goes on at once.
+        if window().set_timeout_with_callback(&resolve).is_err() {
+            let _ = resolve.call0(&JsValue::NULL);
+        }
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(soon).await;
+}
+
+/// Shows the top of the page.
+pub fn scroll_to_top() {
+    window().scroll_to_with_x_and_y(0.0, 0.0);
 }
 
 /// Sets an attribute of the body. Tests wait for these attributes.
 pub fn body_attribute(name: &str, value: &str) {
     if let Some(body) = document().body() {
         let _ = body.set_attribute(name, value);
+    }
+}
+
+/// Sets an empty attribute of the root, or removes it. Style sheets read it.
+pub fn root_attribute(name: &str, there: bool) {
+    if let Some(root) = document().document_element() {
+        let _ = root.toggle_attribute_with_force(name, there);
     }
 }
 
@@ -121,6 +201,33 @@ pub fn select(id: &str) {
     if let Some(input) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlInputElement>().ok()) {
         input.select();
     }
+}
+
+/// Puts the keyboard focus on an element.
+pub fn focus(id: &str) {
+    if let Some(element) = document().get_element_by_id(id).and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
+}
+
+/// The attribute `name` of the clicked link that has it, or of what is around it; `None` if there is none, or if a modifier key makes the
+/// browser open a new tab.
+pub fn clicked(event: &web_sys::MouseEvent, name: &str) -> Option<String> {
+    if event.ctrl_key() || event.meta_key() || event.shift_key() {
+        return None;
+    }
+    let target = event.target()?.dyn_into::<web_sys::Element>().ok()?;
+    target.closest(&format!("a[{name}]")).ok()??.get_attribute(name)
+}
+
+/// Asks a question that is answered with yes or no.
+pub fn confirm(question: &str) -> bool {
+    window().confirm_with_message(question).unwrap_or(false)
+}
+
+/// Opens the browser's window for printing.
+pub fn print() {
+    let _ = window().print();
 }
 
 /// Presses an element as a click would.
@@ -182,7 +289,10 @@ pub fn scrolled() -> (f64, f64) {
     (window().scroll_x().unwrap_or(0.0), window().scroll_y().unwrap_or(0.0))
 }
 
-/// The factor by which charts are enlarged: a window of 1700 CSS pixels or more is probably on a projector.
+/// The factor by which charts are enlarged: a window of 1700 CSS pixels or more is probably on a projector. In the projector's view
+/// everything is larger once more. `static/style.css` enlarges letters by the same factors.
 pub fn magnification() -> f64 {
-    if window_size().0 >= 1700.0 { 1.2 } else { 1.0 }
+    let wide = if window_size().0 >= 1700.0 { 1.2 } else { 1.0 };
+    let projector = document().document_element().is_some_and(|root| root.has_attribute(PROJECTOR));
+    if projector { 1.35 * wide } else { wide }
 }

@@ -20,9 +20,13 @@ mod storage;
 mod view;
 mod worker;
 
-use commands::{adapter, display, finished_runs, form, kept_weights, opening, references, reports, tab, unfinished_run};
+use commands::{
+    adapter, class, display, door, finished_runs, form, kept_weights, lesson, opening, puzzle, references, reports, story, tab,
+    unfinished_run, views,
+};
 use leptos::prelude::*;
 use state::Page;
+use state::views::Views;
 use view::parts::app::App;
 use wasm_bindgen::JsCast;
 
@@ -50,21 +54,35 @@ fn begin(page: Page) {
         display::set_workers(page, workers);
     }
     reports::listen(page);
+    door::follow_address(page);
+    views::follow_address(page);
+    page.story_open.set(browser::fragment().is_empty() || page.views.with_untracked(|views| views.chosen));
+    lesson::follow(page);
     form::open_address(page);
+    class::open_seat(page);
     // The user may change the address by hand, by Back, or by a link to this page.
-    let _ = window_event_listener(leptos::ev::hashchange, move |_| form::open_address(page));
+    let _ = window_event_listener(leptos::ev::hashchange, move |_| {
+        form::open_address(page);
+        class::open_seat(page);
+    });
     opening::listen(page);
     wasm_bindgen_futures::spawn_local(async move {
         kept_weights::restore(page).await;
         let before = tab::claim(page).await;
-        finished_runs::restore(page, before).await;
+        finished_runs::restore(page, before.clone()).await;
+        class::restore(page, before).await;
         unfinished_run::look(page);
+        puzzle::restore(page).await;
+        lesson::restore(page).await;
     });
+    story::show(page, Default::default());
     adapter::ask(page);
     references::follow(page);
     reports::watch(page);
     // The engine is large: it loads while the user is still reading.
-    request_animation_frame(move || commands::worker::open(page));
+    if page.views.with_untracked(Views::trains) {
+        request_animation_frame(move || commands::worker::open(page));
+    }
 }
 
 /// Reports a panic of the page. Components can no longer draw, so the sentence is written directly into the document.

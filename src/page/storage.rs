@@ -107,6 +107,18 @@ pub async fn descriptions<T: DeserializeOwned>(prefix: &str) -> Vec<(String, T)>
     wanted.filter_map(|(name, value)| Some((name, serde_wasm_bindgen::from_value(value).ok()?))).collect()
 }
 
+/// Removes all records.
+///
+/// # Errors
+/// If the browser does not let the page write.
+pub async fn clear() -> Result<(), StorageError> {
+    let clear = async |transaction: &Transaction| {
+        transaction.object_store(DESCRIPTIONS)?.clear()?.await?;
+        transaction.object_store(FILES)?.clear()?.await
+    };
+    transact(TransactionMode::ReadWrite, clear).await
+}
+
 /// Removes a record, if there is one.
 pub async fn remove(name: &str) {
     let delete = async |transaction: &Transaction| {

@@ -113,7 +113,7 @@ test('the paper in small is queued; the reward begins from the weights of the ru
   const page = await visit(tiny());
   await press(page, '#small-paper');
   await waiting(page, 9);
-  assert.match(await text(page, '#sweep-waiting'), /Straight, k=2.*Thinking aloud.*ARMT.*Thinking longer.*Reward, k=2.*Reward, k=3.*Reward, k=4/s);
+  assert.match(await text(page, '#sweep-waiting'), /Two ahead.*Straight, k = 3.*Thinking aloud.*With a memory.*Thinking longer.*reward, k = 2.*reward, k = 3.*reward, k = 4/s);
   assert.match(await linkOf(page), /&W=10&T=4&.*&k=1&/);
   for (let left = 8; left > 0; left -= 1) {
     await press(page, `#sweep-waiting li:${left > 2 ? 'first' : 'last'}-child button`);
@@ -125,9 +125,9 @@ test('the paper in small is queued; the reward begins from the weights of the ru
   await press(page, '#stop');
   await state(page, 'finished');
   const [reward, everyToken, straight] = await runsOf(page);
-  assert.equal(straight, 'Straight, k=1');
-  assert.match(everyToken, /Straight, k=1/);
-  assert.equal(reward, 'Reward, k=2');
+  assert.equal(straight, 'One ahead');
+  assert.match(everyToken, /after One ahead/);
+  assert.equal(reward, 'For a reward, k = 2');
   assert.equal(await attribute(page, '#sweep', 'data-waiting'), '0');
   assert.deepEqual(page.complaints, []);
   await page.close();

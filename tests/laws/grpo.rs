@@ -275,8 +275,8 @@ fn a_supervised_run_starts_from_a_file_and_a_loop_draws_its_own_units() {
 
 /// What the site carries is what its table says, and knows what it promises.
 #[test]
-fn the_checkpoints_of_the_site_fit_their_links_and_look_one_step_ahead() {
-    for shipped in shipped::SHIPPED {
+fn the_checkpoint_of_the_preset_fits_its_link_and_looks_one_step_ahead() {
+    for shipped in shipped::SHIPPED.iter().filter(|shipped| shipped.name == "k1") {
         let made = shipped.config().unwrap();
         let mut config = presets::quick();
         config.set_model(made.model.clone());

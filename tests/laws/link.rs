@@ -205,7 +205,7 @@ fn a_link_that_names_some_settings_says_what_it_leaves_open() {
 #[test]
 fn the_links_of_the_readme_are_whole() {
     let readme = include_str!("../../README.md");
-    assert!(readme.contains(&format!("/lookahead/#{}\"", link::seal(&presets::quick(), None))));
+    assert!(readme.contains(&format!("/lookahead/?embed=depth#{}\"", link::seal(&presets::quick(), None))));
 }
 
 #[test]

@@ -3,6 +3,11 @@
 use lookahead::config::presets::PRESETS;
 use lookahead::config::{EngineChoice, RunConfig, Start, link, shipped};
 use lookahead::engine::cpu::Kernel;
+use lookahead::results::{DepthScore, Record};
+use lookahead::task::Split;
+use lookahead::train::pool::ThreadPool;
+use lookahead::train::{Backend, Plan, Run};
+use pollster::block_on;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -146,18 +151,43 @@ fn a_mangled_link_in_a_link_is_told() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
-/// What the site carries is what its link makes, bit for bit.
+/// The first checkpoint of the site is what its link makes, bit for bit. The others take minutes: the next test asks what they answer.
 #[test]
-fn the_checkpoints_of_the_site_are_made_by_their_links() {
+fn the_first_checkpoint_of_the_site_is_made_by_its_link() {
     if Kernel::fused().is_none() {
         eprintln!("NOT RUN: this machine has no fused multiply-add, with which they were made");
         return;
     }
     let folder = folder("shipped");
-    for shipped in shipped::SHIPPED {
-        assert!(shipped.config().unwrap().start.travels());
-        train(shipped.link, None, &folder);
-        assert!(weights(&folder) == shipped.bytes, "{}", shipped.name);
-    }
+    let shipped = shipped::find("k1").unwrap();
+    assert!(shipped.config().unwrap().start.travels());
+    train(shipped.link, None, &folder);
+    assert!(weights(&folder) == shipped.bytes, "{}", shipped.name);
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// The other checkpoints answer as many validation questions as the best measurement of their run in the site's results, exactly.
+#[test]
+fn the_checkpoints_of_the_site_answer_as_their_runs_did() {
+    if Kernel::fused().is_none() {
+        eprintln!("NOT RUN: this machine has no fused multiply-add, with which they were made");
+        return;
+    }
+    let results = include_str!("../../docs/small-paper.jsonl");
+    let records: Vec<Record> = results.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for shipped in shipped::SHIPPED.iter().filter(|shipped| shipped.name != "k1") {
+        let made = RunConfig { engine: EngineChoice::Cpu, ..shipped.config().unwrap() };
+        let same = |record: &&Record| link::read(&record.link).is_ok_and(|link| link.config == made);
+        let record = records.iter().find(same).unwrap_or_else(|| panic!("{} has no results", shipped.name));
+        let best = record.measured.iter().rev().find(|measured| measured.best && measured.split == Split::Validation).unwrap();
+        // From these weights, whatever the run itself began from.
+        let mut config = RunConfig { start: Start::Shipped(shipped.name.into()), ..made };
+        config.training.learning_rate = 0.0;
+        let (kernel, plan) = (Kernel::best(), Plan::new(&config));
+        let place = Backend::Pool(Box::new(ThreadPool::new(&plan, kernel, 2)), kernel);
+        let mut run = block_on(Run::new(&config, place, Some(shipped.bytes))).unwrap();
+        let measured = block_on(run.measure(Split::Validation)).unwrap().0;
+        let exact = |scores: &[DepthScore]| scores.iter().map(|score| (score.depth, score.exact, score.samples)).collect::<Vec<_>>();
+        assert_eq!(exact(&measured.depths), exact(&best.depths), "{}", shipped.name);
+    }
 }

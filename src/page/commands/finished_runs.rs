@@ -31,13 +31,26 @@ pub fn keep(page: Page) {
     if tab.is_empty() {
         return;
     }
+    let runs = ended(page);
+    spawn_local(async move {
+        if let Err(error) = storage::write(&record(&tab), &Record { written: browser::today(), runs }, None).await {
+            tab::tell_refusal(page, error);
+        }
+    });
+}
+
+/// All runs that have results and are not in progress.
+pub fn ended(page: Page) -> Vec<Run> {
     let going = page.current.get_untracked().filter(|_| page.phase.get_untracked().active());
     let ended = |run: &&Run| run.begun() && Some(run.id) != going;
-    let runs = page.runs.with_untracked(|runs| runs.iter().filter(ended).cloned().collect());
-    spawn_local(async move {
-        // The download buttons are there all the same, and a refusal is reported with the run's snapshot.
-        let _ = storage::write(&record(&tab), &Record { written: browser::today(), runs }, None).await;
-    });
+    page.runs.with_untracked(|runs| runs.iter().filter(ended).cloned().collect())
+}
+
+/// Adds the runs of a file of saved work, but for those that are here already.
+pub fn take_back(page: Page, mut runs: Vec<Run>) {
+    page.runs.with_untracked(|here| runs.retain(|run| !here.iter().any(|own| own.config == run.config && own.losses == run.losses)));
+    add(page, runs);
+    keep(page);
 }
 
 /// Shows the runs that this tab had before it was loaded again, and removes those of tabs that were closed long ago.

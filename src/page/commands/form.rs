@@ -1,8 +1,9 @@
 //! Changes the form and the address bar. Presets, links and models fill the form; the user edits it field by field.
 
+use super::display;
 use crate::config::fields::{self, Field};
 use crate::config::presets::{self, Preset};
-use crate::config::{ModelKind, RunConfig, Start, link, sentences, shipped};
+use crate::config::{ModelKind, RunConfig, Start, link, sentences, shipped, short};
 use crate::page::browser;
 use crate::page::state::form::Form;
 use crate::page::state::kept_weights::KeptWeights;
@@ -72,7 +73,7 @@ pub fn open_address(page: Page) {
         return;
     }
     page.link_note.set(None);
-    match link::read_with_notes(&text) {
+    match short::read(&text) {
         Ok((link, notes)) => {
             page.faults.set(None);
             page.link_note.set(notes.sentence(&link.config, browser::cores()));
@@ -80,6 +81,10 @@ pub fn open_address(page: Page) {
             page.filled.update(|count| *count += 1);
             page.example.set(0);
             page.replay.set(link.fingerprint.is_some().then_some(link));
+            if notes.short {
+                // A name may mean another run one day; the whole link never does.
+                show_in_address(page);
+            }
         }
         Err(errors) => {
             // The address stays unchanged, so that the user can correct it. The form stays too, so that no input is lost.
@@ -107,10 +112,7 @@ pub fn copy_class_link(page: Page) {
 
 /// Copies a link and shows a confirmation next to the button.
 pub fn copy_link(page: Page, fragment: &str) {
-    let told = move |done| {
-        page.tell(if done { "Copied" } else { "The browser does not allow copying here: select the link and copy it by hand." })
-    };
-    browser::copy(&browser::page_url(fragment), told);
+    display::copy(page, &browser::page_url(fragment));
 }
 
 /// Sets the start of the form's run, by its value in links. The form gets the network of those weights.

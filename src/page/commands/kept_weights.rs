@@ -1,7 +1,7 @@
 //! The weights that a run starts from: weights stored in this browser, or a checkpoint of the site. Stored weights may come from a run that can
 //! be trained again.
 
-use super::form;
+use super::{form, tab};
 use crate::config::{RunConfig, Start, link, shipped};
 use crate::page::state::kept_weights::{KeptWeights, PREFIX, newest, record};
 use crate::page::state::run::{Run, name_of};
@@ -44,7 +44,7 @@ pub fn keep(page: Page, label: String, config: &RunConfig, class: Option<EngineC
     });
     spawn_local(async move {
         if let Err(error) = storage::write(&record(hash), &stored, Some(&bytes)).await {
-            page.tell(&error.to_string());
+            tab::tell_refusal(page, error);
         }
     });
     start
@@ -113,7 +113,7 @@ pub enum StartError {
 pub async fn file(page: Page, config: &RunConfig) -> Result<Option<Uint8Array>, StartError> {
     match &config.start {
         Start::Scratch => Ok(None),
-        Start::Shipped(name) => fetch(&format!("checkpoints/{name}.safetensors")).await.map(Some).ok_or(StartError::NotLoaded),
+        Start::Shipped(name) => fetch(&shipped::address(name)).await.map(Some).ok_or(StartError::NotLoaded),
         Start::File(hash) => held(page, *hash).await.map(Some).ok_or(StartError::NoFile),
         Start::Run(_) => {
             let hash = untrack(|| kept_run(page, config)).ok_or(StartError::Gone)?;
@@ -139,7 +139,8 @@ async fn held(page: Page, hash: u64) -> Option<Uint8Array> {
     }
 }
 
-async fn fetch(address: &str) -> Option<Uint8Array> {
+/// A file of the site; `None` if it could not be loaded.
+pub async fn fetch(address: &str) -> Option<Uint8Array> {
     let response: web_sys::Response = JsFuture::from(window().fetch_with_str(address)).await.ok()?.dyn_into().ok()?;
     let bytes = JsFuture::from(response.array_buffer().ok()?).await.ok()?;
     response.ok().then(|| Uint8Array::new(&bytes))

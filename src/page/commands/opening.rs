@@ -1,10 +1,12 @@
 //! Opens a saved model that the user chose or dropped: checks the names of its two files and sends them to the worker, which reads them. The
 //! page changes nothing until the worker reports that they fit.
 
-use super::{form, kept_weights, runs, worker};
+use super::{class, form, kept_weights, runs, worker};
 use crate::config::RunConfig;
+use crate::config::shipped::{self, Shipped};
 use crate::page::browser;
 use crate::page::dropped;
+use crate::page::state::door::Door;
 use crate::page::state::{Page, Phase};
 use crate::page::worker::build;
 use crate::protocol::{Command, Engine};
@@ -12,7 +14,7 @@ use js_sys::{JsString, Uint8Array};
 use leptos::prelude::*;
 use thiserror::Error;
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{DragEvent, File, FileList};
 
 /// The largest file that a browser can open and measure, in bytes.
@@ -76,12 +78,17 @@ pub fn open(page: Page, files: Option<FileList>) {
 }
 
 fn open_all(page: Page, files: Vec<File>) {
+    // In the class's room, files are what the class handed in.
+    if page.door.get_untracked() == Door::Class {
+        class::open_files(page, files);
+        return;
+    }
     if page.phase.get_untracked().active() {
         refuse(page, "A run is in progress: stop it first, then open the model.".into());
         return;
     }
     match pair(files) {
-        Ok(pair) => wasm_bindgen_futures::spawn_local(read(page, pair)),
+        Ok(pair) => spawn_local(read(page, pair)),
         Err(error) => refuse(page, error.to_string()),
     }
 }
@@ -96,6 +103,27 @@ async fn read(page: Page, pair: Pair) {
         refuse(page, "The browser could not read the files. They may have been moved: choose them again.".into());
         return;
     };
+    send(page, &Uint8Array::new(&bytes), text.into());
+}
+
+/// Opens a checkpoint of the site and sets the form to the run that trained it.
+pub fn take(page: Page, shipped: &'static Shipped) {
+    spawn_local(async move {
+        match (kept_weights::fetch(&shipped::address(shipped.name)).await, shipped.config()) {
+            (Some(bytes), Ok(config)) if !page.phase.get_untracked().active() => {
+                form::fill(page, config);
+                send(page, &bytes, String::new());
+            }
+            (Some(_), _) => refuse(page, "A run is in progress: stop it first, then take the weights.".into()),
+            (None, _) => {
+                refuse(page, "The weights could not be loaded from the site: check your connection, then press the button again.".into())
+            }
+        }
+    });
+}
+
+/// Sends weights to the worker, which reads them.
+fn send(page: Page, bytes: &Uint8Array, config_json: String) {
     // A run may have begun while the browser read the files.
     if page.phase.get_untracked().active() {
         refuse(page, "A run is in progress: stop it first, then open the model.".into());
@@ -105,11 +133,10 @@ async fn read(page: Page, pair: Pair) {
     page.before_opening.set(Some(page.phase.get_untracked()));
     page.preparing.set("Opening the model…".into());
     page.phase.set(Phase::Preparing);
-    let bytes = Uint8Array::new(&bytes);
     let config = page.form.with_untracked(|form| form.config.clone());
-    let command = Command::Open { config, config_json: text.into(), workers: page.workers.get_untracked() };
-    page.held.update_value(|held| held.opening = Some((command.clone(), copy(&bytes))));
-    worker::send(page, command, Some(bytes));
+    let command = Command::Open { config, config_json, workers: page.workers.get_untracked() };
+    page.held.update_value(|held| held.opening = Some((command.clone(), copy(bytes))));
+    worker::send(page, command, Some(copy(bytes)));
 }
 
 /// A copy of the bytes. Sending a message moves its bytes to the worker, so the page keeps a copy.
@@ -174,7 +201,7 @@ pub fn listen(page: Page) {
             if entries.is_empty() {
                 open(page, event.data_transfer().and_then(|data| data.files()));
             } else {
-                wasm_bindgen_futures::spawn_local(async move { open_all(page, dropped::files(entries).await) });
+                spawn_local(async move { open_all(page, dropped::files(entries).await) });
             }
         }
     });

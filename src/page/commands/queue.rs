@@ -4,6 +4,7 @@
 use super::{form, kept_weights, runs};
 use crate::config::presets::{Preset, SMALL_PAPER};
 use crate::config::{RunConfig, Start};
+use crate::page::state::comparison;
 use crate::page::state::queue::Queued;
 use crate::page::state::run::Run;
 use crate::page::state::sweep::{Axis, Sweep, read};
@@ -129,6 +130,21 @@ pub fn queue_small_paper(page: Page) {
     if let Some(first) = runs.first() {
         form::fill(page, first.config.clone());
     }
+    put(page, runs.into_iter());
+}
+
+/// Adds the runs of “Does thinking aloud help?” that this page has not trained yet.
+pub fn queue_comparison(page: Page) {
+    let trained = |config: &RunConfig| page.runs.with_untracked(|runs| runs.iter().any(|run| run.config == *config && run.complete()));
+    let runs: Vec<Queued> = comparison::runs().into_iter().filter(|config| !trained(config)).map(Queued::listed).collect();
+    if let Some(first) = runs.first() {
+        form::fill(page, first.config.clone());
+    }
+    put(page, runs.into_iter());
+}
+
+/// Adds these runs to the queue.
+pub fn add(page: Page, runs: Vec<Queued>) {
     put(page, runs.into_iter());
 }
 

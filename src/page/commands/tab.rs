@@ -2,6 +2,7 @@
 
 use crate::locks;
 use crate::page::state::Page;
+use crate::page::storage::StorageError;
 use crate::page::{browser, storage};
 use leptos::prelude::*;
 
@@ -39,4 +40,11 @@ pub async fn claim(page: Page) -> Option<String> {
         held.tab = own;
     });
     before
+}
+
+/// Reports that the browser does not store data: once, because the next writes fail too.
+pub fn tell_refusal(page: Page, error: StorageError) {
+    if page.held.try_update_value(|held| !std::mem::replace(&mut held.storage_refused, true)) == Some(true) {
+        page.tell(&error.to_string());
+    }
 }

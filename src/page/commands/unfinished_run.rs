@@ -42,18 +42,15 @@ pub fn keep(page: Page, step: u64, bytes: &Uint8Array) {
             Some(saved) => storage::write(&name, saved, Some(&bytes)).await,
             None => Ok(()),
         };
-        let first_refusal = page.held.try_update_value(|held| {
+        page.held.update_value(|held| {
             held.writing = false;
             held.written = browser::now();
-            written.is_err() && !std::mem::replace(&mut held.storage_refused, true)
         });
         match written {
             // The run may have ended meanwhile.
             Ok(()) if !page.phase.get_untracked().active() => storage::remove(&name).await,
             Ok(()) => browser::body_attribute("data-stored", &step.to_string()),
-            // Reported once, because the next writes will fail too.
-            Err(error) if first_refusal == Some(true) => page.tell(&error.to_string()),
-            Err(_) => {}
+            Err(error) => tab::tell_refusal(page, error),
         }
     });
 }

@@ -3,15 +3,23 @@
 pub mod adapter;
 pub mod attribution;
 pub mod check;
+pub mod class;
+pub mod comparison;
+pub mod door;
 pub mod form;
 pub mod kept_weights;
+pub mod lesson;
 pub mod pace;
+pub mod puzzle;
 pub mod queue;
+pub mod record;
 pub mod references;
 pub mod run;
+pub mod story;
 pub mod sweep;
 pub mod sweep_table;
 pub mod unfinished_run;
+pub mod views;
 
 use crate::config::link::Link;
 use crate::config::{RunConfig, presets};
@@ -23,17 +31,23 @@ use crate::task::Task;
 use adapter::AdapterStatus;
 use attribution::Attributions;
 use check::Check;
+use class::{Class, Seat};
+use door::Door;
 use form::Form;
 use js_sys::Uint8Array;
 use kept_weights::KeptWeights;
 use leptos::prelude::*;
+use lesson::{Lessons, Work};
 use pace::Pace;
+use puzzle::Puzzle;
 use queue::Queue;
 use references::References;
 use run::{Run, subject};
 use std::time::Duration;
+use story::Story;
 use sweep::{Axis, Sweep};
 use unfinished_run::UnfinishedRun;
+use views::Views;
 
 /// The phase of the run that the worker holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +140,10 @@ pub struct Held {
     /// Whether the unfinished run is being stored, and the time of the last write, in milliseconds.
     pub writing: bool,
     pub written: f64,
+    /// The lesson that is stored soon.
+    pub lesson_due: Option<&'static str>,
+    /// Runs that were begun in a lesson: (lesson, id, run).
+    pub lesson_runs: Vec<(&'static str, String, RunConfig)>,
     /// Whether the browser has refused to store something, and the user was told.
     pub storage_refused: bool,
     /// Whether a redraw of the charts is scheduled.
@@ -137,6 +155,26 @@ pub struct Held {
 /// All signals of the page. They are indices, so this is cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Page {
+    pub door: RwSignal<Door>,
+    /// Whether the story is shown: not to a visitor who opened a run's link.
+    pub story_open: RwSignal<bool>,
+    /// What the address shows and hides. It stays as it was when the page opened.
+    pub views: RwSignal<Views>,
+    /// Whether the page is shown large, without what stands aside.
+    pub projector: RwSignal<bool>,
+    /// The curves that ship with the site.
+    pub story: RwSignal<Story>,
+    /// The question that the visitor answers, and her answers so far.
+    pub puzzle: RwSignal<Puzzle>,
+    /// The student's number in the class.
+    pub seat: RwSignal<Seat>,
+    /// What a class has handed in.
+    pub class: RwSignal<Class>,
+    /// While lines are read: how many so far.
+    pub class_reading: RwSignal<Option<usize>>,
+    pub lessons: RwSignal<Lessons>,
+    /// What the visitor has given to the lessons.
+    pub work: RwSignal<Work>,
     pub phase: RwSignal<Phase>,
     /// The sentence of the last [`crate::protocol::Report::Preparing`].
     pub preparing: RwSignal<String>,
@@ -178,14 +216,17 @@ pub struct Page {
     pub references: RwSignal<References>,
     /// Which of the example questions the picture shows.
     pub example: RwSignal<usize>,
-    /// Whether the picture shows the answer before there is a prediction.
+    /// Whether the picture shows the true answer before the run has ended, and the rule.
     pub reveal: RwSignal<bool>,
+    pub rule_shown: RwSignal<bool>,
     /// Number of a chain of thought's last rows that the picture hides, so that the user can show them one by one.
     pub held_back: RwSignal<usize>,
     pub attributions: RwSignal<Attributions>,
     /// The run that is compared with Burn.
     pub check: RwSignal<Option<Check>>,
     pub log_loss: RwSignal<bool>,
+    /// What came of saving or opening the visitor's work.
+    pub work_said: RwSignal<String>,
     /// A short confirmation next to Copy link.
     pub notice: RwSignal<String>,
     pub tip: RwSignal<Option<Tip>>,
@@ -198,12 +239,23 @@ pub struct Page {
 impl Page {
     pub fn new() -> Self {
         Self {
+            door: RwSignal::new(Door::default()),
+            story_open: RwSignal::new(true),
+            views: RwSignal::new(Views::default()),
+            projector: RwSignal::new(false),
+            story: RwSignal::new(Story::default()),
+            puzzle: RwSignal::new(Puzzle::new(1, 0)),
+            seat: RwSignal::new(Seat::None),
+            class: RwSignal::new(Class::default()),
+            class_reading: RwSignal::new(None),
+            lessons: RwSignal::new(Lessons::default()),
+            work: RwSignal::new(Work::default()),
             phase: RwSignal::new(Phase::Idle),
             preparing: RwSignal::new(String::new()),
             stopping: RwSignal::new(false),
             silent: RwSignal::new(false),
             snapshot_step: RwSignal::new(None),
-            form: RwSignal::new(Form::of(presets::quick())),
+            form: RwSignal::new(Form::of(presets::one())),
             filled: RwSignal::new(0),
             workers: RwSignal::new(0),
             runs: RwSignal::new(Vec::new()),
@@ -225,10 +277,12 @@ impl Page {
             references: RwSignal::new(References::default()),
             example: RwSignal::new(0),
             reveal: RwSignal::new(false),
+            rule_shown: RwSignal::new(false),
             held_back: RwSignal::new(0),
             attributions: RwSignal::new(Attributions::default()),
             check: RwSignal::new(None),
             log_loss: RwSignal::new(true),
+            work_said: RwSignal::new(String::new()),
             notice: RwSignal::new(String::new()),
             tip: RwSignal::new(None),
             held: StoredValue::new_local(Held::default()),
@@ -284,6 +338,17 @@ impl Page {
     pub fn about(&self) -> RunConfig {
         let run = if self.current_is_subject() { self.with_current(|run| run.config.clone()) } else { None };
         run.unwrap_or_else(|| self.form.with(|form| form.config.clone()))
+    }
+
+    /// The phase as far as the form's run is concerned: a run with other settings that has ended says nothing about the one to begin.
+    pub fn phase_of_form(&self) -> Phase {
+        let phase = self.phase.get();
+        let ended = match phase {
+            Phase::Finished | Phase::Failed => true,
+            Phase::Idle | Phase::Preparing | Phase::Running | Phase::Paused => false,
+        };
+        let alike = || self.with_current(|run| run.opened || self.form.with(|form| run.config == form.config)).unwrap_or(false);
+        if ended && !alike() { Phase::Idle } else { phase }
     }
 
     /// Compares the opened link's fingerprint with the newest run of its configuration; `None` while there is no such run.

@@ -43,7 +43,7 @@ impl Pace {
 }
 
 /// A duration in rounded words.
-fn about(seconds: f64) -> String {
+pub fn about(seconds: f64) -> String {
     if seconds < 10.0 {
         return "a few seconds left".into();
     }

@@ -3,7 +3,7 @@
 use crate::config::fields::FIELDS;
 use crate::config::link;
 use crate::config::presets::{self, Preset};
-use crate::config::{RunConfig, Start};
+use crate::config::{Method, ModelKind, RunConfig, Start};
 use crate::protocol::Engine;
 use crate::replay::Fingerprint;
 use crate::results::{Completion, DepthScore, Ending, Prediction, StepReward};
@@ -24,7 +24,7 @@ pub struct Measurement {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     pub id: usize,
-    /// How it differs from a preset: see [`name_of`].
+    /// What it does: see [`name_of`].
     pub name: String,
     pub config: RunConfig,
     /// Its colour and marker: an index into the chart's colours and markers.
@@ -50,6 +50,9 @@ pub struct Run {
     /// Answers of the newest measurement, and the split of its questions.
     pub predictions: Vec<Prediction>,
     pub split: Split,
+    /// Answers of the newest measurement on validation rules, once `predictions` are of test rules: the picture goes on showing these questions.
+    #[serde(default)]
+    pub practice: Vec<Prediction>,
     /// The step whose weights measured best.
     pub best_step: Option<u64>,
     pub ending: Option<Ending>,
@@ -78,6 +81,7 @@ impl Run {
             measured: Vec::new(),
             predictions: Vec::new(),
             split: Split::Validation,
+            practice: Vec::new(),
             best_step: None,
             ending: None,
             opened: false,
@@ -146,8 +150,13 @@ impl Run {
         if best {
             self.best_step = Some(measurement.step);
         }
+        let before = std::mem::replace(&mut self.predictions, predictions);
+        match (self.split, measurement.split) {
+            (Split::Validation, Split::Test) => self.practice = before,
+            (_, Split::Validation | Split::Train) => self.practice.clear(),
+            (Split::Train | Split::Test, Split::Test) => {}
+        }
         self.split = measurement.split;
-        self.predictions = predictions;
         self.measured.push(Measurement { seconds: self.earlier + measurement.seconds, ..measurement });
     }
 
@@ -205,30 +214,47 @@ fn start_of(config: &RunConfig) -> String {
     }
 }
 
-/// A name made of the nearest preset and the differences from it: “Quick”, “Quick: k=2, seed=3”, “Paper with 7
-/// changes”. If no preset has this network: “LSTM as Quick: k=2”.
+/// The keys of fields that a name tells in words: the method, the network and the depth.
+const TOLD: [&str; 8] = ["model", "k", "horizon", "layout", "loop", "hops", "learn", "new"];
+
+/// The name of a run: that of its preset, or what it does and what differs from the nearest preset that does the same: “Straight, k = 2”,
+/// “Thinking aloud, k = 1 … 4, seed=3”, “Straight, LSTM, k = 1, with 7 changes”.
 pub fn name_of(config: &RunConfig) -> String {
+    if let Some(preset) = presets::all().find(|preset| (preset.config)() == *config) {
+        return preset.label.into();
+    }
     // Computed once, because it names the run before this one, and so on.
     let start = start_of(config);
-    let differing = |other: &RunConfig| -> Vec<String> {
-        let told = FIELDS.iter().filter(|field| field.key != "model" && field.applies(config));
-        told.filter(|field| (field.get)(config) != (field.get)(other))
+    let method = Method::of(config);
+    let alike = |preset: &&Preset| {
+        let other = (preset.config)();
+        Method::of(&other) == method && other.model.kind == config.model.kind
+    };
+    let differing = |preset: &Preset| -> Vec<String> {
+        let other = (preset.config)();
+        let fields = FIELDS.iter().filter(|field| !TOLD.contains(&field.key) && field.applies(config));
+        let changes = fields.filter(|field| (field.get)(config) != (field.get)(&other));
+        changes
             .map(|field| format!("{}={}", field.key, (field.get)(config)))
-            .chain((config.start != other.start).then(|| start.clone()))
+            .chain((config.start != other.start && config.start != Start::Scratch).then(|| start.clone()))
             .collect()
     };
-    let near = |preset: &Preset| {
-        let other = (preset.config)();
-        (other.training.objective != config.training.objective, other.model.kind != config.model.kind, differing(&other))
+    let changes = presets::all().filter(alike).map(differing).min_by_key(Vec::len);
+    let network = match (method, config.model.kind) {
+        (Method::Memory, _) | (_, ModelKind::GptNeox) => String::new(),
+        (_, kind) => format!(", {}", kind.name()),
     };
-    let nearest = presets::all()
-        .map(|preset| (preset.label, near(preset)))
-        .min_by_key(|(_, (other_aim, foreign, changes))| (*other_aim, *foreign, changes.len()));
-    let Some((label, (_, foreign, changes))) = nearest else { return "Run".into() };
-    let label = if foreign { format!("{} as {label}", config.model.kind.name()) } else { label.into() };
-    match changes.len() {
-        0 => label,
-        1..=3 => format!("{label}: {}", changes.join(", ")),
-        count => format!("{label} with {count} changes"),
-    }
+    let depths = config.task.depths();
+    let depth = match (depths.first(), depths.last()) {
+        (Some(first), Some(last)) if first != last => format!(", k = {first} … {last}"),
+        (_, Some(last)) => format!(", k = {last}"),
+        (_, None) => String::new(),
+    };
+    let changed = match changes {
+        Some(changes) if changes.is_empty() => String::new(),
+        Some(changes) if changes.len() <= 3 => format!(", {}", changes.join(", ")),
+        Some(changes) => format!(", with {} changes", changes.len()),
+        None => String::new(),
+    };
+    format!("{}{network}{depth}{changed}", method.name())
 }

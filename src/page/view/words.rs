@@ -55,8 +55,8 @@ fn finished(run: Option<&Run>, step: u64, loss: &str) -> String {
     format!("Finished {why} {step}{loss}, after {seconds:.0} s of training")
 }
 
-/// The result of comparing a run with the opened link's fingerprint. `steps` and `engine` are the fingerprint's.
-pub fn replay(verdict: Option<&Verdict>, steps: usize, engine: EngineClass) -> String {
+/// The result of comparing a run with the opened link's fingerprint. `steps`, `last` loss and `engine` are the fingerprint's.
+pub fn replay(verdict: Option<&Verdict>, steps: usize, last: f32, engine: EngineClass) -> String {
     let machine = match engine {
         EngineClass::Fused => "the CPU (fused multiply-add)",
         EngineClass::Separate => "the CPU",
@@ -70,7 +70,7 @@ pub fn replay(verdict: Option<&Verdict>, steps: usize, engine: EngineClass) -> S
     match verdict {
         None => {
             format!(
-                "This link contains the result of a run of {steps} steps on {machine}. Press Train to see whether this machine reproduces it."
+                "This link contains the result of a run of {steps} steps on {machine}, whose last loss was {last:.3}. Rings in the chart of losses show its course. Press Train to see whether this machine reproduces it."
             )
         }
         Some(Verdict::Agreeing { steps: made }) => {

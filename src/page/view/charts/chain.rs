@@ -40,7 +40,7 @@ pub fn draw(chain: &Chain, width: f64, height: f64, scale: f64) -> AnyView {
         view! { <g>{text(label, y, cell)}{strip(state, cell, y)}</g> }
     });
     let below = (0..asked.len()).map(|index| thought(chain, index, cell, begin + index as f64 * pitch));
-    let answered = asked.iter().any(|asked| asked.answer.is_some());
+    let answered = asked.iter().any(|asked| asked.answer.is_some() && asked.revealed);
     let key = if answered { "thin line: the true row" } else { "" };
     let wide = LABEL + (cells as f64 * cell + MARK).max(KEY);
     view! {
@@ -78,8 +78,8 @@ fn thought(chain: &Chain, index: usize, cell: f64, y: f64) -> AnyView {
         <g class="chain-row" data-depth=asked.depth>
             {label}
             {strip(answer, cell, y)}
-            {crosses(answer, &asked.truth, cell, y)}
-            {thin(&asked.truth, cell, TRUTH, y + cell + NEAR)}
+            {asked.revealed.then(|| crosses(answer, &asked.truth, cell, y))}
+            {asked.revealed.then(|| thin(&asked.truth, cell, TRUTH, y + cell + NEAR))}
             <rect x=LABEL - 1.0 y=y - 1.0 width=width as f64 * cell + 2.0 height=cell + 2.0 fill="none" stroke=outline stroke-width="2" />
             <text x=beside y=y + cell / 2.0 + 4.0 fill=colour font-weight="600">{words}</text>
         </g>

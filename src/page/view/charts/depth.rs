@@ -14,6 +14,8 @@ pub struct Points {
     pub series: usize,
     /// Equal for runs that differ only in the depth asked.
     pub kind: String,
+    /// Whether it has another task than the references: it is drawn faintly.
+    pub foreign: bool,
     /// The step of the measurement; 0 for opened weights.
     pub step: u64,
     /// (depth, right, asked), ascending by depth.
@@ -32,8 +34,8 @@ struct Reference {
 
 const REFERENCES: [Reference; 3] = [
     Reference { text: "ceiling: best possible", dash: "7 4", colour: "var(--ink)", read: |estimate| estimate.ceiling },
-    Reference { text: "floor: repeat the last row", dash: "2 4", colour: "var(--soft)", read: |estimate| estimate.copy },
-    Reference { text: "floor: continue a cycle", dash: "7 3 2 3", colour: "var(--soft)", read: |estimate| estimate.cycle },
+    Reference { text: "trick without the rule: repeat the last row", dash: "2 4", colour: "var(--soft)", read: |estimate| estimate.copy },
+    Reference { text: "trick without the rule: continue a cycle", dash: "7 3 2 3", colour: "var(--soft)", read: |estimate| estimate.cycle },
 ];
 
 /// Draws the chart. `references` belong to the displayed task, ascending by depth; empty while they are unknown.
@@ -41,7 +43,7 @@ pub fn draw(runs: &[Points], references: &[Estimate], size: Size) -> AnyView {
     let lines = REFERENCES
         .iter()
         .map(|reference| LegendEntry { key: Key::Line { dash: reference.dash, colour: reference.colour }, text: reference.text.into() });
-    let named = runs.iter().map(|run| LegendEntry {
+    let named = runs.iter().filter(|run| !run.foreign).map(|run| LegendEntry {
         key: Key::Marked { series: run.series, colour: series::colour(run.series) },
         text: if run.step == 0 { run.name.clone() } else { format!("{}, step {}", run.name, run.step) },
     });
@@ -144,7 +146,7 @@ fn points(run: &Points, shift: f64, x: &Scale, y: &Scale) -> AnyView {
         }
     });
     view! {
-        <g fill="none">
+        <g fill="none" opacity=if run.foreign { "0.3" } else { "1" }>
             <path d=line(x, y, &course) stroke=colour stroke-width="2" />
             {marks.collect_view()}
         </g>

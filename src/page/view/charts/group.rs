@@ -50,8 +50,10 @@ pub struct Answer {
     /// The tokens before the last sign that begins an answer; `None` without such a sign.
     pub thinking: Option<Vec<Symbol>>,
     pub answer: Vec<Symbol>,
-    /// Number of the answer's tokens that are right.
+    /// Number of the answer's cells that are right.
     pub right: usize,
+    /// The share of its tokens that are right, its end included.
+    pub reward: f64,
     pub advantage: f64,
 }
 
@@ -214,7 +216,7 @@ pub fn draw(group: &Group, marked: Option<usize>, width: f64) -> AnyView {
     let height = height(group.answers.len());
     let wash = marked.map(|row| format!("M0 {}h{width}v{ROW}h-{width}z", top(row + 1))).unwrap_or_default();
     let stroke = if columns.cell >= 6.0 { "var(--grid)" } else { "none" };
-    let earned = group.answers.iter().enumerate().map(|(row, answer)| earned(answer, group.goal.len(), top(row + 1) + 13.5));
+    let earned = group.answers.iter().enumerate().map(|(row, answer)| earned(answer, group.goal.len() - 1, top(row + 1) + 13.5));
     let pointer = marked.map(|row| format!("M1 {}l5 4.5l-5 4.5z", top(row + 1) + 5.0)).unwrap_or_default();
     view! {
         <svg width=width height=height viewBox=format!("0 0 {width} {height}") role="img" aria-label=aria_label(group) font-family="system-ui, sans-serif" font-size="11.5">
@@ -222,7 +224,7 @@ pub fn draw(group: &Group, marked: Option<usize>, width: f64) -> AnyView {
             <path class="answer-marked" d=wash fill="var(--wash)" />
             <path d=pointer fill="var(--accent)" />
             <text x="2" y="15" font-size="14" font-weight="600" fill="var(--ink)">{format!("{} group: step {}", group.name, group.step)}</text>
-            {heads(group, &columns)}
+            {heads(&columns)}
             {earned.collect_view()}
             <g shape-rendering="crispEdges" stroke=stroke>
                 <path class="cell-off" d=ink.off fill="var(--cell-off)" />
@@ -240,7 +242,7 @@ pub fn draw(group: &Group, marked: Option<usize>, width: f64) -> AnyView {
 }
 
 /// Heads of the columns, and the name of the first row.
-fn heads(group: &Group, columns: &Columns) -> AnyView {
+fn heads(columns: &Columns) -> AnyView {
     let thinks = columns.answer > columns.thinking;
     let y = TOP - 8.0;
     view! {
@@ -249,13 +251,13 @@ fn heads(group: &Group, columns: &Columns) -> AnyView {
             <text x=ADVANTAGE y=y text-anchor="end" font-size="10.5">"advantage"</text>
             {thinks.then(|| view! { <text x=columns.thinking y=y>"thinking"</text> })}
             <text x=columns.answer y=y>{if thinks { "answer" } else { "answer, best first" }}</text>
-            <text x=ADVANTAGE y=top(0) + 13.5 text-anchor="end">{format!("the true row, {}", group.goal.len())}</text>
+            <text x=ADVANTAGE y=top(0) + 13.5 text-anchor="end">"the true row"</text>
         </g>
     }
     .into_any()
 }
 
-/// The numbers to the left of an answer: right tokens and advantage.
+/// The numbers to the left of an answer: right cells and advantage.
 fn earned(answer: &Answer, of: usize, y: f64) -> AnyView {
     let colour = match answer.advantage {
         advantage if advantage >= 0.05 => "var(--right)",
@@ -272,11 +274,11 @@ fn earned(answer: &Answer, of: usize, y: f64) -> AnyView {
 }
 
 fn aria_label(group: &Group) -> String {
-    let of = group.goal.len();
+    let of = group.goal.len() - 1;
     let rights = || group.answers.iter().map(|answer| answer.right);
     let (Some(least), Some(most)) = (rights().min(), rights().max()) else { return format!("{} group: no answers.", group.name) };
     format!(
-        "{} group, drawn at step {}: {} answers to one question, best first, with {least} to {most} of {of} tokens right.",
+        "{} group, drawn at step {}: {} answers to one question, best first, with {least} to {most} of {of} cells right.",
         group.name,
         group.step,
         group.answers.len()

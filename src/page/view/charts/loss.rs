@@ -22,8 +22,8 @@ impl LossLine {
     }
 }
 
-/// Draws the chart.
-pub fn draw(lines: &[LossLine], log: bool, size: Size) -> AnyView {
+/// Draws the chart. `sent` are the (step, loss) that an opened link recorded.
+pub fn draw(lines: &[LossLine], sent: &[(f64, f64)], log: bool, size: Size) -> AnyView {
     let guessing = LegendEntry { key: Key::Line { dash: "2 4", colour: "var(--soft)" }, text: "guessing (ln 2)".into() };
     let runs = lines
         .iter()
@@ -35,12 +35,16 @@ pub fn draw(lines: &[LossLine], log: bool, size: Size) -> AnyView {
         y_label: if log { "nats per cell, log scale" } else { "nats per cell" },
         legend: runs.chain([guessing]).collect(),
     };
-    let last = lines.iter().filter_map(|line| line.raw.last()).map(|&(step, _)| step).fold(20.0, f64::max);
+    let last = lines.iter().filter_map(|line| line.raw.last()).chain(sent.last()).map(|&(step, _)| step).fold(20.0, f64::max);
     let x = frame.x((0.0, last));
-    let y = frame.y(domain(lines, log), log);
+    let y = frame.y(domain(lines, sent, log), log);
+    let ring = |&(step, loss): &(f64, f64)| {
+        view! { <circle cx=super::tenth(x.at(step)) cy=super::tenth(y.at(loss)) r="4.5" fill="none" stroke="var(--soft)" stroke-width="1.5"><title>{format!("the link's run: loss {loss:.4} at step {step}")}</title></circle> }
+    };
     let ticks = x.ticks(if size.width < 500.0 { 4 } else { 8 });
     let marks = view! {
         <path d=line(&x, &y, &[(0.0, std::f64::consts::LN_2), (last, std::f64::consts::LN_2)]) stroke="var(--soft)" stroke-dasharray="2 4" />
+        <g id="sent-losses">{sent.iter().map(ring).collect_view()}</g>
         {lines.iter().map(|line| run(line, &x, &y)).collect_view()}
     };
     frame.draw(&x, &y, ticks, marks.into_any(), aria_label(lines))
@@ -61,8 +65,8 @@ fn run(run: &LossLine, x: &Scale, y: &Scale) -> AnyView {
     .into_any()
 }
 
-fn domain(lines: &[LossLine], log: bool) -> (f64, f64) {
-    let values = || lines.iter().flat_map(|line| line.raw.iter().map(|&(_, loss)| loss));
+fn domain(lines: &[LossLine], sent: &[(f64, f64)], log: bool) -> (f64, f64) {
+    let values = || lines.iter().flat_map(|line| &line.raw).chain(sent).map(|&(_, loss)| loss);
     let high = values().fold(0.75, f64::max);
     if !log {
         return (0.0, high * 1.04);

@@ -3,12 +3,14 @@
 
 pub mod cells;
 pub mod chain;
+pub mod curves;
 pub mod depth;
 pub mod frame;
 pub mod group;
 pub mod loss;
 pub mod orbit;
 pub mod progress;
+pub mod qr;
 pub mod reward;
 pub mod rule;
 pub mod scale;

@@ -19,9 +19,12 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Number of right cells in the answer.
+    /// Number of right cells in the answer, once the truth is revealed.
     pub fn right(&self) -> Option<usize> {
-        self.answer.as_ref().map(|answer| answer.iter().zip(&self.truth).filter(|(given, truth)| given == truth).count())
+        self.answer
+            .as_ref()
+            .filter(|_| self.revealed)
+            .map(|answer| answer.iter().zip(&self.truth).filter(|(given, truth)| given == truth).count())
     }
 }
 
@@ -76,7 +79,9 @@ fn asked_rows(asked: &Asked, shown: usize, cell: f64, y: f64, pitch: f64) -> Any
     let truth = if asked.revealed { strip(&asked.truth, cell, y) } else { unknown(asked.truth.len(), cell, y, true) };
     let below = y + pitch;
     let answer = match &asked.answer {
-        Some(answer) => view! { <g>{strip(answer, cell, below)}{crosses(answer, &asked.truth, cell, below)}</g> }.into_any(),
+        Some(answer) => {
+            view! { <g>{strip(answer, cell, below)}{asked.revealed.then(|| crosses(answer, &asked.truth, cell, below))}</g> }.into_any()
+        }
         None => unknown(asked.truth.len(), cell, below, false),
     };
     let beside = LABEL + asked.truth.len() as f64 * cell + 6.0;

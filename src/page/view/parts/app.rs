@@ -1,69 +1,95 @@
 //! The order of the cards. The keyboard and narrow screens follow the same order.
 
-use super::attribution::Attribution;
 use super::banners::Banners;
-use super::controls::Controls;
-use super::depth_figure::DepthFigure;
-use super::depth_table::DepthTable;
+use super::cards::card;
+use super::class::{Room, Seat};
+use super::comparison::Comparison;
+use super::embed::embed;
 use super::foot::Foot;
-use super::loss_figure::LossFigure;
-use super::models::Models;
+use super::lesson::Lessons;
 use super::opening::DropHint;
-use super::picture::Picture;
-use super::presets::Presets;
-use super::progress_figure::ProgressFigure;
-use super::reward::Reward;
-use super::runs::Runs;
-use super::settings::Settings;
-use super::sweep::Sweeps;
 use super::term::TipBox;
-use super::thinking::Thinking;
 use super::top_bar::TopBar;
 use crate::page::browser;
+use crate::page::commands::display;
 use crate::page::state::Page;
+use crate::page::state::door::Door;
+use crate::page::state::views::{View, Views};
 use leptos::prelude::*;
 
-/// The whole page.
+/// The whole page, or in a frame of another page one view of it.
 #[component]
 pub fn App(page: Page) -> impl IntoView {
+    Effect::new(move |_| {
+        browser::body_attribute("data-door", page.door.with(Door::name));
+        // A chart measures its place when the window changes. Behind another door its place is another.
+        browser::remeasure();
+    });
     Effect::new(move |_| browser::body_attribute("data-state", page.phase.get().name()));
     Effect::new(move |_| {
         let step = page.with_current(|run| run.step()).unwrap_or(0);
         browser::body_attribute("data-step", &step.to_string());
     });
+    let views = page.views.get_untracked();
+    browser::body_attribute("data-views", &views.shown.text());
+    let content = match views.embed {
+        Some(view) => embed(page, view),
+        None => whole(page, &views),
+    };
+    view! {
+        {content}
+        <TipBox page=page />
+    }
+}
+
+/// The page with the views that the address asks for. The address names them only when it is opened, so the others are not computed at all.
+fn whole(page: Page, views: &Views) -> AnyView {
+    let shown = views.shown;
+    let part = move |view: View| shown.has(view).then(|| card(page, view));
+    let pair = move |first: View, second: View| {
+        let any = shown.has(first) || shown.has(second);
+        any.then(|| view! { <div class="page-pair">{part(first)}{part(second)}</div> }.into_any())
+    };
+    let aside = shown.has(View::Settings) || shown.has(View::Runs);
+    let story = (shown.has(View::You) || shown.has(View::Story)).then(|| {
+        view! {
+            <div hidden=move || page.door.get() != Door::Explore || !page.story_open.get()>
+                <div class="story-pair" id="story">{part(View::You)}{part(View::Story)}</div>
+            </div>
+            <p class="story-closed" hidden=move || page.door.get() != Door::Explore || page.story_open.get()>
+                <button type="button" id="open-story" class="button-quiet" on:click=move |_| display::open_story(page, true)>"What is this about? Show the question and what the study found"</button>
+            </p>
+        }
+        .into_any()
+    });
     view! {
         <TopBar page=page />
         <main>
             <Banners page=page />
-            <div class="page-layout">
-                <Presets page=page />
-                <Models page=page />
-                <Controls page=page />
+            <Seat page=page />
+            <Room page=page />
+            {story}
+            <div class="lesson-frame">
+            <Lessons page=page />
+            <div class="page-layout" class:no-presets=!shown.has(View::Presets) class:no-aside=!aside hidden=move || !page.door.with(Door::trains)>
+                {part(View::Presets)}
+                {part(View::Models)}
+                {part(View::Controls)}
                 <div class="page-content">
-                    <div class="page-pair">
-                        <Picture page=page />
-                        <section class="card-box" aria-label="Accuracy against depth">
-                            <DepthFigure page=page />
-                            <DepthTable page=page />
-                        </section>
-                    </div>
-                    <Thinking page=page />
-                    <Reward page=page />
-                    <div class="page-pair">
-                        <section class="card-box" aria-label="Accuracy over steps"><ProgressFigure page=page /></section>
-                        <section class="card-box" aria-label="Loss"><LossFigure page=page /></section>
-                    </div>
-                    <Attribution page=page />
-                    <Sweeps page=page />
+                    <Comparison page=page />
+                    {pair(View::Picture, View::Depth)}
+                    {part(View::Thinking)}
+                    {part(View::Reward)}
+                    {pair(View::Progress, View::Loss)}
+                    {part(View::Reads)}
+                    {part(View::Sweep)}
                 </div>
-                <div class="page-aside">
-                    <Settings page=page />
-                    <Runs page=page />
-                </div>
+                {aside.then(|| view! { <div class="page-aside">{part(View::Settings)}{part(View::Runs)}</div> }.into_any())}
+            </div>
             </div>
         </main>
-        <Foot />
-        <TipBox page=page />
+        {(!views.chosen).then(|| view! { <Foot page=page /> }.into_any())}
         <DropHint page=page />
     }
+    .into_any()
 }

@@ -72,7 +72,7 @@ pub fn Attribution(page: Page) -> impl IntoView {
                 class="panel-row" id="reads" tabindex="0" role="group" on:keydown=key data-sums=told(Shown::sums_as_text) data-target=told(Shown::target_as_text)
                 aria-label="What each layer reads. Left and right arrow keys choose the predicted cell, up and down choose a head"
             >
-                <Panels shown=shown pointed=pointed />
+                <Panels page=page shown=shown pointed=pointed />
             </div>
             <div class="text-hint">
                 <Steady longest=Signal::derive(move || shown.with(|shown| shown.iter().map(|shown| shown.longest.clone()).collect()))>
@@ -96,9 +96,9 @@ fn show(page: Page, pointed: Place, before: Option<PredictedCell>, head: usize) 
     }
     let question = question(page)?;
     let target = PredictedCell::of(pointed, before, &config.task);
-    let run =
-        if page.current_is_subject() { page.with_current(|run| Some((run.id, run.latest()?.step, run.split))).flatten() } else { None };
-    let query = run.zip(question.answers.first()).map(|((run, step, split), answer)| {
+    let run = if page.current_is_subject() { page.with_current(|run| Some((run.id, run.latest()?.step))).flatten() } else { None };
+    let split = question.split;
+    let query = run.zip(question.answers.first()).map(|((run, step), answer)| {
         let depth = target.depth(&config.task);
         Query { run, step, split, index: answer.index, depth }
     });
@@ -134,11 +134,11 @@ fn ask_when_near(page: Page, shown: Memo<Option<Shown>>) {
 
 /// One panel for each layer and source.
 #[component]
-fn Panels(shown: Memo<Option<Shown>>, pointed: RwSignal<Place>) -> impl IntoView {
+fn Panels(page: Page, shown: Memo<Option<Shown>>, pointed: RwSignal<Place>) -> impl IntoView {
     let map = Memo::new(move |_| shown.with(|shown| shown.as_ref().map(|shown| shown.map.clone())));
     let parts = Memo::new(move |_| map.with(|map| map.as_ref().map_or(0, |map| map.parts.len())));
     let framed = Memo::new(move |_| shown.with(|shown| shown.as_ref().map(Shown::place)));
-    move || (0..parts.get()).map(|part| view! { <Panel map=map part=part framed=framed pointed=pointed /> }).collect_view()
+    move || (0..parts.get()).map(|part| view! { <Panel page=page map=map part=part framed=framed pointed=pointed /> }).collect_view()
 }
 
 /// Explains the card for this kind of network.

@@ -4,7 +4,7 @@ use super::dependent::DependentBanner;
 use super::opening::UnopenedBanner;
 use super::unfinished::UnfinishedBanner;
 use crate::config::presets;
-use crate::page::commands::{display, runs};
+use crate::page::commands::{display, runs, views};
 use crate::page::state::{Page, Phase};
 use crate::page::view::words;
 use crate::replay::Verdict;
@@ -25,6 +25,7 @@ pub fn Banners(page: Page) -> impl IntoView {
         <DependentBanner page=page />
         <SilenceBanner page=page />
         <FaultsBanner page=page />
+        <ViewsBanner page=page />
         <NoteBanner page=page />
         <ReplayBanner page=page />
     }
@@ -53,9 +54,9 @@ fn SilenceBanner(page: Page) -> impl IntoView {
 #[component]
 fn FaultsBanner(page: Page) -> impl IntoView {
     let instead = move || {
-        let quick = page.form.with(|form| form.config == presets::quick());
-        if quick {
-            "The page shows the Quick preset instead. Your link is unchanged in the box below."
+        let default = page.form.with(|form| form.config == presets::one());
+        if default {
+            "The page shows the preset One ahead instead. Your link is unchanged in the box below."
         } else {
             "Your settings stay as they were. The link is unchanged in the box below."
         }
@@ -67,6 +68,19 @@ fn FaultsBanner(page: Page) -> impl IntoView {
                 <ul>{faults.sentences.into_iter().map(|sentence| view! { <li>{sentence}</li> }).collect_view()}</ul>
                 <input id="faults-link" type="text" readonly aria-label="The link as you opened it" value=faults.link />
                 <button type="button" class="button-quiet" on:click=move |_| display::close_faults(page)>"Close"</button>
+            </div>
+        })}
+    }
+}
+
+/// What is wrong with the views that the address asks for.
+#[component]
+fn ViewsBanner(page: Page) -> impl IntoView {
+    view! {
+        {move || page.views.with(|views| views.fault.clone()).map(|sentence| view! {
+            <div id="views-fault" class="banner-box banner-bad" role="alert">
+                <p>{sentence} " The page shows everything."</p>
+                <button type="button" class="button-quiet" on:click=move |_| views::close_fault(page)>"Close"</button>
             </div>
         })}
     }
@@ -89,7 +103,9 @@ fn NoteBanner(page: Page) -> impl IntoView {
 fn ReplayBanner(page: Page) -> impl IntoView {
     let carried = Memo::new(move |_| {
         page.replay.with(|link| {
-            link.as_ref().and_then(|link| link.fingerprint.as_ref().map(|fingerprint| (fingerprint.steps, fingerprint.engine)))
+            link.as_ref().and_then(|link| {
+                link.fingerprint.as_ref().map(|print| (print.steps, print.losses.last().copied().unwrap_or(f32::NAN), print.engine))
+            })
         })
     });
     let verdict = Memo::new(move |_| page.verdict());
@@ -108,9 +124,9 @@ fn ReplayBanner(page: Page) -> impl IntoView {
         Some(Verdict::Differs { .. } | Verdict::DiffersBetween) => "differs",
     };
     view! {
-        {move || carried.get().map(|(steps, engine)| view! {
+        {move || carried.get().map(|(steps, last, engine)| view! {
             <div id="replay" class=class data-verdict=name role="status">
-                <p>{move || verdict.with(|verdict| words::replay(verdict.as_ref(), steps, engine))}</p>
+                <p>{move || verdict.with(|verdict| words::replay(verdict.as_ref(), steps, last, engine))}</p>
             </div>
         })}
     }

@@ -1,5 +1,6 @@
 //! The buttons Train, Pause, Step and Stop, the progress, and the link.
 
+use super::share::Share;
 use super::term::Term;
 use crate::page::browser;
 use crate::page::commands::{buttons, form};
@@ -14,6 +15,8 @@ const SPOKEN_EVERY: Duration = Duration::from_secs(20);
 /// The card with the main buttons.
 #[component]
 pub fn Controls(page: Page) -> impl IntoView {
+    let sharing = RwSignal::new(false);
+    let fragment = Memo::new(move |_| form::form_fragment(page));
     view! {
         <section class="card-box page-controls" aria-label="Training">
             <div class="training-row">
@@ -23,22 +26,39 @@ pub fn Controls(page: Page) -> impl IntoView {
             <Status page=page />
             <div class="training-row">
                 <Reach page=page />
-                <LinkBox page=page />
+                <LinkBox page=page fragment=fragment open=sharing />
             </div>
+            {move || sharing.get().then(|| view! { <Share page=page fragment=fragment /> }.into_any())}
         </section>
+    }
+}
+
+#[component]
+fn Buttons(page: Page) -> impl IntoView {
+    let stop = move || match page.phase.get() {
+        Phase::Preparing => "Cancel",
+        Phase::Running | Phase::Paused if page.stopping.get() => "End now",
+        Phase::Idle | Phase::Running | Phase::Paused | Phase::Finished | Phase::Failed => "Stop",
+    };
+    view! {
+        <div class="training-buttons">
+            <MainButton page=page />
+            <button type="button" id="step" title="Compute one training step" disabled=move || page.phase.get() != Phase::Paused || page.stopping.get() on:click=move |_| buttons::step(page)>"Step"</button>
+            <button type="button" id="stop" title="End this run with a last measurement. Pressed again: at once, without it." disabled=move || !page.phase.get().active() on:click=move |_| buttons::stop(page)>{stop}</button>
+        </div>
     }
 }
 
 /// One button is Train, Pause and Resume in turn, so that it keeps the keyboard focus.
 #[component]
-fn Buttons(page: Page) -> impl IntoView {
+pub fn MainButton(page: Page) -> impl IntoView {
     let reasons = Memo::new(move |_| page.form.with(|form| form.reasons()));
     let id = move || match page.phase.get() {
         Phase::Idle | Phase::Finished | Phase::Failed | Phase::Preparing => "train",
         Phase::Running => "pause",
         Phase::Paused => "resume",
     };
-    let label = move || match page.phase.get() {
+    let label = move || match page.phase_of_form() {
         Phase::Idle => "Train",
         Phase::Finished | Phase::Failed => "Train again",
         Phase::Preparing => "Starting…",
@@ -48,24 +68,15 @@ fn Buttons(page: Page) -> impl IntoView {
     let refused = move || !page.phase.get().active() && !reasons.with(Vec::is_empty);
     // The disabled attribute would lose the keyboard focus between Train and Pause.
     let waiting = move || page.phase.get() == Phase::Preparing || page.stopping.get();
-    let stop = move || match page.phase.get() {
-        Phase::Preparing => "Cancel",
-        Phase::Running | Phase::Paused if page.stopping.get() => "End now",
-        Phase::Idle | Phase::Running | Phase::Paused | Phase::Finished | Phase::Failed => "Stop",
-    };
-    view! {
-        <div class="training-buttons">
-            <button type="button" id=id class="button-main" disabled=refused aria-disabled=move || waiting().to_string() on:click=move |_| if !waiting() { buttons::main_button(page) }>{label}</button>
-            <button type="button" id="step" title="Compute one training step" disabled=move || page.phase.get() != Phase::Paused || page.stopping.get() on:click=move |_| buttons::step(page)>"Step"</button>
-            <button type="button" id="stop" title="End this run with a last measurement. Pressed again: at once, without it." disabled=move || !page.phase.get().active() on:click=move |_| buttons::stop(page)>{stop}</button>
-        </div>
-    }
+    view! { <button type="button" id=id class="button-main" disabled=refused aria-disabled=move || waiting().to_string() on:click=move |_| if !waiting() { buttons::main_button(page) }>{label}</button> }
 }
 
+/// How far the run is, and how long it takes.
 #[component]
-fn Progress(page: Page) -> impl IntoView {
+pub fn Progress(page: Page) -> impl IntoView {
     let made = move || {
-        page.with_current(|run| (run.step(), run.config.training.steps)).unwrap_or((0, page.form.with(|form| form.config.training.steps)))
+        let run = page.with_current(|run| (run.step(), run.config.training.steps)).filter(|_| page.phase_of_form() != Phase::Idle);
+        run.unwrap_or((0, page.form.with(|form| form.config.training.steps)))
     };
     let count = move || {
         let (step, steps) = made();
@@ -93,7 +104,7 @@ fn Status(page: Page) -> impl IntoView {
     let tick = RwSignal::new(0u32);
     set_interval(move || tick.update(|count| *count += 1), SPOKEN_EVERY);
     let sentence = move || {
-        let (phase, preparing, stopping) = (page.phase.get(), page.preparing.get(), page.stopping.get());
+        let (phase, preparing, stopping) = (page.phase_of_form(), page.preparing.get(), page.stopping.get());
         let id = page.current.get();
         page.runs.with(|runs| words::status(phase, &preparing, stopping, runs.iter().find(|run| Some(run.id) == id)))
     };
@@ -122,7 +133,7 @@ fn Status(page: Page) -> impl IntoView {
         <div class="training-status">
             <p id="status" aria-live=live data-last-loss=loss>{sentence}</p>
             <p class="text-unseen" aria-live="polite">{spoken}</p>
-            <p id="advice" class="text-hint" aria-live="polite">{advice}</p>
+            <p id="advice" class="text-hint" data-refused=move || (!page.form.with(|form| form.reasons().is_empty())).to_string() aria-live="polite">{advice}</p>
         </div>
     }
 }
@@ -160,8 +171,7 @@ fn Reach(page: Page) -> impl IntoView {
 
 /// Copy link, and the link itself for browsers that do not let a page copy.
 #[component]
-fn LinkBox(page: Page) -> impl IntoView {
-    let fragment = Memo::new(move |_| form::form_fragment(page));
+fn LinkBox(page: Page, fragment: Memo<String>, open: RwSignal<bool>) -> impl IntoView {
     let fingerprint = move || fragment.with(|fragment| fragment.split_once("&fp=").map(|(_, fingerprint)| fingerprint.to_string()));
     let press = move |_| {
         form::copy_link(page, &fragment.get_untracked());
@@ -171,6 +181,7 @@ fn LinkBox(page: Page) -> impl IntoView {
         <div class="training-link">
             <button type="button" id="copy-link" data-fingerprint=fingerprint title="Opening this link gives the same run" on:click=press>"Copy link"</button>
             <button type="button" id="copy-class-link" class="button-quiet" title="On every machine that opens this link the run gives the same numbers to the last bit. It is computed on the CPU and takes about a sixth longer." on:click=move |_| form::copy_class_link(page)>"For a class"</button>
+            <button type="button" id="share" class="button-quiet" title="Choose what a link shows, as an address, a frame or a QR code" aria-expanded=move || open.get().to_string() aria-controls="share-panel" on:click=move |_| open.update(|open| *open = !*open)>"Share…"</button>
             <input id="link-text" type="text" readonly aria-label="The link of this run" prop:value=move || browser::page_url(&fragment.get()) on:focus=move |_| browser::select("link-text") />
             <span id="notice" class="text-hint" role="status">{move || page.notice.get()}</span>
         </div>

@@ -11,19 +11,33 @@ use web_sys::SvgElement;
 /// A chart that is redrawn when the data that `draw` reads changes. `points` is the number of values drawn; tests read it.
 #[component]
 pub fn Figure(
-    id: &'static str,
+    #[prop(into)] id: String,
     name: &'static str,
     height: f64,
     draw: impl Fn(Size) -> AnyView + Send + Sync + 'static,
     #[prop(optional, into)] points: Option<Signal<usize>>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
+    figure(id, name, height, Callback::new(draw), points, children)
+}
+
+/// One function for all charts, so that the program has it once.
+fn figure(
+    id: String,
+    name: &'static str,
+    height: f64,
+    draw: Callback<Size, AnyView>,
+    points: Option<Signal<usize>>,
+    children: Option<Children>,
+) -> AnyView {
     let plot = NodeRef::<leptos::html::Div>::new();
     let width = RwSignal::new(0.0);
+    let scale = RwSignal::new(browser::magnification());
     let measure = move || {
         if let Some(plot) = plot.get_untracked() {
             // The chart is drawn into a smaller box and stretched, so that letters and lines grow with the window.
-            let now = f64::from(plot.client_width()) / browser::magnification();
+            scale.set(browser::magnification());
+            let now = f64::from(plot.client_width()) / scale.get_untracked();
             if now != width.get_untracked() {
                 width.set(now);
             }
@@ -44,8 +58,8 @@ pub fn Figure(
     };
     view! {
         <figure id=id data-points=move || points.map(|points| points.get().to_string())>
-            <div class="figure-plot" node_ref=plot style=move || format!("min-height:{}px", height * browser::magnification())>
-                {move || (width.get() > 0.0).then(|| draw(Size { width: width.get(), height }))}
+            <div class="figure-plot" node_ref=plot style=move || format!("min-height:{}px", height * scale.get())>
+                {move || (width.get() > 0.0).then(|| draw.run(Size { width: width.get(), height }))}
             </div>
             <figcaption>
                 {children.map(|children| children())}
@@ -53,6 +67,7 @@ pub fn Figure(
             </figcaption>
         </figure>
     }
+    .into_any()
 }
 
 /// The runs that the charts show.

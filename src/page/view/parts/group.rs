@@ -144,10 +144,12 @@ fn of(run: &Run, which: usize) -> Option<Group> {
     let answers = answers.into_iter().map(|sampled| {
         let symbols: Vec<Symbol> = sampled.tokens.iter().map(|&token| Symbol::of(task.vocabulary, token)).collect();
         let asked = symbols.iter().rposition(|symbol| *symbol == Symbol::Ask);
+        let answer = symbols[asked.map_or(0, |place| place + 1)..].to_vec();
         Answer {
             thinking: asked.map(|place| symbols[..place].to_vec()),
-            answer: symbols[asked.map_or(0, |place| place + 1)..].to_vec(),
-            right: (sampled.reward * goal.len() as f64).round() as usize,
+            right: answer.iter().zip(&goal[..truth.len()]).filter(|(given, wanted)| given == wanted).count(),
+            answer,
+            reward: sampled.reward,
             advantage: sampled.advantage,
         }
     });
@@ -168,10 +170,10 @@ fn beside((which, place): Place, key: &str, count: usize) -> Option<Place> {
 
 /// A sentence about an answer that is as long as it can be.
 fn longest_words(run: &Run) -> String {
-    let (count, tokens) = (run.config.training.grpo.group, run.config.task.width + 1);
+    let (count, cells) = (run.config.training.grpo.group, run.config.task.width);
     let verdict = "worse than its group by 1.0 deviations: it becomes less likely";
     format!(
-        "The newest group, step {}. Answer {count} of {count}: {tokens} of {tokens} tokens right, {verdict}.",
+        "The newest group, step {}. Answer {count} of {count}: {cells} of {cells} cells right, and it does not end there, {verdict}.",
         run.config.training.steps
     )
 }
@@ -180,14 +182,17 @@ fn longest_words(run: &Run) -> String {
 fn told(group: &Group, place: usize) -> String {
     let count = group.answers.len();
     let Some(answer) = group.answers.get(place) else { return "This group has fewer answers.".into() };
-    let same = group.answers.iter().all(|other| other.right == answer.right);
+    let same = group.answers.iter().all(|other| other.reward == answer.reward);
     let by = format!("{:.1} deviations", answer.advantage.abs());
     let verdict = match answer.advantage {
-        _ if same => "like every other of its group: nothing is learnt from this group".into(),
+        _ if same => "as good as every other: equal rewards show no direction, so this step learns from its other groups".into(),
         advantage if advantage >= 0.05 => format!("better than its group by {by}: it becomes more likely"),
         advantage if advantage <= -0.05 => format!("worse than its group by {by}: it becomes less likely"),
         _ => "as good as its group on average: it hardly changes".into(),
     };
     let (name, step) = (group.name, group.step);
-    format!("{name} group, step {step}. Answer {} of {count}: {} of {} tokens right, {verdict}.", place + 1, answer.right, group.goal.len())
+    let cells = group.goal.len() - 1;
+    // The end of an answer counts for its reward too.
+    let ending = if answer.right == cells && answer.reward < 1.0 { ", and it does not end there" } else { "" };
+    format!("{name} group, step {step}. Answer {} of {count}: {} of {cells} cells right{ending}, {verdict}.", place + 1, answer.right)
 }

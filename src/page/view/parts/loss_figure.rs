@@ -6,6 +6,7 @@ use crate::page::commands::display;
 use crate::page::state::Page;
 use crate::page::state::run::Run;
 use crate::page::view::charts::loss;
+use crate::replay::marks;
 use leptos::prelude::*;
 
 /// Loss over steps, of all visible runs.
@@ -19,7 +20,14 @@ pub fn LossFigure(page: Page) -> impl IntoView {
                 .map(|run| loss::LossLine::of(&run.name, run.series, &run.losses))
                 .collect()
         });
-        loss::draw(&lines, page.log_loss.get(), size)
+        let sent = page.replay.with(|link| {
+            let link = link.as_ref().filter(|link| link.config.training.objective == Objective::Examples);
+            let recorded = link.and_then(|link| link.fingerprint.as_ref());
+            recorded.map_or_else(Vec::new, |print| {
+                marks(print.steps).into_iter().map(|step| step as f64).zip(print.losses.iter().map(|loss| f64::from(*loss))).collect()
+            })
+        });
+        loss::draw(&lines, &sent, page.log_loss.get(), size)
     };
     view! {
         <Figure id="loss-chart" name="loss" height=270.0 draw=draw points=points>

@@ -2,6 +2,7 @@
 
 use crate::page::commands::{display, opening};
 use crate::page::state::Page;
+use crate::page::state::door::Door;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
@@ -30,7 +31,7 @@ pub fn DropHint(page: Page) -> impl IntoView {
     let busy = move || page.phase.get().active();
     view! {
         <div id="drop-hint" hidden=move || !page.dragging.get() aria-hidden="true">
-            <p>{move || if busy() { "A run is in progress: stop it before you open a model" } else { "Drop model.safetensors here to open the model, with its config.json if it has one beside it" }}</p>
+            <p>{move || if page.door.get() == Door::Class { "Drop files of results here: lines of JSON" } else if busy() { "A run is in progress: stop it before you open a model" } else { "Drop model.safetensors here to open the model, with its config.json if it has one beside it" }}</p>
         </div>
     }
 }

@@ -5,7 +5,8 @@ use super::term::Term;
 use super::writing::{Writing, turn_rows, written};
 use crate::page::browser;
 use crate::page::commands::display;
-use crate::page::state::Page;
+use crate::page::state::run::Run;
+use crate::page::state::{Page, Phase};
 use crate::page::view::charts::chain::{self, Chain};
 use crate::page::view::charts::orbit::{self, Asked, Orbit};
 use crate::page::view::charts::rule::{self, RulePicture};
@@ -24,6 +25,7 @@ const ABOVE: (f64, f64) = (476.0, 270.0);
 pub struct Question {
     pub task: Task,
     pub sample: Sample,
+    pub split: Split,
     pub answers: Vec<Prediction>,
     pub position: usize,
     pub count: usize,
@@ -42,18 +44,29 @@ pub fn question(page: Page) -> Option<Question> {
     if task.fault().is_some() {
         return None;
     }
-    let told = if page.current_is_subject() { page.with_current(|run| (run.split, run.predictions.clone())) } else { None };
-    let (split, predictions) = told.unwrap_or((Split::Validation, Vec::new()));
-    let mut indices: Vec<u64> = predictions.iter().map(|prediction| prediction.index).collect();
-    indices.sort_unstable();
-    indices.dedup();
-    if indices.is_empty() {
-        indices = (0..BEFORE as u64).collect();
+    let told = if page.current_is_subject() { page.with_current(answered) } else { None };
+    let mut asked = told.unwrap_or_default();
+    if asked.is_empty() {
+        asked = (0..BEFORE as u64).map(|index| (Split::Validation, index, Vec::new())).collect();
     }
-    let position = page.example.get() % indices.len();
-    let index = indices[position];
-    let answers = predictions.into_iter().filter(|prediction| prediction.index == index).collect();
-    Some(Question { task, sample: task.sample(seed, split, index), answers, position, count: indices.len() })
+    let (position, count) = (page.example.get() % asked.len(), asked.len());
+    let (split, index, answers) = asked.swap_remove(position);
+    Some(Question { task, sample: task.sample(seed, split, index), split, answers, position, count })
+}
+
+/// The questions that a run has answered, with its answers: those of validation rules first, so that the question shown stays when the run ends
+/// and answers its test questions.
+fn answered(run: &Run) -> Vec<(Split, u64, Vec<Prediction>)> {
+    let of = |split: Split, predictions: &[Prediction]| {
+        let mut indices: Vec<u64> = predictions.iter().map(|prediction| prediction.index).collect();
+        indices.sort_unstable();
+        indices.dedup();
+        let answers = |index: u64| predictions.iter().filter(|prediction| prediction.index == index).cloned().collect();
+        indices.into_iter().map(|index| (split, index, answers(index))).collect::<Vec<_>>()
+    };
+    let mut all = of(Split::Validation, &run.practice);
+    all.extend(of(run.split, &run.predictions));
+    all
 }
 
 /// The task picture.
@@ -74,6 +87,11 @@ pub fn Picture(page: Page) -> impl IntoView {
     let keys = move || match current.with(|question| question.as_ref().is_some_and(Question::is_chain)) {
         true => "Question. Left and right arrow keys go to other questions, up and down hide and show the rows that the model wrote",
         false => "Question. Left and right arrow keys go to other questions",
+    };
+    // Pictures of cells are drawn anew where the page becomes large.
+    let sized = move || {
+        page.projector.track();
+        current.get()
     };
     let wide = move || current.with(|question| question.as_ref().is_some_and(|question| is_wide(&question.task)));
     let place = move || {
@@ -98,12 +116,17 @@ pub fn Picture(page: Page) -> impl IntoView {
                 </Steady>
             </div>
             <div class="picture-task" id="task-picture" tabindex="0" role="group" aria-label=keys>
-                <div class="picture-rows">{move || current.with(|question| question.as_ref().map(|question| rows(question, page.reveal.get(), page.held_back.get())))}</div>
+                <div class="picture-rows">{move || sized().map(|question| rows(&question, revealed(page), page.held_back.get()))}</div>
                 <div class="rule-box" class:rule-wide=wide>
                     <h3><Term page=page key="rule" text="The hidden rule" /></h3>
-                    {move || current.with(|question| question.as_ref().map(rule_view))}
-                    <p class="text-hint">"Neighbours above, next colour below. Faded entries never occur in the rows shown, so the model can only guess them."</p>
-                    <RevealButton page=page current=current />
+                    <div class="rule-drawn" class:rule-hidden=move || !page.rule_shown.get() aria-hidden=move || (!page.rule_shown.get()).to_string()>
+                        {move || sized().as_ref().map(rule_view)}
+                        <p class="text-hint">"Neighbours above, next colour below. Faded entries never occur in the rows shown, so the model can only guess them."</p>
+                    </div>
+                    <div class="button-row">
+                        <button type="button" id="show-rule" aria-pressed=move || page.rule_shown.get().to_string() on:click=move |_| display::toggle_rule(page)>{move || if page.rule_shown.get() { "Hide the rule" } else { "Show the rule" }}</button>
+                        <RevealButton page=page />
+                    </div>
                 </div>
                 <Writing page=page current=current />
             </div>
@@ -111,13 +134,18 @@ pub fn Picture(page: Page) -> impl IntoView {
     }
 }
 
-/// Shows the true answer before the model has given one. Afterwards the truth is always displayed next to the prediction.
+/// Whether the true row is drawn: once the run has ended, and earlier if the user asks for it.
+fn revealed(page: Page) -> bool {
+    page.reveal.get() || page.phase.get() == Phase::Finished && page.current_is_subject()
+}
+
+/// Shows the true answer before the run has ended. Afterwards the truth is always next to the prediction.
 #[component]
-fn RevealButton(page: Page, current: Memo<Option<Question>>) -> impl IntoView {
-    let answered = move || current.with(|question| question.as_ref().is_some_and(|question| !question.answers.is_empty()));
-    let label = move || if page.reveal.get() { "Hide answer" } else { "Show answer" };
+fn RevealButton(page: Page) -> impl IntoView {
+    let ended = move || page.phase.get() == Phase::Finished && page.current_is_subject();
+    let label = move || if page.reveal.get() { "Hide the answer" } else { "Show the answer" };
     view! {
-        <button type="button" id="reveal" hidden=answered aria-pressed=move || page.reveal.get().to_string() on:click=move |_| display::toggle_reveal(page)>
+        <button type="button" id="reveal" hidden=ended aria-pressed=move || page.reveal.get().to_string() on:click=move |_| display::toggle_reveal(page)>
             {label}
         </button>
     }
@@ -159,7 +187,7 @@ fn rows(question: &Question, reveal: bool, held_back: usize) -> AnyView {
     let asked = task.depths().into_iter().map(|depth| {
         let answer = question.answers.iter().find(|answer| answer.depth == depth).map(|answer| answer.cells.clone());
         let truth = question.sample.states[task.shown - 1 + depth].clone();
-        Asked { depth, truth, revealed: reveal || answer.is_some(), answer }
+        Asked { depth, truth, revealed: reveal, answer }
     });
     let orbit = Orbit { shown: question.sample.states[..task.shown].to_vec(), asked: asked.collect() };
     let (width, height) = if is_wide(task) { ABOVE } else { BESIDE };

@@ -1,7 +1,8 @@
 //! The card “Choose a run”: ready-made runs.
 
+use super::comparison::CompareButton;
 use super::steady::Steady;
-use crate::config::presets::{self, PRESETS};
+use crate::config::presets::{self, PRESETS, Preset, STORY};
 use crate::page::commands::form;
 use crate::page::state::Page;
 use crate::page::state::run::name_of;
@@ -17,23 +18,28 @@ pub fn Presets(page: Page) -> impl IntoView {
         Some(help) => help.to_string(),
         None => format!("Your own run: {}. Press a preset to start again from its settings.", page.form.with(|form| name_of(&form.config))),
     };
-    let buttons = PRESETS.iter().enumerate().map(|(index, preset)| {
+    let button = move |index: usize, preset: &'static Preset| {
         view! {
             <button
                 type="button"
                 id=format!("preset-{}", preset.key)
-                title=preset.help
                 aria-pressed=move || (chosen.get() == Some(index)).to_string()
                 on:click=move |_| form::load_preset(page, preset)
             >
                 {preset.label}
+                <small>{preset.term}</small>
             </button>
         }
-    });
+        .into_any()
+    };
+    let buttons = |range: std::ops::Range<usize>| range.map(|index| button(index, &PRESETS[index])).collect_view();
     view! {
         <section class="card-box page-presets" aria-label="Presets">
-            <h2>"Choose a run"</h2>
-            <div class="preset-buttons" role="group" aria-label="Presets">{buttons.collect_view()}</div>
+            <h2>"Train one here"</h2>
+            <div class="preset-buttons" role="group" aria-label="Presets">{buttons(0..STORY)}</div>
+            <CompareButton page=page />
+            <h3>"Other networks and tasks"</h3>
+            <div class="preset-buttons preset-others" role="group" aria-label="Other presets">{buttons(STORY..PRESETS.len())}</div>
             <div class="text-hint">
                 <Steady longest=Signal::stored(presets::all().map(|preset| preset.help.to_string()).collect::<Vec<_>>())>
                     <p>{help}</p>

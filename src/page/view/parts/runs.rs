@@ -1,6 +1,7 @@
 //! The list of runs on this page.
 
 use super::check::{CheckButton, CheckResult};
+use super::class::HandIn;
 use super::opening::OpenModel;
 use super::start::GoOnFromRun;
 use super::term::Term;
@@ -53,6 +54,8 @@ fn RunItem(page: Page, id: usize) -> impl IntoView {
             form::fill(page, config);
         }
     };
+    let handing = RwSignal::new(false);
+    let complete = Memo::new(move |_| page.with_run(id, Run::complete).unwrap_or(false));
     let with =
         move |act: fn(Page, &Run)| page.runs.with_untracked(|runs| runs.iter().filter(|run| run.id == id).for_each(|run| act(page, run)));
     view! {
@@ -65,12 +68,14 @@ fn RunItem(page: Page, id: usize) -> impl IntoView {
             <p class="run-scores">{move || read(scores)}</p>
             <div class="button-row">
                 <button type="button" class="button-quiet" title=link_title on:click=copy>"Link"</button>
+                <button type="button" class="button-quiet" hidden=move || !complete.get() aria-expanded=move || handing.get().to_string() title="This run as one line, for your teacher" on:click=move |_| handing.update(|open| *open = !*open)>"Hand in"</button>
                 <button type="button" class="button-quiet" title="Fill the form with this run's settings" on:click=load>"Settings"</button>
                 <button type="button" class="button-quiet" on:click=move |_| with(|_, run| downloads::csv(run))>"CSV"</button>
                 <button type="button" class="button-quiet" on:click=move |_| with(downloads::json)>"JSON"</button>
                 <button type="button" class="button-quiet" disabled=busy title="Remove this run from the page" on:click=move |_| buttons::remove(page, id)>"Remove"</button>
                 <CheckButton page=page id=id />
             </div>
+            {move || (handing.get() && complete.get()).then(|| view! { <HandIn page=page id=id /> })}
             <CheckResult page=page id=id />
         </li>
     }

@@ -22,7 +22,7 @@ const GROUPS: [(FieldGroup, &str); 5] = [
 pub fn Settings(page: Page) -> impl IntoView {
     let during = move || page.phase.get().active().then_some("A run is in progress. Changes here apply to the next run.");
     view! {
-        <section class="card-box" id="settings" aria-label="Settings">
+        <section class="card-box" id="settings" tabindex="-1" aria-label="Settings">
             <h2>"Settings"</h2>
             <p class="text-hint">{move || during().unwrap_or("All settings that a run depends on. The link contains all of them.")}</p>
             {GROUPS.into_iter().map(|(group, title)| view! { <GroupView page=page group=group title=title /> }).collect_view()}

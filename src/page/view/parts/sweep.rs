@@ -71,6 +71,13 @@ fn Methods(page: Page) -> impl IntoView {
         untrack(|| queue::small_paper(page).len())
     });
     let waiting = move || page.queue.with(|queue| queue.list().next().is_some());
+    // A disabled button would lose the keyboard focus when it is pressed.
+    let off = move || left.get() == 0 || waiting();
+    let begin = move |_| {
+        if !untrack(off) {
+            queue::queue_small_paper(page);
+        }
+    };
     let words = move || match left.get() {
         0 => "All its runs are trained. The depth chart shows how far ahead each method looks.".to_string(),
         left => format!(
@@ -80,7 +87,7 @@ fn Methods(page: Page) -> impl IntoView {
     view! {
         <div class="sweep-methods">
             <span>"Or compare all methods:"</span>
-            <button type="button" id="small-paper" disabled=move || left.get() == 0 || waiting() on:click=move |_| queue::queue_small_paper(page)>
+            <button type="button" id="small-paper" aria-disabled=move || off().to_string() on:click=begin>
                 "The paper in small"
             </button>
             <p class="text-hint">{words}</p>

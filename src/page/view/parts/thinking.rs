@@ -40,8 +40,9 @@ pub fn Thinking(page: Page) -> impl IntoView {
         pointed_at.get().and_then(row)
     };
     let live = move || if page.phase.get() == Phase::Running { "off" } else { "polite" };
-    let panels =
-        move || (0..parts.get()).map(|part| view! { <Panel map=map part=part framed=pointed_at pointed=pointed /> }).collect_view();
+    let panels = move || {
+        (0..parts.get()).map(|part| view! { <Panel page=page map=map part=part framed=pointed_at pointed=pointed /> }).collect_view()
+    };
     let keys = move || cells::keys(&(1..=most.get()).collect::<Vec<_>>());
     view! {
         <section class="card-box thinking-card" id="thinking" aria-label="Thinking time" hidden=move || parts.get() == 0>

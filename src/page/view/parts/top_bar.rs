@@ -2,7 +2,9 @@
 
 use crate::config::{EngineChoice, RunConfig};
 use crate::page::browser;
+use crate::page::commands::{display, door, views};
 use crate::page::state::Page;
+use crate::page::state::door::Door;
 use crate::page::view::engine_badge;
 use leptos::prelude::*;
 
@@ -34,12 +36,40 @@ pub fn TopBar(page: Page) -> impl IntoView {
     };
     view! {
         <header class="top-bar">
+            <button type="button" id="skip-train" class="text-skip" on:click=move |_| display::go_to_train()>"Go to Train"</button>
+            <button type="button" id="skip-settings" class="text-skip" on:click=move |_| display::go_to_settings()>"Go to Settings"</button>
             <h1 translate="no">"Lookahead"</h1>
-            <p class="top-tagline">"Small sequence models learn to look k steps ahead, in your browser"</p>
+            <Doors page=page />
             <span id="engine-badge" class="top-badge" translate="no" title=note data-engine=engine>{badge}</span>
+            <ProjectorButton page=page />
             <ThemeButton />
         </header>
     }
+}
+
+/// The three doors.
+#[component]
+fn Doors(page: Page) -> impl IntoView {
+    let doors = [("Explore", Door::Explore), ("Lessons", Door::Lessons(None)), ("Class", Door::Class)];
+    let link = |(name, door): (&'static str, Door)| {
+        let (target, address) = (door.clone(), format!("?{}", door.query()));
+        let here = move || std::mem::discriminant(&page.door.get()) == std::mem::discriminant(&target);
+        let press = move |event: web_sys::MouseEvent| {
+            // With a modifier key the browser opens a new tab.
+            if !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
+                event.prevent_default();
+                door::go(page, door.clone());
+            }
+        };
+        view! { <a href=address aria-current=move || here().then_some("page") on:click=press>{name}</a> }
+    };
+    view! { <nav class="top-doors" aria-label="Doors">{doors.map(link).collect_view()}</nav> }
+}
+
+/// Enters and leaves the projector's view.
+#[component]
+fn ProjectorButton(page: Page) -> impl IntoView {
+    view! { <button type="button" id="projector" class="button-quiet" title="Large letters and strong colours, for a projector (key P; Esc leaves)" aria-pressed=move || page.projector.get().to_string() on:click=move |_| views::set_projector(page, !page.projector.get_untracked())>"Projector"</button> }
 }
 
 /// Switches between system, light and dark colours.

@@ -1,0 +1,49 @@
+//! Loads the curves that ship with the site, and acts on the one that the visitor touches.
+
+use super::{form, queue};
+use crate::config::{Method, RunConfig};
+use crate::page::state::story::{Scale, floors, references};
+use crate::page::state::{Page, Phase};
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+/// Loads the curves of a task size and shows them.
+pub fn show(page: Page, scale: Scale) {
+    page.story.update(|story| (story.scale, story.chosen) = (scale, None));
+    spawn_local(async move {
+        let (results, levels) = scale.files();
+        let (results, levels) = (text(results).await, text(levels).await);
+        page.story.update(|story| {
+            // The visitor may have asked for the other size meanwhile.
+            if story.scale == scale {
+                story.missing = results.is_none();
+                story.references = references(&results.unwrap_or_default());
+                story.floors = floors(&levels.unwrap_or_default());
+            }
+        });
+    });
+}
+
+/// The text of a file of the site.
+pub async fn text(address: &str) -> Option<String> {
+    let response: web_sys::Response = JsFuture::from(window().fetch_with_str(address)).await.ok()?.dyn_into().ok()?;
+    let text = JsFuture::from(response.text().ok()?).await.ok()?;
+    text.as_string().filter(|_| response.ok())
+}
+
+/// Touches a curve, or lets go of it.
+pub fn choose(page: Page, method: Method) {
+    page.story.update(|story| story.chosen = Some(method).filter(|_| story.chosen != Some(method)));
+}
+
+/// Fills the form from a run of the story and trains it.
+pub fn run(page: Page, config: RunConfig) {
+    if page.phase.get_untracked().active() {
+        page.tell("A run is in progress: stop it first.");
+        return;
+    }
+    form::fill(page, config.clone());
+    page.phase.set(Phase::Idle);
+    queue::begin(page, config);
+}
