@@ -121,6 +121,7 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     await trains(old);
     await trains(tab);
 
+    await old.bringToFront();
     await press(old, '#offline-reload');
     await old.waitForFunction(build => document.body && document.body.dataset.build !== build, { polling: 100 }, build);
     await offline(old, 'ready');
