@@ -105,6 +105,14 @@ pub enum Ending {
     Opened,
 }
 
+/// Why a text is not a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unread {
+    NotJson,
+    /// It is JSON of another shape: what the reader says.
+    Shape(String),
+}
+
 /// Accuracy after `step` steps.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measured {

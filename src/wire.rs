@@ -4,6 +4,7 @@
 //! strings, as serde writes it, and the browser copies it. Large arrays of numbers (weights, gradients, files) are sent
 //! as the bytes.
 
+use crate::results::Unread;
 use js_sys::{Array, Float32Array, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -44,6 +45,24 @@ pub fn read<T: DeserializeOwned>(event: &MessageEvent) -> Result<Incoming<T>, Wi
     let parts: Array = event.data().dyn_into().map_err(|_| strange("it is not an array"))?;
     let message = serde_wasm_bindgen::from_value(parts.get(0)).map_err(|error| strange(&error.to_string()))?;
     Ok(Incoming { message, bytes: parts.get(1).dyn_into().ok() })
+}
+
+/// Reads a text of JSON by the browser's own parser. The program then holds one reader of each structure, that of messages.
+///
+/// # Errors
+/// The text is not JSON, or does not have the shape of `T`.
+pub fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, Unread> {
+    let value = js_sys::JSON::parse(text).map_err(|_| Unread::NotJson)?;
+    serde_wasm_bindgen::from_value(value).map_err(|error| Unread::Shape(error.to_string()))
+}
+
+/// Writes a text of JSON by the browser's own writer. Integers above 2^53 cannot be written.
+///
+/// # Errors
+/// The reason that serde or the browser gives.
+pub fn to_json<T: Serialize>(value: &T) -> Result<String, WireError> {
+    let value = value.serialize(&NUMBERS).map_err(|error| WireError::Unsent(error.to_string()))?;
+    js_sys::JSON::stringify(&value).map(String::from).map_err(reason)
 }
 
 /// The value of a message. Its integers are numbers. If one of them is too large for a number, all 64-bit integers are BigInts.

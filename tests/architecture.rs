@@ -100,3 +100,21 @@ fn the_archive_of_wasm_bindgen_is_of_the_locked_version() {
     let listed = archives.lines().filter(|line| line.starts_with(&format!("wasm-bindgen {version} ")));
     assert_eq!(listed.count(), 4, "list the archives of wasm-bindgen {version} with their hashes in .ci/archives");
 }
+
+/// A brace that a merge lost would put every rule behind it into the rule before it, and no program would say so.
+#[test]
+fn the_style_sheet_opens_its_layers_at_the_top() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("static/style.css")).unwrap();
+    let mut depth = 0_i32;
+    for (number, line) in text.lines().enumerate() {
+        let rule = line.strip_prefix("  ").is_some_and(|rest| !rest.starts_with([' ', '@', '/', '}', '*']) && rest.ends_with('{'));
+        let expected = if line.starts_with("@layer") { 0 } else { 1 };
+        assert!(
+            !(line.starts_with("@layer") || rule) || depth == expected,
+            "line {} of static/style.css stands at depth {depth}",
+            number + 1
+        );
+        depth += line.matches('{').count() as i32 - line.matches('}').count() as i32;
+    }
+    assert_eq!(depth, 0);
+}

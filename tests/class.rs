@@ -5,13 +5,18 @@
 use lookahead::class::{Again, DepthStatistics, Fault, Handed, Line, Lines, Reader, compare, groups, invitation, seat};
 use lookahead::config::{EngineChoice, RunConfig, link, presets};
 use lookahead::replay::{EngineClass, Fingerprint};
-use lookahead::results::{DepthScore, Ending, Measured, Record};
+use lookahead::results::{DepthScore, Ending, Measured, Record, Unread};
 use lookahead::stats::wilson;
 use lookahead::task::Split;
 
 const STEPS: usize = 8;
 /// Cells of a row in these runs.
 const WIDTH: usize = 8;
+
+/// As the page's reader, but with serde_json.
+fn parse(text: &str) -> Result<Record, Unread> {
+    serde_json::from_str(text).map_err(|error| if error.is_data() { Unread::Shape(error.to_string()) } else { Unread::NotJson })
+}
 
 fn losses(seed: u64) -> Vec<f32> {
     (0..STEPS).map(|step| 1.0 / (step as f32 + seed as f32)).collect()
@@ -66,7 +71,7 @@ fn json(record: &Record) -> String {
 
 fn read(text: &str) -> Vec<Line> {
     let mut reader = Reader::default();
-    Lines::of(text).map(|item| reader.read("", &item)).collect()
+    Lines::of(text).map(|item| reader.read(parse, "", &item)).collect()
 }
 
 fn good(text: &str) -> Vec<Handed> {

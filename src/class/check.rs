@@ -5,7 +5,7 @@ use super::lines::Item;
 use crate::config::link::{self, Link};
 use crate::config::{EngineChoice, Objective, RunConfig, Start, sentences, shipped};
 use crate::replay::{EngineClass, Fingerprint};
-use crate::results::{DepthScore, Ending, Measured, Record};
+use crate::results::{DepthScore, Ending, Measured, Record, Unread};
 use crate::task::Split;
 
 /// A line of the class: where it stood, and what it is.
@@ -57,6 +57,9 @@ pub fn run_key(config: &RunConfig) -> u64 {
     shipped::hash(link::write(&RunConfig { engine: EngineChoice::Auto, ..config.clone() }, None).as_bytes())
 }
 
+/// Reads a record from JSON: serde_json, or in the page the browser's parser.
+pub type Parse = fn(&str) -> Result<Record, Unread>;
+
 /// Reads items, and knows which runs have come before.
 #[derive(Clone, Debug, Default)]
 pub struct Reader {
@@ -66,9 +69,10 @@ pub struct Reader {
 
 impl Reader {
     /// Reads an item of the source of this name; the name is empty for pasted text.
-    pub fn read(&mut self, source: &str, item: &Item) -> Line {
+    /// `parse` reads JSON.
+    pub fn read(&mut self, parse: Parse, source: &str, item: &Item) -> Line {
         let place = if source.is_empty() { format!("line {}", item.line) } else { format!("{source}, line {}", item.line) };
-        let read = read(&item.text).and_then(|handed| {
+        let read = read(parse, &item.text).and_then(|handed| {
             let key = handed.run ^ of_class(handed.fingerprint.engine);
             match self.seen.binary_search_by_key(&key, |(run, _)| *run) {
                 Ok(at) => Err(Fault::Twice(self.seen[at].1.clone())),
@@ -87,8 +91,8 @@ fn of_class(class: EngineClass) -> u64 {
     shipped::hash(class.name().as_bytes())
 }
 
-fn read(text: &str) -> Result<Handed, Fault> {
-    let mut record: Record = serde_json::from_str(text).map_err(|error| unreadable(text, &error))?;
+fn read(parse: Parse, text: &str) -> Result<Handed, Fault> {
+    let mut record = parse(text).map_err(|why| unreadable(text, why))?;
     (record.losses, record.rewards) = (None, Vec::new());
     let Link { config, fingerprint } = link::read(&record.link).map_err(|faults| Fault::Unreadable(sentences(&faults).join(" ")))?;
     if let Some(why) = &record.failure {
@@ -124,15 +128,14 @@ fn read(text: &str) -> Result<Handed, Fault> {
     Ok(Handed { record, config, fingerprint, scores, run, group, family })
 }
 
-fn unreadable(text: &str, error: &serde_json::Error) -> Fault {
+fn unreadable(text: &str, why: Unread) -> Fault {
     if text.contains("NaN") || text.contains("Infinity") {
         return Fault::NotFinite;
     }
-    let told = error.to_string();
-    match error.is_data() {
-        true if told.contains("`link`") => Fault::NoLink,
-        true => Fault::Foreign(told),
-        false => Fault::NotJson,
+    match why {
+        Unread::Shape(told) if told.contains("`link`") => Fault::NoLink,
+        Unread::Shape(told) => Fault::Foreign(told),
+        Unread::NotJson => Fault::NotJson,
     }
 }
 

@@ -12,10 +12,23 @@ pub enum Start {
     /// The checkpoint of the site with this name: see [`super::shipped`].
     Shipped(String),
     /// The file of weights with this hash: see [`super::shipped::hash`].
-    File(u64),
+    File(#[serde(with = "digits")] u64),
     /// The weights of this run's best measurement. The engine here is always automatic, because the engine of the run that starts from it computes
     /// both.
     Run(Box<RunConfig>),
+}
+
+/// A hash as text: JavaScript's numbers cannot hold it.
+mod digits {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(hash: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{hash:016x}"))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        u64::from_str_radix(&String::deserialize(deserializer)?, 16).map_err(serde::de::Error::custom)
+    }
 }
 
 impl Start {

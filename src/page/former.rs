@@ -1,8 +1,9 @@
 //! Weights that earlier versions of the page stored: files in the browser's private file system (OPFS), and a list of them in local storage.
 
+use crate::replay::EngineClass;
 use js_sys::{Function, Promise, Reflect, Uint8Array};
 use leptos::prelude::window;
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -30,24 +31,31 @@ async fn file(hash: u64) -> Result<Uint8Array, JsValue> {
     Ok(Uint8Array::new(&call(&file, "arrayBuffer", &[]).await?))
 }
 
-fn list() -> Vec<Value> {
+/// An entry of the list.
+#[derive(Serialize, Deserialize)]
+pub struct Former {
+    pub hash: u64,
+    pub label: String,
+    pub link: String,
+    #[serde(default)]
+    pub class: Option<EngineClass>,
+    #[serde(default)]
+    pub written: f64,
+}
+
+fn list() -> Vec<Former> {
     let storage = window().local_storage().ok().flatten();
     let text = storage.and_then(|storage| storage.get_item(LIST).ok().flatten()).unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-fn hash_of(kept: &Value) -> Option<u64> {
-    kept.get("hash")?.as_u64()
-}
-
-/// All of them that are still there: description as JSON, and file.
-pub async fn weights() -> Vec<(String, Uint8Array)> {
+/// All of them that are still there, with their files.
+pub async fn weights() -> Vec<(Former, Uint8Array)> {
     let mut found = Vec::new();
     for kept in list() {
-        let Some(hash) = hash_of(&kept) else { continue };
-        match file(hash).await {
-            Ok(bytes) => found.push((kept.to_string(), bytes)),
-            Err(_) => forget(hash).await,
+        match file(kept.hash).await {
+            Ok(bytes) => found.push((kept, bytes)),
+            Err(_) => forget(kept.hash).await,
         }
     }
     found
@@ -55,9 +63,9 @@ pub async fn weights() -> Vec<(String, Uint8Array)> {
 
 /// Removes one of them, because it is stored in the new place or is gone.
 pub async fn forget(hash: u64) {
-    let left: Vec<Value> = list().into_iter().filter(|kept| hash_of(kept) != Some(hash)).collect();
-    if let Ok(Some(storage)) = window().local_storage() {
-        let _ = if left.is_empty() { storage.remove_item(LIST) } else { storage.set_item(LIST, &Value::from(left).to_string()) };
+    let left: Vec<Former> = list().into_iter().filter(|kept| kept.hash != hash).collect();
+    if let (Ok(Some(storage)), Ok(text)) = (window().local_storage(), serde_json::to_string(&left)) {
+        let _ = if left.is_empty() { storage.remove_item(LIST) } else { storage.set_item(LIST, &text) };
     }
     if let Ok(folder) = folder().await {
         let _ = call(&folder, "removeEntry", &[&file_name(hash)]).await;

@@ -6,6 +6,7 @@ use crate::page::state::Page;
 use crate::page::state::class::{Class, LISTED, Seat, Source};
 use crate::page::state::queue::Queued;
 use crate::page::{browser, storage};
+use crate::wire;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -69,7 +70,7 @@ pub fn save_line(line: &str, seed: u64) {
 /// Saves all lines whose form is right as one file.
 pub fn save_all(page: Page) {
     let text = page.class.with_untracked(|class| {
-        let lines = class.right().filter_map(|line| serde_json::to_string(&line.record).ok());
+        let lines = class.right().filter_map(|line| wire::to_json(&line.record).ok());
         lines.fold(String::new(), |text, line| text + &line + "\n")
     });
     browser::download_text("lookahead-class.jsonl", "application/json", &text);
@@ -138,7 +139,7 @@ fn slice(page: Page, name: &str, lines: &mut Lines, cleared: u32) -> bool {
     let read = |class: &mut Class| {
         while class.cleared == cleared && browser::now() - begun < SLICE {
             let Some(item) = lines.next() else { return true };
-            let line = class.reader.read(name, &item);
+            let line = class.reader.read(wire::from_json, name, &item);
             class.lines.push(line);
         }
         class.cleared != cleared

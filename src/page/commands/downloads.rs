@@ -1,12 +1,16 @@
 //! Downloads: weights, a run as CSV or JSON, a chart as SVG.
 
+use crate::config::RunConfig;
 use crate::page::browser;
 use crate::page::state::Page;
-use crate::page::state::run::Run;
-use crate::results::Ending;
+use crate::page::state::run::{Measurement, Run};
+use crate::protocol::Engine;
+use crate::results::{Ending, StepReward};
+use crate::task::Estimate;
+use crate::wire;
 use js_sys::Uint8Array;
 use leptos::prelude::*;
-use serde_json::json;
+use serde::Serialize;
 use wasm_bindgen::JsCast;
 use web_sys::{SvgElement, XmlSerializer};
 
@@ -59,6 +63,35 @@ pub fn csv_of(run: &Run) -> String {
     text
 }
 
+/// The ceiling and the floors at one depth.
+#[derive(Serialize)]
+struct Reference {
+    depth: usize,
+    ceiling: f64,
+    bit_ceiling: f64,
+    copy: f64,
+    cycle: f64,
+    samples: usize,
+}
+
+/// All data of a run.
+#[derive(Serialize)]
+struct Export<'a> {
+    name: &'a str,
+    link: String,
+    config: &'a RunConfig,
+    engine: &'a Option<Engine>,
+    parameters: usize,
+    seconds: f64,
+    ending: Option<&'static str>,
+    fingerprint: Option<String>,
+    losses: &'a [f32],
+    rewards: &'a [StepReward],
+    measured: &'a [Measurement],
+    best_step: Option<u64>,
+    references: Vec<Reference>,
+}
+
 /// Saves all data of a run as JSON.
 pub fn json(page: Page, run: &Run) {
     let ending = run.ending.map(|ending| match ending {
@@ -68,25 +101,30 @@ pub fn json(page: Page, run: &Run) {
         Ending::Opened => "opened",
     });
     let subject = run.subject();
-    let references = page.references.with_untracked(|references| {
-        references
-            .of(&subject)
-            .iter()
-            .map(|estimate| {
-                json!({
-                    "depth": estimate.depth, "ceiling": estimate.ceiling, "bit_ceiling": estimate.bit_ceiling,
-                    "copy": estimate.copy, "cycle": estimate.cycle, "samples": estimate.samples,
-                })
-            })
-            .collect::<Vec<_>>()
-    });
-    let value = json!({
-        "name": run.name, "link": browser::page_url(&run.fragment()), "config": run.config, "engine": run.engine,
-        "parameters": run.parameters, "seconds": run.seconds, "ending": ending,
-        "fingerprint": run.fingerprint().map(|fingerprint| fingerprint.to_string()),
-        "losses": run.losses, "rewards": run.rewards, "measured": run.measured, "best_step": run.best_step, "references": references,
-    });
-    browser::download_text(&file_name(run, "json"), "application/json", &value.to_string());
+    let reference = |estimate: &Estimate| {
+        let Estimate { depth, ceiling, bit_ceiling, copy, cycle, samples, .. } = *estimate;
+        Reference { depth, ceiling, bit_ceiling, copy, cycle, samples }
+    };
+    let references = page.references.with_untracked(|references| references.of(&subject).iter().map(reference).collect());
+    let export = Export {
+        name: &run.name,
+        link: browser::page_url(&run.fragment()),
+        config: &run.config,
+        engine: &run.engine,
+        parameters: run.parameters,
+        seconds: run.seconds,
+        ending,
+        fingerprint: run.fingerprint().map(|fingerprint| fingerprint.to_string()),
+        losses: &run.losses,
+        rewards: &run.rewards,
+        measured: &run.measured,
+        best_step: run.best_step,
+        references,
+    };
+    match wire::to_json(&export) {
+        Ok(text) => browser::download_text(&file_name(run, "json"), "application/json", &text),
+        Err(error) => page.tell(&error.to_string()),
+    }
 }
 
 /// Saves a chart as a file that looks the same everywhere: every `var(--name)` is replaced by its light colour, for paper.

@@ -17,8 +17,9 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 /// Lists the weights that earlier visits stored.
 pub async fn restore(page: Page) {
-    for (text, file) in former::weights().await {
-        let Ok(kept) = serde_json::from_str::<KeptWeights>(&text) else { continue };
+    for (former, file) in former::weights().await {
+        let former::Former { hash, label, link, class, written } = former;
+        let kept = KeptWeights { hash, label, link, class, written };
         if storage::write(&record(kept.hash), &kept, Some(&file)).await.is_ok() {
             former::forget(kept.hash).await;
         }

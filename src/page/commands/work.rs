@@ -5,6 +5,7 @@ use crate::page::state::Page;
 use crate::page::state::lesson::Saved;
 use crate::page::state::run::Run;
 use crate::page::{browser, storage};
+use crate::wire;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -25,7 +26,7 @@ struct Work {
 /// Saves everything that this visitor has made, as one file. Weights are files of their own.
 pub fn save(page: Page) {
     let work = Work { lookahead_work: VERSION, runs: finished_runs::ended(page), given: lesson::save(page) };
-    match serde_json::to_string(&work) {
+    match wire::to_json(&work) {
         Ok(text) => {
             browser::download_text("lookahead-work.json", "application/json", &text);
             tell(page, "Handed to the browser: lookahead-work.json.".into());
@@ -38,7 +39,7 @@ pub fn save(page: Page) {
 pub fn open(page: Page, file: File) {
     spawn_local(async move {
         let text = JsFuture::from(file.text()).await.ok().and_then(|text| text.as_string());
-        let read = text.as_deref().map(serde_json::from_str::<Work>);
+        let read = text.as_deref().map(wire::from_json::<Work>);
         let sentence = match read {
             Some(Ok(work)) if work.lookahead_work == VERSION => {
                 let (runs, answers) = (work.runs.len(), work.given.answers.len());

@@ -4,6 +4,7 @@ use crate::config::{Method, RunConfig, link};
 use crate::results::{DepthScore, Record};
 use crate::stats::wilson;
 use crate::task::{Radius, Split};
+use crate::wire;
 
 /// The steps of the small paper's runs that are compared. Runs with a reward have fewer, after a run of as many.
 const STEPS: u64 = 1_500;
@@ -124,11 +125,11 @@ pub fn references(lines: &str) -> Vec<Reference> {
 
 /// Reads lines of `lookahead ceiling`.
 pub fn floors(lines: &str) -> Vec<Floor> {
-    lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    lines.lines().filter_map(|line| wire::from_json(line).ok()).collect()
 }
 
 fn read(line: &str) -> Option<(RunConfig, Record)> {
-    let record: Record = serde_json::from_str(line).ok()?;
+    let record: Record = wire::from_json(line).ok()?;
     let config = link::read(&record.link).ok()?.config;
     record.failure.is_none().then_some((config, record))
 }

@@ -2,6 +2,7 @@
 
 use crate::page::commands::class;
 use crate::page::state::Page;
+use crate::wire;
 use leptos::prelude::*;
 
 /// The line of a run, and what can be done with it. The line has a name only if the student types one.
@@ -10,7 +11,7 @@ pub fn HandIn(page: Page, id: usize) -> impl IntoView {
     let name = RwSignal::new(String::new());
     let line = Memo::new(move |_| {
         let record = name.with(|name| page.with_run(id, |run| run.record(name)));
-        record.and_then(|record| serde_json::to_string(&record).ok()).unwrap_or_default()
+        record.and_then(|record| wire::to_json(&record).ok()).unwrap_or_default()
     });
     let seed = page.runs.with_untracked(|runs| runs.iter().find(|run| run.id == id).map_or(0, |run| run.config.seed));
     view! {
