@@ -14,7 +14,8 @@ pub fn named(name: &str) -> Option<RunConfig> {
 
 /// All names, separated by commas.
 pub fn names() -> String {
-    let checkpoints = shipped::SHIPPED.iter().map(|shipped| shipped.name);
+    // Some checkpoints have the name of the preset that trained them.
+    let checkpoints = shipped::SHIPPED.iter().map(|shipped| shipped.name).filter(|name| presets::all().all(|preset| preset.key != *name));
     presets::all().map(|preset| preset.key).chain(checkpoints).collect::<Vec<_>>().join(", ")
 }
 

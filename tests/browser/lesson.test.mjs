@@ -38,6 +38,8 @@ Why is that so?
 \`\`\`
 `;
 const prepare = async page => {
+  // The site's service worker would answer before the test does.
+  await page.setBypassServiceWorker(true);
   await page.setRequestInterception(true);
   page.on('request', request => (request.url().endsWith('/two-ahead.md') ? request.respond({ body: LESSON, contentType: 'text/markdown; charset=utf-8' }) : request.continue()));
 };

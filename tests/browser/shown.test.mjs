@@ -29,7 +29,7 @@ test('a name in the address opens its run, with settings and within parentheses'
     await page.close();
   }
   const page = await visit('quik&k=2');
-  assert.match(await text(page, '#faults'), /“quik”.*quick, two, depths.*k1/);
+  assert.match(await text(page, '#faults'), /“quik”.*one, two, cot.*k1/);
   assert.deepEqual(page.complaints, []);
   await page.close();
 });

@@ -33,8 +33,9 @@ fn figure(
     let plot = NodeRef::<leptos::html::Div>::new();
     let width = RwSignal::new(0.0);
     let scale = RwSignal::new(browser::magnification());
+    // A lesson's chart may be gone by the time of the frame that it has asked for.
     let measure = move || {
-        if let Some(plot) = plot.get_untracked() {
+        if let Some(plot) = plot.try_get_untracked().flatten() {
             // The chart is drawn into a smaller box and stretched, so that letters and lines grow with the window.
             scale.set(browser::magnification());
             let now = f64::from(plot.client_width()) / scale.get_untracked();
