@@ -74,8 +74,8 @@
     if (message) show("preparing", "The page is being stored for use without a network…");
     const answer = await ask(registration.active, message);
     if (registration.waiting || answer.build !== build) return offerUpdate();
-    // Without the network, what was stored before is enough for the programs of this page.
-    if (answer.failed && (message || [...used].some((name) => answer.missing.programs.includes(name)))) return unable(answer.failed);
+    // Without the network, what was stored before is enough, if the programs that this page has used are there.
+    if ((message && answer.failed) || [...used].some((name) => answer.missing.programs.includes(name))) return unable(answer.failed ?? "unfetched");
     tellReady(answer.missing);
   }
 

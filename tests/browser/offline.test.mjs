@@ -56,6 +56,7 @@ const buildOf = page => attribute(page, 'body', 'data-build');
 /** What a page gets under an address; its status where that is an error, and `refused` where there is no answer at all. */
 const fetched = (page, name) => page.evaluate(name => fetch(name).then(answer => (answer.ok ? answer.text() : answer.status), () => 'refused'), name);
 const workerOf = page => page.$eval('body', body => `${body.dataset.workers}${body.dataset.program}`);
+const isStored = (page, name) => page.evaluate(async name => Boolean(await caches.match(new URL(name, location), { ignoreSearch: true })), name);
 const caches = page => page.evaluate(async () => (await caches.keys()).sort());
 /** A tab in the background is slow, or draws nothing at all. */
 const again = async page => {
@@ -82,6 +83,8 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     assert.deepEqual([...new Set(asked.filter(name => /_loader\.js$/.test(name)))].map(name => `./${name}`), [program], 'of the engines only the one in use');
     assert.deepEqual(page.complaints, []);
     for (const name of new Set(asked.filter(name => /-[0-9a-f]{8,}[._/]/.test(name)))) assert.equal(asked.filter(other => other === name).length, 1, `${name} is downloaded once`);
+    // The browser's own cache has the engine too, until it is in need of room.
+    for (const file of ['_loader.js', '.js', '_bg.wasm']) assert.ok(await isStored(page, program.replace('_loader.js', file)), `${file} is stored`);
     await stop();
 
     await again(page);
