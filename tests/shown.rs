@@ -57,7 +57,7 @@ fn a_name_stands_for_the_run_that_another_starts_from() {
 fn an_unknown_name_is_told_with_the_names() {
     for text in ["quik", "#quik&k=2", "https://example.org/#quik"] {
         let told = faults(text);
-        assert!(told.contains("“quik”") && told.contains("quick, two, depths") && told.contains("k1"), "{told}");
+        assert!(told.contains("“quik”") && told.contains("one, two, cot") && told.contains("k1"), "{told}");
     }
     assert!(faults("#quick&k=99").contains("99"));
     assert!(faults("#quick&colour=red").contains("“colour”"));

@@ -120,7 +120,7 @@ fn table(lines: &Numbered<'_>, html: &mut String) -> Result<(), LessonError> {
             return Err(LessonError { line, fault: Fault::NoRule(columns) });
         }
     }
-    html.push_str("<div class=\"table-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table>");
+    html.push_str("<div class=\"table-scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table>");
     for (row, &(line, text)) in lines.iter().enumerate().filter(|(row, _)| *row != 1) {
         let cells = cells(text);
         if cells.len() != columns {

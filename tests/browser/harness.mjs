@@ -51,7 +51,7 @@ export function newProfile() {
 export const FIREFOX = [process.env.FIREFOX, '/usr/bin/firefox-esr', '/usr/bin/firefox'].find(program => program && existsSync(program));
 
 /** Starts Firefox with this profile. */
-export const launchFirefox = profile => puppeteer.launch({ browser: 'firefox', executablePath: FIREFOX, headless: true, userDataDir: profile, protocolTimeout: 1_800_000 });
+export const launchFirefox = profile => puppeteer.launch({ browser: 'firefox', executablePath: FIREFOX, headless: true, userDataDir: profile, protocolTimeout: 2 * PATIENCE });
 
 /** Starts Chromium with this profile. */
 export function launchIn(profile, ...flags) {
@@ -129,7 +129,7 @@ export async function open(browser, address, prepare) {
 }
 
 /** Waits until the page can be used, or says that it cannot. */
-const usable = page => page.waitForFunction(() => ['idle', 'failed'].includes(document.body.dataset.state));
+const usable = (page, timeout = PATIENCE) => page.waitForFunction(() => ['idle', 'failed'].includes(document.body.dataset.state), { timeout });
 
 /** Opens the page itself and waits until it can be used. */
 export async function openPage(browser, address, prepare) {
@@ -138,9 +138,18 @@ export async function openPage(browser, address, prepare) {
   return page;
 }
 
-/** Loads the page again and waits until it can be used. */
+/**
+ * Loads the page again and waits until it can be used. After a dozen reloads Firefox may never compile the page's program
+ * (WebAssembly.compileStreaming does not return); the next load does.
+ */
 export async function reload(page) {
   await page.reload();
+  if (FIREFOX && /firefox/i.test(await page.browser().version())) {
+    const loaded = await usable(page, 45_000).then(() => true, () => false);
+    if (loaded) return;
+    console.error('Firefox did not load the page in 45 s: loaded once more');
+    await page.reload();
+  }
   await usable(page);
 }
 

@@ -54,7 +54,7 @@ test('the list names all lessons and leads to each, and an unknown name leads to
   const page = await visit('', { query: 'workers=1&lesson=no-such' });
   await says(page, '#lesson-list', /There is no lesson “no-such”/);
   await says(page, '.lesson-item:nth-child(6)', /6\. Four ways to remember/);
-  await says(page, '.lesson-item:nth-child(1)', /30 minutes/);
+  await says(page, '.lesson-item:nth-child(1)', /35 minutes/);
   assert.equal(await visible(page, '.page-layout'), false);
   await press(page, '.lesson-item:nth-child(1) a');
   await says(page, '#lesson h2', /Guess the rule/);

@@ -15,6 +15,7 @@ mod gpu_kernels;
 mod grpo;
 mod interchange;
 mod layouts;
+mod lessons;
 mod link;
 mod list;
 mod looped;
