@@ -113,7 +113,7 @@ test('the teacher pastes thirty lines, and a false one is caught by running it a
   assert.equal(held.verdict, 'same', held.words);
   const stolen = await again(teacher, 'Number 9:');
   assert.equal(stolen.verdict, 'differs', stolen.words);
-  assert.match(stolen.words, /step 1\b/);
+  assert.match(stolen.words, /step 1(?!\d)/);
   assert.deepEqual(teacher.complaints, []);
 });
 
@@ -152,7 +152,7 @@ test('a file of ten thousand lines is read while the page stays alive', async ()
   }, many);
   await shows(teacher, '#class-said', 'data-right', '10000');
   await shows(teacher, '#class-said', 'data-reading', 'false');
-  assert.match(await text(teacher, '#class-lines'), /results\.jsonl, line 1\b/);
+  assert.match(await text(teacher, '#class-lines'), /results\.jsonl, line 1(?!\d)/);
   assert.ok((await teacher.$$('#class-lines li')).length <= 200);
   const longest = await teacher.evaluate(() => (cancelAnimationFrame(window.frames), window.longest));
   assert.ok(longest < 2_000, `the page stood still for ${longest.toFixed()} ms`);

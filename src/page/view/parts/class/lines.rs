@@ -51,7 +51,8 @@ pub fn Listed(page: Page) -> impl IntoView {
     let complete =
         Memo::new(move |_| page.runs.with(|runs| runs.iter().filter(|run| run.complete()).map(|run| run.id).collect::<Vec<_>>()));
     let made = Memo::new(move |_| {
-        complete.track();
+        // Read, and not only tracked: a memo that nobody reads is never computed and notices nothing.
+        complete.with(|_| ());
         page.class.with(|class| page.runs.with_untracked(|runs| class.verdicts(runs)))
     });
     // The keys of the runs that wait, and of the one in progress.
