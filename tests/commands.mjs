@@ -50,6 +50,7 @@ const TABLE = {
   'lookahead eval model/ LINK': cli(`eval model/ '${LINK}'`),
   'lookahead fields': cli('fields'),
   'lookahead train k1 --save k1': cli(`train 'k1&steps=2&every=2&evaln=8&from=(${LINK})' --save k1`),
+  'lookahead train small-cot --save small-cot': cli(`train 'small-cot&steps=2&every=2&evaln=8&batch=2' --save small-cot`),
   'lookahead eval k1 …': cli(`eval k1 '${LINK}&k=2'`),
   'lookahead train grpo --out grpo.json': cli("train 'grpo&steps=1&evaln=8&batch=2' --out grpo.json"),
   "lookahead train 'LINK' --out NAME.json": cli(`train '${LINK}' --out NAME.json`),
@@ -58,6 +59,7 @@ const TABLE = {
   // The list's results are all there, so nothing is trained; a link that were read otherwise today would be trained anew.
   'lookahead train docs/small-paper.links --out docs/small-paper.jsonl --thin --workers 1': cli('train docs/small-paper.links --out docs/small-paper.jsonl --thin --workers 1'),
   "lookahead ceiling 'quick&W=10&T=4&layout=cot&k=4' --samples 20000 > docs/small-paper.floors.jsonl": cli("ceiling 'quick&W=10&T=4&layout=cot&k=4' --samples 50 > docs/small-paper.floors.jsonl"),
+  "lookahead ceiling 'paper&layout=cot&k=4' --samples 20000 > docs/paper-scale.floors.jsonl": cli("ceiling 'paper&layout=cot&k=4' --samples 50 > docs/paper-scale.floors.jsonl"),
   'python3 docs/small-paper.py': { run: 'python3 docs/small-paper.py', program: 'python3', writes: 'small-paper.md' },
   'python3 docs/quick-preset.py docs/quick-preset.svg': {
     run: "python3 docs/quick-preset.py docs/quick-preset.svg 'one=NAME.json' 'another=run.json' --until 1000 --line 'cycle floor=0.875'", program: 'python3', writes: 'quick-preset.svg',

@@ -1,6 +1,6 @@
 // A class: students open one link and hand in lines; the teacher pastes them, and a run made again tells a true line from a false one.
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { attribute, downloads, fits, openPage, press, reload, shows, state, suite, text, tiny, type } from './harness.mjs';
 import { keeps } from './records.mjs';
 
@@ -75,7 +75,6 @@ async function again(page, name) {
 }
 
 const teacher = await visit(tiny({ steps: 4, every: 4 }), { query: 'class=' });
-after(() => teacher.close());
 let lines;
 
 test('students open the class link, take a number, train and hand in', async () => {

@@ -1,6 +1,6 @@
 //! The curves that ship with the site: results of `lookahead train`, by method.
 
-use crate::config::{Method, RunConfig, link};
+use crate::config::{Method, RunConfig, Start, link};
 use crate::results::{DepthScore, Record};
 use crate::stats::wilson;
 use crate::task::{Radius, Split};
@@ -137,7 +137,8 @@ fn read(line: &str) -> Option<(RunConfig, Record)> {
 /// Whether the run belongs beside the others: of the small paper the runs of equal length, and rewards that go one depth further at a time.
 fn comparable(config: &RunConfig) -> bool {
     if config.task.radius != Radius::One {
-        return true;
+        // Of the paper's size: not the run that only prepares the reward, nor the short one of two cores.
+        return Method::of(config) != Method::Straight || config.start == Start::Scratch && config.training.steps > STEPS;
     }
     match Method::of(config) {
         Method::Reward => config.first().is_some_and(|first| first.task.depth + 1 == config.task.depth),
