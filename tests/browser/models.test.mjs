@@ -79,6 +79,7 @@ test('the picker goes by keyboard, and the form, the count and the link follow',
 
 test('from a quick preset the picker goes to the other networks\' quick presets, and each of them trains', async () => {
   const page = await visit('', { query: 'workers=2' });
+  await press(page, '#preset-quick');
   for (const [key, preset] of Object.entries({ lstm: 'lstm', mamba: 'mamba', armt: 'armt', neox: 'quick' })) {
     await page.click(`label:has(#model-${key})`);
     await page.waitForFunction(preset => document.querySelector(`#preset-${preset}`).getAttribute('aria-pressed') === 'true', {}, preset);

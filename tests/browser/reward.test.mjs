@@ -31,7 +31,7 @@ async function begun(page) {
   await press(page, '#train');
   await page.waitForFunction(() => window.asked.some(command => command.Start));
   const hash = await page.evaluate(() => String(window.asked.find(command => command.Start).Start.config.start.File));
-  assert.equal(hash, String(hashOf(WEIGHTS)), 'the hash of the file reaches the worker to its last digit');
+  assert.equal(hash, hexOf(hashOf(WEIGHTS)), 'the hash of the file reaches the worker to its last digit');
   const engine = { class: 'Separate', name: 'a stand-in', software: false, workers: 1, note: '' };
   await page.say({ Started: { engine, parameters: 5000, step: 0 } });
   await page.waitForSelector('#reward:not([hidden]) #first-group svg, #reward:not([hidden]) #first-group .text-hint');

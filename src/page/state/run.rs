@@ -240,9 +240,9 @@ pub fn name_of(config: &RunConfig) -> String {
             .collect()
     };
     let changes = presets::all().filter(alike).map(differing).min_by_key(Vec::len);
-    let network = match (method, config.model.kind) {
-        (Method::Memory, _) | (_, ModelKind::GptNeox) => String::new(),
-        (_, kind) => format!(", {}", kind.name()),
+    let network = match config.model.kind {
+        ModelKind::GptNeox => String::new(),
+        kind => format!(", {}", kind.name()),
     };
     let depths = config.task.depths();
     let depth = match (depths.first(), depths.last()) {

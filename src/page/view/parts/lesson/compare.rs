@@ -45,7 +45,7 @@ pub fn view(place: &Place, sources: &[Source], words: String, number: usize) -> 
             <Figure id=format!("compare-{number}") name="lesson" height=260.0 draw=draw />
             <div class="table-scroll" tabindex="0" role="region" aria-label=format!("Predicted and measured, {number}")>
                 <table class="compare-table">
-                    <thead><tr><td></td><th scope="col">"k"</th><th scope="col">"predicted"</th><th scope="col">"measured"</th><th scope="col">"95 % interval"</th><th scope="col">"difference"</th></tr></thead>
+                    <thead><tr><td class="compare-name"></td><th scope="col" class="compare-k">"k"</th><th scope="col">"predicted"</th><th scope="col">"measured"</th><th scope="col" class="compare-interval">"95 % interval"</th><th scope="col">"difference"</th></tr></thead>
                     <tbody>{move || rows(&table, &same)}</tbody>
                 </table>
             </div>
