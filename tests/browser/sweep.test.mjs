@@ -126,7 +126,7 @@ test('the paper in small is queued; the reward begins from the weights of the ru
   await state(page, 'finished');
   const [reward, everyToken, straight] = await runsOf(page);
   assert.equal(straight, 'One ahead');
-  assert.match(everyToken, /after One ahead/);
+  assert.match(everyToken, /^Straight, k = 1,/);
   assert.equal(reward, 'For a reward, k = 2');
   assert.equal(await attribute(page, '#sweep', 'data-waiting'), '0');
   assert.deepEqual(page.complaints, []);

@@ -66,7 +66,7 @@ function ask(program, messages, hash, names) {
     worker.onmessage = ({ data: [report, bytes] }) => {
       if (report === 'Ready') {
         for (const [command, ...rest] of messages) {
-          if (hash) command.Start.config.start = { File: hash };
+          if (hash) command.Start.config.start = { File: hash.toString(16).padStart(16, '0') };
           worker.postMessage([command, ...rest.map(bytes => new Uint8Array(bytes))]);
         }
       }

@@ -147,7 +147,9 @@ fn of(run: &Run, which: usize) -> Option<Group> {
         let answer = symbols[asked.map_or(0, |place| place + 1)..].to_vec();
         Answer {
             thinking: asked.map(|place| symbols[..place].to_vec()),
-            right: answer.iter().zip(&goal[..truth.len()]).filter(|(given, wanted)| given == wanted).count(),
+            // The end of the answer counts for the reward too.
+            right: ((sampled.reward * goal.len() as f64).round() as usize)
+                .saturating_sub(usize::from(answer.get(truth.len()) == Some(&Symbol::End))),
             answer,
             reward: sampled.reward,
             advantage: sampled.advantage,
