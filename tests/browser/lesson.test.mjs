@@ -41,12 +41,26 @@ const prepare = async page => {
   // The site's service worker would answer before the test does.
   await page.setBypassServiceWorker(true);
   await page.setRequestInterception(true);
-  page.on('request', request => (request.url().endsWith('/two-ahead.md') ? request.respond({ body: LESSON, contentType: 'text/markdown; charset=utf-8' }) : request.continue()));
+  page.on('request', request => {
+    const answer = request.url().endsWith('/two-ahead.md') ? request.respond({ body: LESSON, contentType: 'text/markdown; charset=utf-8' }) : request.continue();
+    // A request that began before the interception ended.
+    answer.catch(() => {});
+  });
+};
+/** Lets requests go their own way again: an intercepted worker that the page replaces while it loads may hang. */
+const left = async page => {
+  await page.waitForSelector('#lesson');
+  await page.setRequestInterception(false);
 };
 const opened = async () => {
   const page = await visit('', { query: 'workers=1&lesson=two-ahead', prepare });
-  await page.waitForSelector('#lesson');
+  await left(page);
   return page;
+};
+const again = async page => {
+  await page.setRequestInterception(true);
+  await reload(page);
+  await left(page);
 };
 const cells = (page, row) => page.$eval(`[data-live=compare] tbody tr:nth-child(${row})`, row => [...row.cells].map(cell => cell.textContent));
 
@@ -108,7 +122,7 @@ test('a lesson from its prediction to its answer; a reload keeps all of it, and 
   await says(page, '#lesson-done', /^3 of 3/);
   await page.waitForFunction(() => new Promise(resolve => setTimeout(() => resolve(true), 600)));
   assert.equal((await kept(page)).length, 1);
-  await reload(page);
+  await again(page);
   await says(page, '#lesson-done', /^3 of 3/);
   assert.equal(await page.$eval('#explain-why', area => area.value), 'Because\nit is.');
   assert.equal(await page.$eval('#predict-guess-tiny-1', input => input.value), '12');
