@@ -242,7 +242,7 @@ pub fn name_of(config: &RunConfig) -> String {
     let changes = presets::all().filter(alike).map(differing).min_by_key(Vec::len);
     let network = match config.model.kind {
         ModelKind::GptNeox => String::new(),
-        kind => format!(", {}", kind.name()),
+        kind @ (ModelKind::Lstm | ModelKind::Mamba | ModelKind::Armt | ModelKind::DeltaNet) => format!(", {}", kind.name()),
     };
     let depths = config.task.depths();
     let depth = match (depths.first(), depths.last()) {
