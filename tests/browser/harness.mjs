@@ -53,6 +53,20 @@ export const FIREFOX = [process.env.FIREFOX, '/usr/bin/firefox-esr', '/usr/bin/f
 /** Starts Firefox with this profile. */
 export const launchFirefox = profile => puppeteer.launch({ browser: 'firefox', executablePath: FIREFOX, headless: true, userDataDir: profile, protocolTimeout: 2 * PATIENCE });
 
+/**
+ * A test's body that Firefox may begin once more, in another browser: after a worker was ended while it computed, Firefox may never compile the next
+ * program (WebAssembly.compileStreaming does not return), and a wait of the test ends in vain. Any other failure stands.
+ */
+export const twiceInFirefox = (name, body) => async context => {
+  try {
+    return await body(context);
+  } catch (error) {
+    if (name !== 'Firefox' || !/^Waiting failed|timed? ?out/i.test(error.message)) throw error;
+    console.error(`Firefox: ${error.message}: begun once more`);
+    return body(context);
+  }
+};
+
 /** Starts Chromium with this profile. */
 export function launchIn(profile, ...flags) {
   const quiet = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];

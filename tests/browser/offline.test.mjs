@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { DIST, FIREFOX, ROOT, attribute, close, launchFirefox, launchIn, newProfile, open, openPage, press, reload, shows, state, tiny } from './harness.mjs';
+import { DIST, FIREFOX, ROOT, attribute, close, launchFirefox, launchIn, newProfile, open, openPage, press, reload, shows, state, tiny, twiceInFirefox } from './harness.mjs';
 import { serve } from './server.mjs';
 
 /** A file that has the same name in every build. */
@@ -43,7 +43,7 @@ async function host(context, folders) {
 }
 
 /** Made here, so that they are removed after the last test: a browser that is being closed still writes into its own. */
-const profiles = Array.from({ length: 8 }, newProfile);
+const profiles = Array.from({ length: 12 }, newProfile);
 /** Starts a browser that ends with the test, however the test ends. */
 const begin = async (context, start, ...flags) => {
   const browser = await start(profiles.pop(), ...flags);
@@ -73,7 +73,7 @@ const BROWSERS = { Chromium: launchIn, ...(FIREFOX ? { Firefox: launchFirefox } 
 if (!FIREFOX) console.error('NOT RUN: the tests without a network in Firefox, which is not installed');
 
 for (const [name, start] of Object.entries(BROWSERS)) {
-  test(`${name}: after the first visit the page opens and trains without a server`, async context => {
+  test(`${name}: after the first visit the page opens and trains without a server`, twiceInFirefox(name, async context => {
     const { origin, asked, stop } = await host(context, { '/some/where/': DIST });
     const browser = await begin(context, start);
     const page = await openPage(browser, `${origin}/some/where/?workers=1#${tiny({ steps: 6, every: 6 })}`);
@@ -93,9 +93,9 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     const other = await openPage(browser, `${origin}/some/where/?lesson=one&show=rows&workers=1#${tiny({ steps: 6, every: 6, seed: 8 })}`);
     assert.notEqual(await fetched(other, UNNAMED), 'refused');
     await trains(other);
-  });
+  }));
 
-  test(`${name}: a new build is offered, and never mixed with the one that is open`, async context => {
+  test(`${name}: a new build is offered, and never mixed with the one that is open`, twiceInFirefox(name, async context => {
     const folder = copy(context);
     const { origin } = await host(context, { '/': folder });
     const browser = await begin(context, start);
@@ -134,7 +134,7 @@ for (const [name, start] of Object.entries(BROWSERS)) {
       await again(old);
     }
     assert.deepEqual(await caches(old), [`lookahead / ${await buildOf(old)}`, 'lookahead / pages']);
-  });
+  }));
 }
 
 test('two sites on one host, one within the other, keep their own files', async context => {

@@ -1,7 +1,7 @@
 // What outlives the page: a run in progress, finished runs, kept weights; in Chromium, and in Firefox where it is installed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FIREFOX, close, launchFirefox, launchIn, newProfile, openPage, press, pressOfRun, reload, runsAre, says, serveSite, state, stateOf, stepOf, text, tiny } from './harness.mjs';
+import { FIREFOX, close, launchFirefox, launchIn, newProfile, openPage, press, pressOfRun, reload, runsAre, says, serveSite, state, stateOf, stepOf, text, tiny, twiceInFirefox } from './harness.mjs';
 import { describe, keeps, records } from './records.mjs';
 
 const site = await serveSite();
@@ -30,7 +30,7 @@ const kill = async browser => {
 };
 
 /** Made here, so that they are removed after the last test: a browser that is being closed still writes into its own. */
-const profiles = Array.from({ length: 10 }, newProfile);
+const profiles = Array.from({ length: 15 }, newProfile);
 /** Starts a browser that ends with the test, however the test ends. */
 const begin = async (context, start, profile) => {
   const browser = await start(profile);
@@ -42,7 +42,7 @@ const BROWSERS = { Chromium: launchIn, ...(FIREFOX ? { Firefox: launchFirefox } 
 if (!FIREFOX) console.error('NOT RUN: the tests of storage in Firefox, which is not installed');
 
 for (const [name, start] of Object.entries(BROWSERS)) {
-  test(`${name}: killed whenever, a run that is continued ends as the uninterrupted one`, async context => {
+  test(`${name}: killed whenever, a run that is continued ends as the uninterrupted one`, twiceInFirefox(name, async context => {
     const profile = profiles.pop();
     let browser = await begin(context, start, profile);
     let page = await openPage(browser, address(LONG));
@@ -77,9 +77,9 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     assert.equal(await fingerprint(page), whole);
     assert.ok(continued > 0, 'the run was never there to be continued');
     assert.deepEqual(page.complaints, []);
-  });
+  }));
 
-  test(`${name}: each of two tabs has its own run, and neither takes the other's`, async context => {
+  test(`${name}: each of two tabs has its own run, and neither takes the other's`, twiceInFirefox(name, async context => {
     const browser = await begin(context, start, profiles.pop());
     const first = await openPage(browser, address(OTHER));
     await press(first, '#train');
@@ -108,9 +108,9 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     // As long as the page looks.
     await pause(6_500);
     assert.equal(await fourth.$('#unfinished'), null, 'a run that was continued is in use again');
-  });
+  }));
 
-  test(`${name}: a snapshot that is damaged or of another build is refused`, async context => {
+  test(`${name}: a snapshot that is damaged or of another build is refused`, twiceInFirefox(name, async context => {
     const profile = profiles.pop();
     let browser = await begin(context, start, profile);
     let page = await openPage(browser, address(OTHER));
@@ -145,9 +145,9 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     assert.equal(await page.$eval('#go-on', button => button.checkVisibility()), false);
     await press(page, '#forget-run');
     await keeps(page, found => runs(found).length === 0);
-  });
+  }));
 
-  test(`${name}: finished runs survive a reload, in their tab alone`, async context => {
+  test(`${name}: finished runs survive a reload, in their tab alone`, twiceInFirefox(name, async context => {
     const browser = await begin(context, start, profiles.pop());
     const page = await openPage(browser, address(tiny()));
     await press(page, '#train');
@@ -169,9 +169,9 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     await reload(page);
     await pause(500);
     await runsAre(page, 0);
-  });
+  }));
 
-  test(`${name}: a browser that stores nothing is told of once`, async context => {
+  test(`${name}: a browser that stores nothing is told of once`, twiceInFirefox(name, async context => {
     const browser = await begin(context, start, profiles.pop());
     const page = await openPage(browser, address(OTHER), page => page.evaluateOnNewDocument(() => {
       indexedDB.open = () => { throw new DOMException('not here', 'InvalidStateError'); };
@@ -185,5 +185,5 @@ for (const [name, start] of Object.entries(BROWSERS)) {
     await says(page, '#notice', /does not store.*download/);
     await pause(8_000);
     assert.equal((await page.evaluate(() => window.told)).length, 1);
-  });
+  }));
 }
