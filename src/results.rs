@@ -1,5 +1,6 @@
 //! The results of training and measuring, as plain numbers. The worker reports them, the page draws them and the command line prints them.
 
+use crate::stats::wilson;
 use crate::task::Split;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,18 @@ pub struct DepthScore {
     /// Share of the rule's entries that are right, if the task asks for the rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule_bits: Option<f64>,
+}
+
+impl DepthScore {
+    /// Exact match, in 0 ..= 1.
+    pub fn share(&self) -> f64 {
+        self.exact as f64 / self.samples.max(1) as f64
+    }
+
+    /// The 95 % interval of the exact match: see [`wilson`].
+    pub fn interval(&self) -> (f64, f64) {
+        wilson(self.exact, self.samples)
+    }
 }
 
 /// The model's free-running answer to one held-out question; the page draws the question from (task, seed, split, index) itself.

@@ -64,7 +64,7 @@ pub fn eval(folder: &Path, config: &RunConfig, split: Split, logits: u64) -> Res
     let depths: Vec<_> = measured
         .depths
         .iter()
-        .map(|score| serde_json::json!({ "score": score, "exact_match": score.exact as f64 / score.samples.max(1) as f64, "interval": wilson(score.exact, score.samples) }))
+        .map(|score| serde_json::json!({ "score": score, "exact_match": score.share(), "interval": wilson(score.exact, score.samples) }))
         .collect();
     let mut result = serde_json::json!({ "split": split, "depths": depths });
     if logits > 0 {

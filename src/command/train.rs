@@ -134,8 +134,7 @@ impl Course {
 }
 
 fn summary(losses: &[f32], measurement: &Measurement) -> String {
-    let exact: Vec<String> =
-        measurement.depths.iter().map(|score| format!("{:.2}", score.exact as f64 / score.samples.max(1) as f64)).collect();
+    let exact: Vec<String> = measurement.depths.iter().map(|score| format!("{:.2}", score.share())).collect();
     format!("loss {:.4}, EM {}", losses.last().copied().unwrap_or(f32::NAN), exact.join(" "))
 }
 

@@ -150,6 +150,12 @@ pub fn scroll_to_top() {
     window().scroll_to_with_x_and_y(0.0, 0.0);
 }
 
+/// The answer to a request for a file of the site; `None` if it is not there or there is no connection.
+pub async fn file(address: &str) -> Option<web_sys::Response> {
+    let answer = wasm_bindgen_futures::JsFuture::from(window().fetch_with_str(address)).await.ok()?;
+    answer.dyn_into().ok().filter(web_sys::Response::ok)
+}
+
 /// Sets an attribute of the body. Tests wait for these attributes.
 pub fn body_attribute(name: &str, value: &str) {
     if let Some(body) = document().body() {
@@ -210,8 +216,8 @@ pub fn focus(id: &str) {
     }
 }
 
-/// The attribute `name` of the clicked link that has it, or of what is around it; `None` if there is none, or if a modifier key makes the
-/// browser open a new tab.
+/// The attribute `name` of the clicked element, or of the nearest one around it that has it. `None` if a modifier key makes the browser open a
+/// new tab.
 pub fn clicked(event: &web_sys::MouseEvent, name: &str) -> Option<String> {
     if event.ctrl_key() || event.meta_key() || event.shift_key() {
         return None;

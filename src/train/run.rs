@@ -183,7 +183,7 @@ impl Run {
             self.best = Some(Best { exact: measured.exact(), step: self.step, values: self.state.weights().await? });
         }
         if let (Some((floor, ceiling)), Some(first), Split::Validation) = (self.goal, measured.depths.first(), split) {
-            let share = first.exact as f64 / first.samples.max(1) as f64;
+            let share = first.share();
             self.reached_goal = share >= ceiling || progress(share, floor, ceiling) >= self.plan.config.training.stop_at;
         }
         Ok((measured, best))

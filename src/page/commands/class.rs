@@ -54,14 +54,6 @@ pub fn leave_seat(page: Page) {
     page.seat.set(Seat::Asked);
 }
 
-/// Copies a text and confirms it.
-pub fn copy(page: Page, text: &str) {
-    let told = move |done| {
-        page.tell(if done { "Copied" } else { "The browser does not allow copying here: select the text and copy it by hand." })
-    };
-    browser::copy(text, told);
-}
-
 /// Saves a student's line as a file.
 pub fn save_line(line: &str, seed: u64) {
     browser::download_text(&format!("lookahead-{seed}.jsonl"), "application/json", &format!("{line}\n"));

@@ -30,7 +30,7 @@ pub fn go_to_settings() {
 /// Copies a text and confirms it next to Copy link.
 pub fn copy(page: Page, text: &str) {
     let told = move |done| {
-        page.tell(if done { "Copied" } else { "The browser does not allow copying here: select the link and copy it by hand." })
+        page.tell(if done { "Copied" } else { "The browser does not allow copying here: select the text and copy it by hand." })
     };
     browser::copy(text, told);
 }

@@ -12,7 +12,6 @@ use crate::results::Ending;
 use js_sys::Uint8Array;
 use leptos::prelude::*;
 use thiserror::Error;
-use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 /// Lists the weights that earlier visits stored.
@@ -142,9 +141,8 @@ async fn held(page: Page, hash: u64) -> Option<Uint8Array> {
 
 /// A file of the site; `None` if it could not be loaded.
 pub async fn fetch(address: &str) -> Option<Uint8Array> {
-    let response: web_sys::Response = JsFuture::from(window().fetch_with_str(address)).await.ok()?.dyn_into().ok()?;
-    let bytes = JsFuture::from(response.array_buffer().ok()?).await.ok()?;
-    response.ok().then(|| Uint8Array::new(&bytes))
+    let bytes = JsFuture::from(browser::file(address).await?.array_buffer().ok()?).await.ok()?;
+    Some(Uint8Array::new(&bytes))
 }
 
 /// The name of a run's start.

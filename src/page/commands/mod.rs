@@ -1,8 +1,7 @@
 //! Commands change the page's state and talk to the worker. In this order, each module calls only modules to its left:
 //!
-//! [`worker`] < [`form`] < [`kept_weights`] < [`runs`] < [`queue`] < [`buttons`]. The other modules are [`opening`] a model, the
-//! [`unfinished_run`], the [`finished_runs`], the [`tab`]'s name, [`attribution`], [`check`], [`references`], [`adapter`], [`downloads`],
-//! [`display`], the [`door`], the [`views`], the [`class`], the visitor's [`puzzle`] the [`story`], the [`lesson`] and the visitor's [`work`]. [`reports`] may call all of them: it handles the worker's reports.
+//! [`worker`] < [`form`] < [`kept_weights`] < [`runs`] < [`queue`] < [`buttons`]. `tests/architecture.rs` has the place of every module.
+//! [`reports`] may call all of them: it handles the worker's reports.
 
 pub mod adapter;
 pub mod attribution;

@@ -2,10 +2,10 @@
 
 use super::{form, queue};
 use crate::config::{Method, RunConfig};
+use crate::page::browser;
 use crate::page::state::story::{Scale, floors, references};
 use crate::page::state::{Page, Phase};
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 /// Loads the curves of a task size and shows them.
@@ -27,9 +27,7 @@ pub fn show(page: Page, scale: Scale) {
 
 /// The text of a file of the site.
 pub async fn text(address: &str) -> Option<String> {
-    let response: web_sys::Response = JsFuture::from(window().fetch_with_str(address)).await.ok()?.dyn_into().ok()?;
-    let text = JsFuture::from(response.text().ok()?).await.ok()?;
-    text.as_string().filter(|_| response.ok())
+    JsFuture::from(browser::file(address).await?.text().ok()?).await.ok()?.as_string()
 }
 
 /// Touches a curve, or lets go of it.

@@ -9,9 +9,6 @@ use serde::{Deserialize, Serialize};
 /// The largest number of lines that the page lists. The chart and the table count all lines.
 pub const LISTED: usize = 200;
 
-/// The lessons that a class link can open, by their names in the address.
-pub const LESSONS: [&str; 6] = ["guess-the-rule", "one-ahead", "two-ahead", "thinking-longer", "reward", "memories"];
-
 /// A student's number in the class.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Seat {

@@ -4,7 +4,6 @@ use super::run::Run;
 use crate::config::presets::SMALL_PAPER;
 use crate::config::{Method, RunConfig};
 use crate::results::DepthScore;
-use crate::stats::wilson;
 
 /// The keys of its runs: straight at each depth, then aloud at all of them.
 const KEYS: [&str; 5] = ["small-1", "small-2", "small-3", "small-4", "small-cot"];
@@ -46,8 +45,8 @@ pub fn sentence(lines: &[Line]) -> Option<String> {
     };
     let (depth, straight, aloud) =
         (2..=4).rev().find_map(|depth| Some((depth, at(Method::Straight, depth)?, at(Method::Aloud, depth)?)))?;
-    let share = |score: &DepthScore| 100.0 * score.exact as f64 / score.samples.max(1) as f64;
-    let interval = |score: &DepthScore| wilson(score.exact, score.samples);
+    let share = |score: &DepthScore| 100.0 * score.share();
+    let interval = |score: &DepthScore| score.interval();
     let told = format!("At k = {depth}, thinking aloud gets {:.0} % and straight {:.0} %.", share(aloud), share(straight));
     let judged = if interval(aloud).0 > interval(straight).1 {
         "Thinking aloud helps: the 95 % intervals do not overlap."

@@ -2,7 +2,6 @@
 
 use crate::config::{Method, RunConfig, Start, link};
 use crate::results::{DepthScore, Record};
-use crate::stats::wilson;
 use crate::task::{Radius, Split};
 use crate::wire;
 
@@ -55,13 +54,8 @@ impl Group {
     /// The middle run's exact match and its 95 % interval.
     pub fn share(&self) -> (f64, (f64, f64)) {
         let (score, _) = self.median();
-        (share(score), wilson(score.exact, score.samples))
+        (score.share(), score.interval())
     }
-}
-
-/// The exact match of a score.
-pub fn share(score: &DepthScore) -> f64 {
-    score.exact as f64 / score.samples.max(1) as f64
 }
 
 /// A method's curve.
@@ -100,7 +94,7 @@ impl Story {
 }
 
 /// Reads lines of results and puts the comparable ones into curves, by method, in the order of the story. Lines that cannot be read are left
-/// out: the site's test reads them all.
+/// out: tests/class.rs reads them all.
 pub fn references(lines: &str) -> Vec<Reference> {
     let runs: Vec<(RunConfig, Record)> = lines.lines().filter_map(read).filter(|(config, _)| comparable(config)).collect();
     let of = |method: Method| {
@@ -117,7 +111,7 @@ pub fn references(lines: &str) -> Vec<Reference> {
             }
         }
         groups.sort_by_key(|group| group.depth);
-        groups.iter_mut().for_each(|group| group.scores.sort_by(|a, b| share(&a.0).total_cmp(&share(&b.0))));
+        groups.iter_mut().for_each(|group| group.scores.sort_by(|a, b| a.0.share().total_cmp(&b.0.share())));
         Reference { method, groups }
     };
     Method::STORY.into_iter().map(of).filter(|reference| !reference.groups.is_empty()).collect()

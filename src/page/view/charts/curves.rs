@@ -3,6 +3,7 @@
 use super::frame::line;
 use super::scale::Scale;
 use super::{Size, series, tenth};
+use crate::results::DepthScore;
 use leptos::prelude::*;
 
 const LEFT: f64 = 44.0;
@@ -20,6 +21,13 @@ pub struct Point {
     pub share: f64,
     /// The ends of its 95 % interval; equal to `share` for a prediction.
     pub interval: (f64, f64),
+}
+
+impl Point {
+    /// The exact match of a score, with its interval.
+    pub fn of(score: &DepthScore) -> Self {
+        Self { depth: score.depth, share: score.share(), interval: score.interval() }
+    }
 }
 
 /// A curve and its name.

@@ -5,12 +5,10 @@ use super::story::series;
 use crate::config::{Method, RunConfig};
 use crate::page::commands::queue;
 use crate::page::state::comparison::{Line, lines, runs, seconds_left, sentence};
-use crate::page::state::story::share;
 use crate::page::state::{Page, Phase, pace};
 use crate::page::view::charts::Size;
 use crate::page::view::charts::curves::{self, Curve, Point, Weight};
 use crate::page::view::words::percent;
-use crate::stats::wilson;
 use leptos::prelude::*;
 
 /// The button that begins the comparison.
@@ -79,8 +77,7 @@ fn progress(page: Page, left: &[RunConfig]) -> String {
 }
 
 fn curve(line: &Line) -> Curve {
-    let points =
-        line.scores.iter().map(|score| Point { depth: score.depth, share: share(score), interval: wilson(score.exact, score.samples) });
+    let points = line.scores.iter().map(Point::of);
     Curve { name: line.method.name().into(), series: series(line.method), weight: Weight::Plain, points: points.collect() }
 }
 
@@ -88,8 +85,8 @@ fn row(line: &Line) -> AnyView {
     let cell = |depth: usize| {
         let score = line.scores.iter().find(|score| score.depth == depth);
         let words = score.map(|score| {
-            let (low, high) = wilson(score.exact, score.samples);
-            view! { <strong>{percent(share(score))}</strong> <br /> <span class="text-hint">{format!("{:.0} … {:.0}", low * 100.0, high * 100.0)}</span> }
+            let (low, high) = score.interval();
+            view! { <strong>{percent(score.share())}</strong> <br /> <span class="text-hint">{format!("{:.0} … {:.0}", low * 100.0, high * 100.0)}</span> }
         });
         view! { <td>{words}</td> }
     };

@@ -91,7 +91,7 @@ fn row(row: Row, looped: bool) -> AnyView {
     view! {
         <tr>
             <th scope="row">{row.depth}</th>
-            <td class="depth-exact">{of(|score| percent(score.exact as f64 / score.samples.max(1) as f64))}</td>
+            <td class="depth-exact">{of(|score| percent(score.share()))}</td>
             <td>{of(interval)}</td>
             <td>{reference(|estimate| estimate.ceiling)}</td>
             <td>{reference(|estimate| estimate.copy)}</td>

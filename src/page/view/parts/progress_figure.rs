@@ -29,10 +29,7 @@ fn courses(run: &Run) -> Vec<progress::Course> {
     let depths = run.config.task.depths();
     let at = |depth: usize| {
         let scores = run.measured.iter().flat_map(|measurement| measurement.depths.iter().map(move |score| (measurement.step, score)));
-        scores
-            .filter(|(_, score)| score.depth == depth)
-            .map(|(step, score)| (step as f64, score.exact as f64 / score.samples.max(1) as f64))
-            .collect()
+        scores.filter(|(_, score)| score.depth == depth).map(|(step, score)| (step as f64, score.share())).collect()
     };
     depths.into_iter().map(|depth| progress::Course { depth, points: at(depth) }).collect()
 }

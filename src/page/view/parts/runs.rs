@@ -96,8 +96,7 @@ fn swatch(page: Page, id: usize) -> AnyView {
 fn scores(run: &Run) -> String {
     let step = if run.opened { "not trained here".into() } else { format!("step {}", thousands(run.step())) };
     let Some(measurement) = run.latest() else { return format!("{step}, not measured yet") };
-    let exact =
-        measurement.depths.iter().map(|score| format!("k={} {}", score.depth, percent(score.exact as f64 / score.samples.max(1) as f64)));
+    let exact = measurement.depths.iter().map(|score| format!("k={} {}", score.depth, percent(score.share())));
     format!("{step} · exact: {}", exact.collect::<Vec<_>>().join(", "))
 }
 

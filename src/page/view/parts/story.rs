@@ -6,11 +6,10 @@ use crate::page::commands::{display, opening, story};
 use crate::page::state::Page;
 use crate::page::state::door::Door;
 use crate::page::state::run::Run;
-use crate::page::state::story::{Reference, Scale, Story as Curves, share};
+use crate::page::state::story::{Reference, Scale, Story as Curves};
 use crate::page::view::charts::Size;
 use crate::page::view::charts::curves::{self, Curve, Level, Point, Weight};
 use crate::page::view::words::percent;
-use crate::stats::wilson;
 use crate::task::Task;
 use leptos::prelude::*;
 
@@ -143,7 +142,7 @@ pub fn fits(task: &Task, scale: Scale) -> bool {
 /// The curve of a run of the visitor.
 fn own(run: &Run) -> Option<Curve> {
     let scores = &run.latest()?.depths;
-    let points = scores.iter().map(|score| Point { depth: score.depth, share: share(score), interval: wilson(score.exact, score.samples) });
+    let points = scores.iter().map(Point::of);
     Some(Curve { name: "yours".into(), series: series(Method::of(&run.config)) + 6, weight: Weight::Bold, points: points.collect() })
 }
 
@@ -166,7 +165,7 @@ pub fn levels(story: &Curves) -> Vec<Level> {
 fn chosen_view(page: Page, reference: &Reference) -> AnyView {
     let method = reference.method;
     let seeds = reference.groups.iter().map(|group| {
-        let each: Vec<String> = group.scores.iter().map(|(score, _)| percent(share(score))).collect();
+        let each: Vec<String> = group.scores.iter().map(|(score, _)| percent(score.share())).collect();
         format!("k = {}: {}", group.depth, each.join(", "))
     });
     let (count, asked) = reference.groups.first().map_or((0, 0), |group| (group.scores.len(), group.median().0.samples));

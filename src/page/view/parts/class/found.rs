@@ -10,7 +10,6 @@ use crate::page::view::charts::curves::{self, Curve, Point, Weight};
 use crate::page::view::parts::figure::Figure;
 use crate::page::view::parts::story::{fits, levels};
 use crate::page::view::words::{percent, thousands};
-use crate::stats::wilson;
 use leptos::prelude::*;
 use web_sys::wasm_bindgen::JsCast;
 
@@ -102,10 +101,7 @@ fn students<'a>(lines: impl Iterator<Item = &'a &'a Handed>, room: usize) -> Vec
     let mut students: Vec<(u64, Vec<Point>)> = Vec::new();
     for line in lines {
         let seed = line.config.seed;
-        let points = line.scores.iter().map(|score| {
-            let share = score.exact as f64 / score.samples.max(1) as f64;
-            Point { depth: score.depth, share, interval: wilson(score.exact, score.samples) }
-        });
+        let points = line.scores.iter().map(Point::of);
         match students.iter().position(|(other, _)| *other == seed) {
             Some(at) => students[at].1.extend(points),
             None if students.len() < room => students.push((seed, points.collect())),

@@ -1,6 +1,6 @@
 //! A finished run as one line, for the teacher.
 
-use crate::page::commands::class;
+use crate::page::commands::{class, display};
 use crate::page::state::Page;
 use crate::wire;
 use leptos::prelude::*;
@@ -23,7 +23,7 @@ pub fn HandIn(page: Page, id: usize) -> impl IntoView {
                 <input type="text" autocomplete="off" maxlength="40" on:input=move |event| name.set(event_target_value(&event)) />
             </label>
             <div class="button-row">
-                <button type="button" class="hand-in-copy" on:click=move |_| class::copy(page, &line.get_untracked())>"Copy"</button>
+                <button type="button" class="hand-in-copy" on:click=move |_| display::copy(page, &line.get_untracked())>"Copy"</button>
                 <button type="button" class="hand-in-save" on:click=move |_| class::save_line(&line.get_untracked(), seed)>"Save as file"</button>
                 <span class="text-hint" role="status">{move || page.notice.get()}</span>
             </div>

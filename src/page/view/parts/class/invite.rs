@@ -2,10 +2,10 @@
 
 use super::super::qr::Qr;
 use crate::class::invitation;
+use crate::lesson::NAMES;
 use crate::page::browser;
-use crate::page::commands::class;
+use crate::page::commands::display;
 use crate::page::state::Page;
-use crate::page::state::class::LESSONS;
 use crate::page::state::run::name_of;
 use leptos::prelude::*;
 
@@ -41,13 +41,13 @@ pub fn Invite(page: Page) -> impl IntoView {
             <label for="class-lesson">"Lesson beside it"</label>
             <select id="class-lesson" on:change=move |event| lesson.set(event_target_value(&event))>
                 <option value="">"none"</option>
-                {LESSONS.map(|name| view! { <option value=name>{name.replace('-', " ")}</option> }).collect_view()}
+                {NAMES.map(|name| view! { <option value=name>{name.replace('-', " ")}</option> }).collect_view()}
             </select>
             <label for="class-link">"The link"</label>
             <input id="class-link" type="text" readonly prop:value=move || address.get() on:focus=move |_| browser::select("class-link") />
         </div>
         <div class="button-row">
-            <button type="button" id="class-copy" class="button-main" on:click=move |_| class::copy(page, &address.get_untracked())>"Copy the link"</button>
+            <button type="button" id="class-copy" class="button-main" on:click=move |_| display::copy(page, &address.get_untracked())>"Copy the link"</button>
             <span class="text-hint" role="status">{move || page.notice.get()}</span>
         </div>
         <p class="text-hint">{engine}</p>

@@ -126,8 +126,7 @@ fn Progress(page: Page, none: Signal<bool>) -> impl IntoView {
 /// The name and the scores of a line.
 fn told(line: &Line) -> String {
     let Ok(handed) = &line.read else { return String::new() };
-    let scores =
-        handed.scores.iter().map(|score| format!("k={} {}", score.depth, percent(score.exact as f64 / score.samples.max(1) as f64)));
+    let scores = handed.scores.iter().map(|score| format!("k={} {}", score.depth, percent(score.share())));
     format!("{}: {}", class::name_of(handed), scores.collect::<Vec<_>>().join(", "))
 }
 

@@ -3,12 +3,10 @@
 use super::expect::interval;
 use super::place::Place;
 use crate::lesson::{Source, partner};
-use crate::page::state::story::share;
 use crate::page::view::charts::curves::{self, Curve, Point, Weight};
 use crate::page::view::parts::figure::Figure;
 use crate::page::view::parts::story::{self, YOU};
 use crate::page::view::words::percent;
-use crate::stats::wilson;
 use crate::task::MULTI_DEPTHS;
 use leptos::prelude::*;
 
@@ -100,9 +98,7 @@ fn run(place: &Place, id: &str, series: usize) -> Line {
         depths = config.task.depths();
         place.page.work.with(|work| {
             let scores = work.scores(place.lesson, id, config).iter();
-            points = scores
-                .map(|score| Point { depth: score.depth, share: share(score), interval: wilson(score.exact, score.samples) })
-                .collect();
+            points = scores.map(Point::of).collect();
         });
     }
     Line { key: id.into(), name: id.replace('-', " "), series, depths, points, waits: "run it" }

@@ -42,14 +42,6 @@ pub fn view(place: &Place, id: &str, config: &RunConfig, words: String) -> AnyVi
 
 /// The result of a run; `None` if there is none.
 fn told(scores: &[DepthScore]) -> Option<String> {
-    let one = |score: &DepthScore| {
-        format!(
-            "k = {}: {} of {} right, {}",
-            score.depth,
-            score.exact,
-            score.samples,
-            percent(score.exact as f64 / score.samples.max(1) as f64)
-        )
-    };
+    let one = |score: &DepthScore| format!("k = {}: {} of {} right, {}", score.depth, score.exact, score.samples, percent(score.share()));
     (!scores.is_empty()).then(|| format!("{}.", scores.iter().map(one).collect::<Vec<_>>().join("; ")))
 }
