@@ -10,6 +10,7 @@ TOOLS=$CACHE/tools-root
 NATIVE_TARGET=$CACHE/native
 WASM_TARGET=$CACHE/wasm
 TRUNK=0.21.14
+SPLIT=0.2.4
 # Settings of the wasm build alone, filled by wasm_target.
 WASM_ENV=()
 
@@ -47,7 +48,7 @@ need() {
   case $1 in
     rust) rust_toolchain ;;
     lints) rust_component clippy; rust_component rustfmt ;;
-    wasm) rust_toolchain; wasm_target; wasm_bindgen; trunk_tool ;;
+    wasm) rust_toolchain; wasm_target; wasm_bindgen; split_tool; trunk_tool ;;
     node) node_runtime ;;
     browser) node_runtime; browser_program; browser_modules ;;
     firefox) firefox_program ;;
@@ -125,6 +126,13 @@ wasm_bindgen() {
   # It reads and writes a module of many megabytes: optimising the parts that do is worth it, the rest is not.
   cargo_tool wasm-bindgen-cli "$version" "a minute or two" --bin wasm-bindgen --config 'profile.dev.package.walrus.opt-level=1' \
     --config 'profile.dev.package.wasmparser.opt-level=1' --config 'profile.dev.package.wasm-encoder.opt-level=1'
+}
+
+# Splits the page's program: see src/page/split.rs.
+split_tool() {
+  [ "$(cat "$TOOLS/wasm_split_cli.version" 2>/dev/null)" = "$SPLIT" ] && have wasm-split-cli && return
+  cargo_tool wasm_split_cli_support "$SPLIT" "a minute" --locked --features build-binary
+  printf '%s' "$SPLIT" >"$TOOLS/wasm_split_cli.version"
 }
 
 trunk_tool() {
@@ -229,5 +237,6 @@ build_site() {
   say "building the page and the worker into dist/ ($long)"
   build_here "$WASM_TARGET"
   # trunk cannot read NO_COLOR=1.
-  (cd "$ROOT" && env -u NO_COLOR ${WASM_ENV[@]+"${WASM_ENV[@]}"} CARGO_TARGET_DIR="$WASM_TARGET" trunk build --release) || fail "The site could not be built; the lines above say why."
+  (cd "$ROOT" && env -u NO_COLOR ${WASM_ENV[@]+"${WASM_ENV[@]}"} CARGO_TARGET_DIR="$WASM_TARGET" PARTS="$WASM_TARGET/parts" \
+    WASM_BINDGEN="$(command -v wasm-bindgen)" PATH="$ROOT/.ci/bin:$PATH" trunk build --release) || fail "The site could not be built; the lines above say why."
 }

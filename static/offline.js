@@ -25,8 +25,8 @@
   /** The programs that this page has used. */
   const used = new Set();
   let registration;
-  /** Why a service worker could not be installed. */
-  let failure = "unfetched";
+  /** Why the service worker could not be installed, as it tells before it is removed. */
+  let failure;
 
   function show(state, sentence, ...buttons) {
     document.body.dataset.offline = state;
@@ -82,13 +82,22 @@
   /** Looks after a service worker that is being installed. */
   function follow(worker) {
     worker?.addEventListener("statechange", () => {
-      if (worker.state === "redundant" && !registration.active) unable(failure);
       if (["installed", "activated"].includes(worker.state)) store();
+      else tellRefusal();
     });
   }
 
+  /** Says why there is no service worker, if there is none. Its own reason may come before or after the browser's word that it is removed. */
+  function tellRefusal() {
+    const workers = registration ? [registration.installing, registration.waiting, registration.active] : [{}];
+    if (workers.every((worker) => !worker || worker.state === "redundant")) unable(failure ?? "unfetched");
+  }
+
   async function register() {
-    navigator.serviceWorker.addEventListener("message", ({ data }) => { failure = data.failed; });
+    navigator.serviceWorker.addEventListener("message", ({ data }) => {
+      failure = data.failed;
+      tellRefusal();
+    });
     try {
       registration = await navigator.serviceWorker.register("./sw.js", { updateViaCache: "none" });
     } catch {
@@ -99,6 +108,7 @@
     follow(registration.installing);
     navigator.serviceWorker.addEventListener("controllerchange", () => store());
     store();
+    tellRefusal();
   }
 
   /** Calls `then` once the training engine has started, and with each further program. Storing earlier would delay what the user waits for. */

@@ -1,6 +1,6 @@
 //! The page, in layers. Each layer uses only the layers above it in this list:
 //!
-//! - [`browser`], [`dropped`], [`former`], [`storage`]: calls into the browser.
+//! - [`browser`], [`dropped`], [`former`], [`split`], [`storage`]: calls into the browser.
 //! - [`worker`]: the worker's programs, its messages, its start and its end.
 //! - [`state`]: plain data, in signals.
 //! - [`commands`]: change the state and talk to the worker.
@@ -15,6 +15,7 @@ mod browser;
 mod commands;
 mod dropped;
 mod former;
+mod split;
 mod state;
 mod storage;
 mod view;
@@ -74,6 +75,8 @@ fn begin(page: Page) {
         unfinished_run::look(page);
         puzzle::restore(page).await;
         lesson::restore(page).await;
+        // Tests wait for it: what was stored is on the page.
+        browser::body_attribute("data-restored", "true");
     });
     story::show(page, Default::default());
     adapter::ask(page);

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { attribute, downloads, fits, openPage, press, reload, shows, state, suite, text, tiny, type } from './harness.mjs';
+import { forged, paste, runAgain, seedOf, verdict } from './class.mjs';
 import { keeps } from './records.mjs';
 
 const { browser, site, visit } = await suite();
 const STUDENTS = 30;
-const seedOf = link => Number(/&seed=(\d+)/.exec(link)[1]);
 
 /** A student opens the class link on a telephone, takes a number, trains, and copies the line. @returns the line as an object */
 async function student(link, number) {
@@ -43,37 +43,6 @@ async function student(link, number) {
   return plain;
 }
 
-/** The line of another student, as it would look: the same numbers under another seed. */
-function forged(line, seed) {
-  const link = line.link.replace(/&sum=[0-9a-f]{8}/, '').replace(/&seed=\d+/, `&seed=${seed}`);
-  const measured = structuredClone(line.measured);
-  Object.assign(measured.at(-1).depths[0], { exact: seed % 5, bits_teacher_forced: 0.6 });
-  return { ...line, link, measured };
-}
-
-/** Pastes text into the teacher's room. */
-async function paste(page, pasted, lines) {
-  await page.$eval('#class-paste', (area, pasted) => { area.value = pasted; }, pasted);
-  await press(page, '#class-add');
-  await shows(page, '#class-said', 'data-lines', String(lines));
-  await shows(page, '#class-said', 'data-reading', 'false');
-}
-
-const verdict = (page, name) => page.evaluate(name => {
-  const found = [...document.querySelectorAll('#class-lines li')].find(item => item.textContent.includes(name));
-  return found && { verdict: found.dataset.verdict, words: found.querySelector('.class-verdict').textContent };
-}, name);
-
-/** Runs a line again and waits for the verdict. */
-async function again(page, name) {
-  await page.evaluate(name => [...document.querySelectorAll('#class-lines li')].find(item => item.textContent.includes(name)).querySelector('button').click(), name);
-  await page.waitForFunction(name => {
-    const item = [...document.querySelectorAll('#class-lines li')].find(item => item.textContent.includes(name));
-    return ['same', 'near', 'differs'].includes(item.dataset.verdict);
-  }, {}, name);
-  return verdict(page, name);
-}
-
 const teacher = await visit(tiny({ steps: 4, every: 4 }), { query: 'class=' });
 let lines;
 
@@ -105,12 +74,12 @@ test('the teacher pastes thirty lines, and a false one is caught by running it a
   assert.equal(await teacher.$eval('#class-lines li', item => item.dataset.verdict), 'faulty', 'what is not right comes first');
 
   assert.deepEqual((await verdict(teacher, 'Number 8:')).verdict, 'right');
-  const caught = await again(teacher, 'Number 8:');
+  const caught = await runAgain(teacher, 'Number 8:');
   assert.equal(caught.verdict, 'differs', caught.words);
   assert.match(caught.words, /k = 1/);
-  const held = await again(teacher, 'Number 7:');
+  const held = await runAgain(teacher, 'Number 7:');
   assert.equal(held.verdict, 'same', held.words);
-  const stolen = await again(teacher, 'Number 9:');
+  const stolen = await runAgain(teacher, 'Number 9:');
   assert.equal(stolen.verdict, 'differs', stolen.words);
   assert.match(stolen.words, /step 1(?!\d)/);
   assert.deepEqual(teacher.complaints, []);
@@ -135,14 +104,12 @@ test('what was pasted survives a reload, is saved as one file, and is gone after
 test('a file of ten thousand lines is read while the page stays alive', async () => {
   const many = Array.from({ length: 10_000 }, (_, index) => JSON.stringify(forged(lines.true, index + 1))).join('\n');
   await teacher.evaluate(many => {
-    window.longest = 0;
-    let last = performance.now();
-    const frame = now => {
-      window.longest = Math.max(window.longest, now - last);
-      last = now;
-      window.frames = requestAnimationFrame(frame);
+    window.drawn = 0;
+    const frame = () => {
+      window.drawn += document.querySelector('#class-said').dataset.reading === 'true';
+      requestAnimationFrame(frame);
     };
-    window.frames = requestAnimationFrame(frame);
+    requestAnimationFrame(frame);
     const files = new DataTransfer();
     files.items.add(new File([many], 'results.jsonl'));
     const input = document.querySelector('#class-files');
@@ -153,7 +120,7 @@ test('a file of ten thousand lines is read while the page stays alive', async ()
   await shows(teacher, '#class-said', 'data-reading', 'false');
   assert.match(await text(teacher, '#class-lines'), /results\.jsonl, line 1(?!\d)/);
   assert.ok((await teacher.$$('#class-lines li')).length <= 200);
-  const longest = await teacher.evaluate(() => (cancelAnimationFrame(window.frames), window.longest));
-  assert.ok(longest < 2_000, `the page stood still for ${longest.toFixed()} ms`);
+  const drawn = await teacher.evaluate(() => window.drawn);
+  assert.ok(drawn >= 10, `${drawn} frames were drawn while ten thousand lines were read`);
   assert.deepEqual(teacher.complaints, []);
 });

@@ -142,8 +142,11 @@ export async function open(browser, address, prepare) {
   return page;
 }
 
-/** Waits until the page can be used, or says that it cannot. */
-const usable = (page, timeout = PATIENCE) => page.waitForFunction(() => ['idle', 'failed'].includes(document.body.dataset.state), { timeout });
+/** Waits until the page can be used, has taken up what it stored and has loaded its parts, or says that it cannot. */
+const usable = (page, timeout = PATIENCE) => page.waitForFunction(() => {
+  const { state, restored } = document.body.dataset;
+  return state === 'failed' || (state === 'idle' && restored && !document.querySelector('.part-waiting'));
+}, { timeout });
 
 /** Opens the page itself and waits until it can be used. */
 export async function openPage(browser, address, prepare) {

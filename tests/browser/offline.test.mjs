@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { DIST, FIREFOX, ROOT, attribute, close, launchFirefox, launchIn, newProfile, open, openPage, press, reload, shows, state, tiny, twiceInFirefox } from './harness.mjs';
-import { serve } from './server.mjs';
+import { DIST, FIREFOX, ROOT, attribute, launchIn, open, openPage, press, reload, shows, state, tiny, twiceInFirefox } from './harness.mjs';
+import { BROWSERS, begin, host, offline } from './hosted.mjs';
 
 /** A file that has the same name in every build. */
 const UNNAMED = 'checkpoints/k1.json';
@@ -32,26 +32,6 @@ function update(folder) {
   execFileSync(path.join(ROOT, '.ci/name-build'), [folder]);
 }
 
-/** Serves folders by their paths until the test ends. @returns { origin, asked, stop }: asked are the names that the server was asked for */
-async function host(context, folders) {
-  const asked = [];
-  const { origin, close } = await serve(Object.entries(folders).map(([at, folder]) => ({ at, folder, asked: name => asked.push(name) })));
-  let stopped;
-  const stop = () => (stopped ??= close());
-  context.after(stop);
-  return { origin, asked, stop };
-}
-
-/** Made here, so that they are removed after the last test: a browser that is being closed still writes into its own. */
-const profiles = Array.from({ length: 12 }, newProfile);
-/** Starts a browser that ends with the test, however the test ends. */
-const begin = async (context, start, ...flags) => {
-  const browser = await start(profiles.pop(), ...flags);
-  context.after(() => close(browser));
-  return browser;
-};
-/** Waits for what the page says. By time: a tab in the background draws no frames. */
-const offline = (page, value) => page.waitForFunction(value => document.body?.dataset.offline === value, { polling: 100 }, value);
 const buildOf = page => attribute(page, 'body', 'data-build');
 /** What a page gets under an address; its status where that is an error, and `refused` where there is no answer at all. */
 const fetched = (page, name) => page.evaluate(name => fetch(name).then(answer => (answer.ok ? answer.text() : answer.status), () => 'refused'), name);
@@ -69,7 +49,6 @@ const trains = async page => {
   await state(page, 'finished');
 };
 
-const BROWSERS = { Chromium: launchIn, ...(FIREFOX ? { Firefox: launchFirefox } : {}) };
 if (!FIREFOX) console.error('NOT RUN: the tests without a network in Firefox, which is not installed');
 
 for (const [name, start] of Object.entries(BROWSERS)) {

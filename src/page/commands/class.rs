@@ -2,14 +2,17 @@
 
 use super::{form, queue, tab};
 use crate::class::{self, Handed, Lines};
+use crate::page::split::NotLoaded;
 use crate::page::state::Page;
 use crate::page::state::class::{Class, LISTED, Seat, Source};
+use crate::page::state::door::Door;
 use crate::page::state::queue::Queued;
 use crate::page::{browser, storage};
 use crate::wire;
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_split_helpers::wasm_split;
 use web_sys::File;
 
 /// The length of a slice of reading in milliseconds: less than a frame.
@@ -94,7 +97,7 @@ pub fn open_files(page: Page, files: Vec<File>) {
     });
 }
 
-/// Adds texts, and reads them in slices, so that the page stays alive with thousands of lines. `new` texts are stored, if they are not too large.
+/// Adds texts. `new` texts are stored, if they are not too large. They are read as soon as the teacher's room is open.
 fn add(page: Page, sources: Vec<Source>, new: bool) {
     page.class.update_untracked(|class| {
         if class.stored.iter().chain(&sources).map(|source| source.text.len()).sum::<usize>() <= STORED {
@@ -107,8 +110,25 @@ fn add(page: Page, sources: Vec<Source>, new: bool) {
     if new {
         keep(page);
     }
+    if page.door.with_untracked(|door| *door == Door::Class) {
+        spawn_local(async move {
+            if let Ok(read) = reader().await {
+                read(page);
+            }
+        });
+    }
+}
+
+#[wasm_split(class, fallible)]
+fn reader() -> Result<fn(Page), NotLoaded> {
+    Ok(read)
+}
+
+/// Reads the texts that are not read yet in slices, so that the page stays alive with thousands of lines.
+pub fn read(page: Page) {
+    let unread = page.class.with_untracked(|class| !class.unread.is_empty());
     // A text that is being read goes on with these.
-    if page.class_reading.get_untracked().is_some() {
+    if !unread || page.class_reading.get_untracked().is_some() {
         return;
     }
     page.class_reading.set(Some(0));

@@ -2,7 +2,8 @@
 
 use super::{puzzle, story, tab};
 use crate::config::{RunConfig, link};
-use crate::lesson::{self, Head, Live, NAMES};
+use crate::lesson::{self, Head, Lesson, LessonError, Live, NAMES};
+use crate::page::split::NotLoaded;
 use crate::page::state::Page;
 use crate::page::state::door::Door;
 use crate::page::state::lesson::{Entry, Given, Saved, Shown, Work};
@@ -12,8 +13,10 @@ use leptos::prelude::*;
 use std::sync::Arc;
 use std::time::Duration;
 use wasm_bindgen_futures::spawn_local;
+use wasm_split_helpers::wasm_split;
 
 const PREFIX: &str = "lesson ";
+const UNLOADED: &str = "The lesson could not be loaded from the site: check your connection, then load this page again.";
 /// How long a change waits until it is stored.
 const SOON: Duration = Duration::from_millis(200);
 
@@ -37,6 +40,17 @@ async fn text(name: &str) -> Option<String> {
     story::text(&format!("lessons/{name}.md")).await
 }
 
+#[wasm_split(lessons, fallible)]
+fn read(text: String) -> Result<Result<Lesson, LessonError>, NotLoaded> {
+    Ok(lesson::read(&text))
+}
+
+/// An error of the lesson is told when it is opened.
+#[wasm_split(lessons, fallible)]
+fn head(text: String) -> Result<Head, NotLoaded> {
+    Ok(lesson::head(&text).unwrap_or_default())
+}
+
 fn show(page: Page, name: String) {
     if page.lessons.with_untracked(|lessons| lessons.shown.as_ref().is_some_and(|shown| shown.name == name && shown.read.is_ok())) {
         return;
@@ -48,8 +62,11 @@ fn show(page: Page, name: String) {
     }
     spawn_local(async move {
         let read = match text(&name).await {
-            Some(text) => lesson::read(&text).map(Arc::new).map_err(|error| format!("The lesson has an error. {error}")),
-            None => Err("The lesson could not be loaded from the site: check your connection, then load this page again.".into()),
+            Some(text) => match read(text).await {
+                Ok(read) => read.map(Arc::new).map_err(|error| format!("The lesson has an error. {error}")),
+                Err(NotLoaded) => Err(UNLOADED.into()),
+            },
+            None => Err(UNLOADED.into()),
         };
         // The visitor may have gone on meanwhile.
         if page.door.with_untracked(|door| *door == Door::Lessons(Some(name.clone()))) {
@@ -65,7 +82,11 @@ fn list(page: Page) {
     spawn_local(async move {
         let mut heads: Vec<Head> = Vec::new();
         for name in NAMES {
-            heads.push(text(name).await.and_then(|text| lesson::head(&text).ok()).unwrap_or_default());
+            let head = match text(name).await {
+                Some(text) => head(text).await.ok(),
+                None => None,
+            };
+            heads.push(head.unwrap_or_default());
         }
         page.lessons.update(|lessons| lessons.heads = heads);
     });

@@ -1,8 +1,9 @@
 //! Heat maps: cells coloured by level, one small panel for each part of the network, laid out like the rows of the orbit. They show hops and
 //! attribution.
 
+use super::svg::{Svg, svg};
 use super::tenth;
-use leptos::prelude::*;
+use leptos::prelude::AnyView;
 
 /// Width of the labels to the left of a panel's cells.
 pub const LABEL: f64 = 50.0;
@@ -70,7 +71,7 @@ impl Map {
     }
 
     /// The labels of a panel's lines. Labels of bands are between two rows.
-    fn labels(&self, bands: bool) -> AnyView {
+    fn labels(&self, bands: bool) -> Svg {
         let side = self.cell();
         let ends = |line: usize| line == 0 || line + 1 == self.lines.len() || self.lines[line].asked || self.lines[line + 1].asked;
         let room = |line: usize| line == 0 || self.lines[line].asked || line as f64 * side >= 12.0;
@@ -78,7 +79,7 @@ impl Map {
             let (row, between) = (self.lines[line].row, bands && !self.lines[line].asked);
             let words = if between { format!("{row} and {}", row + 1) } else { format!("row {row}") };
             let y = tenth(self.top(line) + if between { side } else { side / 2.0 } + 4.0);
-            view! { <text x=LABEL - 6.0 y=y text-anchor="end" fill="var(--soft)">{words}</text> }
+            svg!(text x = LABEL - 6.0, y = y, text-anchor = "end", fill = "var(--soft)"; words)
         };
         let shown = self.lines.iter().filter(|line| !line.asked).count();
         // A band is between two rows, so there is one band fewer than rows.
@@ -86,7 +87,7 @@ impl Map {
             true => line == 0 || line + 2 == shown && room(line) || self.lines[line].asked,
             false => ends(line) && room(line),
         };
-        (0..self.lines.len()).filter(|&line| label(line)).map(text).collect_view().into_any()
+        (0..self.lines.len()).filter(|&line| label(line)).map(text).collect::<Svg>()
     }
 
     /// The shapes of one level.
@@ -125,25 +126,26 @@ pub fn panel(map: &Map, part: usize, pointed: Option<(usize, usize)>, scale: f64
         None => map.outlined.iter().map(|&(line, first, count)| map.run(line, first, count)).collect(),
         Some(_) => String::new(),
     };
-    view! {
-        <svg width=width * scale height=height * scale viewBox=format!("0 0 {width} {height}") role="img" aria-label=caption.clone() font-family="system-ui, sans-serif" font-size="11">
-            {map.labels(bands.is_some())}
-            <g shape-rendering="crispEdges" stroke=stroke>
-                <path d=map.of(part, 0) fill="none" stroke="var(--grid)" stroke-dasharray="2 2" />
-                {(1..=map.most).map(|level| view! { <path class="cell-level" data-level=level d=map.of(part, level) fill=colour(level, map.most) /> }).collect_view()}
-            </g>
-            <path class="cell-outlined" d=outlined fill="none" stroke="var(--ink)" stroke-width="2" />
-            <path d=pointed.map(|(line, index)| map.run(line, index, 1)).unwrap_or_default() fill="none" stroke="var(--wrong)" stroke-width="2.5" />
-        </svg>
-    }
-    .into_any()
+    let level = |level: usize| svg!(path class = "cell-level", data-level = level, d = map.of(part, level), fill = colour(level, map.most));
+    let pointed = pointed.map(|(line, index)| map.run(line, index, 1)).unwrap_or_default();
+    let inside = svg!(g;
+        map.labels(bands.is_some()),
+        svg!(g shape-rendering = "crispEdges", stroke = stroke;
+            svg!(path d = map.of(part, 0), fill = "none", stroke = "var(--grid)", stroke-dasharray = "2 2"),
+            (1..=map.most).map(level).collect::<Svg>(),
+        ),
+        svg!(path class = "cell-outlined", d = outlined, fill = "none", stroke = "var(--ink)", stroke-width = "2"),
+        svg!(path d = pointed, fill = "none", stroke = "var(--wrong)", stroke-width = "2.5"),
+    );
+    Svg::picture(width, height, scale, caption, 11.0, inside)
 }
 
 /// The legend of the levels, from the lowest.
 pub fn keys<T: ToString>(names: &[T]) -> AnyView {
     let most = names.len();
     let key = |(index, name): (usize, &T)| {
-        view! { <span class="level-key"><i style=format!("background:{}", colour(index + 1, most))></i>{name.to_string()}</span> }
+        let colour = format!("background:{}", colour(index + 1, most));
+        svg!(span class = "level-key"; svg!(i style = colour), name.to_string())
     };
-    names.iter().enumerate().map(key).collect_view().into_any()
+    names.iter().enumerate().map(key).collect::<Svg>().view()
 }

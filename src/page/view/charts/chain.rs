@@ -1,8 +1,9 @@
 //! A chain of thought: the rows shown, and below them the rows that the model wrote, in the order in which it wrote them.
 
 use super::orbit::{LABEL, MARK, Orbit, crosses, mark, strip, text, thin, unknown};
+use super::svg::{Svg, svg};
 use super::tenth;
-use leptos::prelude::*;
+use leptos::prelude::AnyView;
 
 /// The true row below each written row: the gap to it, its height, and the gap to the next row.
 const NEAR: f64 = 1.5;
@@ -37,25 +38,22 @@ pub fn draw(chain: &Chain, width: f64, height: f64, scale: f64) -> AnyView {
         let y = 1.0 + index as f64 * cell;
         let last = index + 1 == shown.len() && index as f64 * cell >= 12.0;
         let label = if index == 0 || last { format!("row {}", index + 1) } else { String::new() };
-        view! { <g>{text(label, y, cell)}{strip(state, cell, y)}</g> }
+        svg!(g; text(label, y, cell), strip(state, cell, y))
     });
     let below = (0..asked.len()).map(|index| thought(chain, index, cell, begin + index as f64 * pitch));
     let answered = asked.iter().any(|asked| asked.answer.is_some() && asked.revealed);
     let key = if answered { "thin line: the true row" } else { "" };
     let wide = LABEL + (cells as f64 * cell + MARK).max(KEY);
-    view! {
-        <svg width=wide * scale height=bottom * scale viewBox=format!("0 0 {wide} {bottom}") role="img" aria-label=aria_label(chain) font-family="system-ui, sans-serif" font-size="11.5">
-            <rect width=wide height=bottom fill="var(--card)" />
-            {above.collect_view()}
-            {below.collect_view()}
-            <text x=LABEL y=bottom - 4.0 fill="var(--soft)">{key}</text>
-        </svg>
-    }
-    .into_any()
+    let inside = svg!(g;
+        above.collect::<Svg>(),
+        below.collect::<Svg>(),
+        svg!(text x = LABEL, y = bottom - 4.0, fill = "var(--soft)"; key),
+    );
+    Svg::picture(wide, bottom, scale, &aria_label(chain), 11.5, inside)
 }
 
 /// One row of the model: written, or an empty place for it.
-fn thought(chain: &Chain, index: usize, cell: f64, y: f64) -> AnyView {
+fn thought(chain: &Chain, index: usize, cell: f64, y: f64) -> Svg {
     let asked = &chain.orbit.asked[index];
     let width = asked.truth.len();
     let beside = LABEL + width as f64 * cell + 6.0;
@@ -63,28 +61,19 @@ fn thought(chain: &Chain, index: usize, cell: f64, y: f64) -> AnyView {
     let Some(answer) = asked.answer.as_ref().filter(|_| index < chain.written) else {
         let hidden = asked.answer.is_none();
         let row = if asked.revealed && hidden { strip(&asked.truth, cell, y) } else { unknown(width, cell, y, hidden) };
-        return view! {
-            <g>
-                {label}{row}
-                <text x=beside y=y + cell / 2.0 + 4.0 fill="var(--soft)">{format!("k = {}", asked.depth)}</text>
-            </g>
-        }
-        .into_any();
+        return svg!(g; label, row, svg!(text x = beside, y = y + cell / 2.0 + 4.0, fill = "var(--soft)"; format!("k = {}", asked.depth)));
     };
     let (words, colour) = mark(asked);
     let newest = index + 1 == chain.written;
     let outline = if newest { "var(--accent)" } else { "none" };
-    view! {
-        <g class="chain-row" data-depth=asked.depth>
-            {label}
-            {strip(answer, cell, y)}
-            {asked.revealed.then(|| crosses(answer, &asked.truth, cell, y))}
-            {asked.revealed.then(|| thin(&asked.truth, cell, TRUTH, y + cell + NEAR))}
-            <rect x=LABEL - 1.0 y=y - 1.0 width=width as f64 * cell + 2.0 height=cell + 2.0 fill="none" stroke=outline stroke-width="2" />
-            <text x=beside y=y + cell / 2.0 + 4.0 fill=colour font-weight="600">{words}</text>
-        </g>
-    }
-    .into_any()
+    svg!(g class = "chain-row", data-depth = asked.depth;
+        label,
+        strip(answer, cell, y),
+        asked.revealed.then(|| crosses(answer, &asked.truth, cell, y)),
+        asked.revealed.then(|| thin(&asked.truth, cell, TRUTH, y + cell + NEAR)),
+        svg!(rect x = LABEL - 1.0, y = y - 1.0, width = width as f64 * cell + 2.0, height = cell + 2.0, fill = "none", stroke = outline, stroke-width = "2"),
+        svg!(text x = beside, y = y + cell / 2.0 + 4.0, fill = colour, font-weight = "600"; words),
+    )
 }
 
 fn aria_label(chain: &Chain) -> String {

@@ -2,6 +2,7 @@
 
 use super::frame::line;
 use super::scale::Scale;
+use super::svg::{Svg, svg};
 use super::{Size, series, tenth};
 use crate::results::DepthScore;
 use leptos::prelude::*;
@@ -77,13 +78,17 @@ pub fn draw(curves: &[Curve], levels: &[Level], size: Size, chosen: Option<usize
     let drawn = order.into_iter().map(|index| {
         let faded = chosen.is_some_and(|chosen| chosen != index);
         let name = names.iter().find(|(named, _)| *named == index).map(|(_, at)| *at);
-        curve_view(&curves[index], index, faded, name, &x, &y, pressed)
+        curve_view(&curves[index], index, faded, curve_marks(&curves[index], name, &x, &y), pressed)
     });
+    let below = svg!(g;
+        svg!(rect width = size.width, height = size.height, fill = "var(--card)"),
+        axes(&x, &y, deepest),
+        levels.iter().map(|level| level_mark(level, &x, &y)).collect::<Svg>(),
+    );
+    let view_box = format!("0 0 {} {}", size.width, size.height);
     view! {
-        <svg class="curves" width=size.width height=size.height viewBox=format!("0 0 {} {}", size.width, size.height) role="group" aria-label=spoken(curves) font-family="system-ui, sans-serif" font-size="12.5">
-            <rect width=size.width height=size.height fill="var(--card)" />
-            {axes(&x, &y, deepest)}
-            {levels.iter().map(|level| level_view(level, &x, &y)).collect_view()}
+        <svg class="curves" width=size.width height=size.height viewBox=view_box role="group" aria-label=spoken(curves) font-family="system-ui, sans-serif" font-size="12.5">
+            <g inner_html=below.markup()></g>
             {drawn.collect_view()}
         </svg>
     }
@@ -109,56 +114,49 @@ fn name_places(curves: &[Curve], y: &Scale) -> Vec<(usize, f64)> {
     places
 }
 
-fn axes(x: &Scale, y: &Scale, deepest: usize) -> AnyView {
+fn axes(x: &Scale, y: &Scale, deepest: usize) -> Svg {
     let (left, right) = x.range;
     let rows = [0.0, 0.25, 0.5, 0.75, 1.0].into_iter().map(|share| {
         let at = tenth(y.at(share));
-        view! {
-            <path d=format!("M{left} {at}H{right}") stroke="var(--line)" />
-            <text x=left - 6.0 y=at + 4.0 text-anchor="end" fill="var(--soft)">{format!("{:.0} %", share * 100.0)}</text>
-        }
+        svg!(g;
+            svg!(path d = format!("M{left} {at}H{right}"), stroke = "var(--line)"),
+            svg!(text x = left - 6.0, y = at + 4.0, text-anchor = "end", fill = "var(--soft)"; format!("{:.0} %", share * 100.0)),
+        )
     });
     let columns = (1..=deepest).map(|depth| {
-        view! { <text x=tenth(x.at(depth as f64)) y=y.range.0 + 17.0 text-anchor="middle" fill="var(--soft)">{depth}</text> }
+        let at = tenth(x.at(depth as f64));
+        svg!(text x = at, y = y.range.0 + 17.0, text-anchor = "middle", fill = "var(--soft)"; depth.to_string())
     });
-    view! {
-        {rows.collect_view()}
-        {columns.collect_view()}
-        <text x=tenth((left + right) / 2.0) y=y.range.0 + 34.0 text-anchor="middle" fill="var(--soft)">"steps ahead, k"</text>
-    }
-    .into_any()
+    let middle = tenth((left + right) / 2.0);
+    svg!(g;
+        rows.collect::<Svg>(),
+        columns.collect::<Svg>(),
+        svg!(text x = middle, y = y.range.0 + 34.0, text-anchor = "middle", fill = "var(--soft)"; "steps ahead, k"),
+    )
 }
 
-fn level_view(level: &Level, x: &Scale, y: &Scale) -> AnyView {
+fn level_mark(level: &Level, x: &Scale, y: &Scale) -> Svg {
     let points: Vec<(f64, f64)> = level.points.iter().map(|&(depth, share)| (depth as f64, share)).collect();
-    let Some(first) = points.first() else { return ().into_any() };
+    let Some(first) = points.first() else { return Svg::default() };
     let course = line(x, y, &points);
     if level.filled {
         let (left, right, bottom) = (x.range.0, x.range.1, y.range.0);
         let last = points.last().map_or(0.0, |point| point.1);
         let area = format!("M{left} {bottom}L{left} {}L{}L{right} {}V{bottom}z", tenth(y.at(first.1)), &course[1..], tenth(y.at(last)));
-        return view! {
-            <path d=area fill="var(--wash)" />
-            <text x=left + 6.0 y=bottom - 8.0 fill="var(--soft)" font-size="11.5">{level.name}</text>
-        }
-        .into_any();
+        return svg!(g;
+            svg!(path d = area, fill = "var(--wash)"),
+            svg!(text x = left + 6.0, y = bottom - 8.0, fill = "var(--soft)", font-size = "11.5"; level.name),
+        );
     }
-    view! {
-        <path d=course fill="none" stroke="var(--soft)" stroke-dasharray="6 4" />
-        <text x=tenth(x.at(first.0)) + 10.0 y=tenth(y.at(first.1)) - 5.0 fill="var(--soft)" font-size="11.5">{level.name}</text>
-    }
-    .into_any()
+    let (at, above) = (tenth(x.at(first.0)) + 10.0, tenth(y.at(first.1)) - 5.0);
+    svg!(g;
+        svg!(path d = course, fill = "none", stroke = "var(--soft)", stroke-dasharray = "6 4"),
+        svg!(text x = at, y = above, fill = "var(--soft)", font-size = "11.5"; level.name),
+    )
 }
 
-fn curve_view(
-    curve: &Curve,
-    index: usize,
-    faded: bool,
-    name: Option<f64>,
-    x: &Scale,
-    y: &Scale,
-    pressed: Option<Callback<usize>>,
-) -> AnyView {
+/// What a curve is drawn of; `name` is the height of its name.
+fn curve_marks(curve: &Curve, name: Option<f64>, x: &Scale, y: &Scale) -> Svg {
     let colour = series::colour(curve.series);
     let (width, dash) = match curve.weight {
         Weight::Plain => (2.2, ""),
@@ -170,26 +168,39 @@ fn curve_view(
     let course = line(x, y, &points);
     // A thin curve has no marks, unless it is a single point.
     let thin = curve.weight == Weight::Thin;
-    let dot = curve.points.first().filter(|_| thin && curve.points.len() == 1).map(|point| {
-        view! { <path d=series::marker(0, tenth(x.at(point.depth as f64)), y.at(point.share), 2.5) fill=colour /> }
-    });
+    let dot = curve
+        .points
+        .first()
+        .filter(|_| thin && curve.points.len() == 1)
+        .map(|point| svg!(path d = series::marker(0, tenth(x.at(point.depth as f64)), y.at(point.share), 2.5), fill = colour));
     let marks = curve.points.iter().filter(|_| !thin).map(|point| {
         let at = tenth(x.at(point.depth as f64));
         let (low, high) = (tenth(y.at(point.interval.0)), tenth(y.at(point.interval.1)));
-        view! {
-            <path d=format!("M{at} {high}V{low}") stroke=colour stroke-width="5" opacity=".3" />
-            <path d=series::marker(curve.series, at, y.at(point.share), 4.5) fill=colour stroke="var(--card)" />
-        }
+        svg!(g;
+            svg!(path d = format!("M{at} {high}V{low}"), stroke = colour, stroke-width = "5", opacity = ".3"),
+            svg!(path d = series::marker(curve.series, at, y.at(point.share), 4.5), fill = colour, stroke = "var(--card)"),
+        )
     });
     let label = name.map(|at| {
         let end = curve.points.last().map_or(x.range.1, |point| x.at(point.depth as f64));
         let near = (end + 9.0).min(x.range.1 + 9.0);
-        let words = curve.name.clone();
-        view! {
-            <rect x=near - 4.0 y=tenth(at) - NAME / 2.0 width=words.chars().count() as f64 * LETTER + 10.0 height=NAME fill="transparent" />
-            <text x=near y=tenth(at) + 4.0 fill=colour font-weight="600">{words}</text>
-        }
+        let wide = curve.name.chars().count() as f64 * LETTER + 10.0;
+        svg!(g;
+            svg!(rect x = near - 4.0, y = tenth(at) - NAME / 2.0, width = wide, height = NAME, fill = "transparent"),
+            svg!(text x = near, y = tenth(at) + 4.0, fill = colour, font-weight = "600"; curve.name.as_str()),
+        )
     });
+    svg!(g;
+        // Wide enough for a finger.
+        svg!(path class = "curve-touched", d = course, stroke = "transparent", stroke-width = "18"),
+        svg!(path d = course, stroke = colour, stroke-width = width, stroke-dasharray = dash),
+        marks.collect::<Svg>(),
+        dot,
+        label,
+    )
+}
+
+fn curve_view(curve: &Curve, index: usize, faded: bool, marks: Svg, pressed: Option<Callback<usize>>) -> AnyView {
     let press = move || {
         if let Some(pressed) = pressed {
             pressed.run(index);
@@ -201,22 +212,15 @@ fn curve_view(
             press();
         }
     };
-    let button = pressed.is_some().then_some("button");
-    let opacity = if faded {
-        "0.35"
-    } else if curve.weight == Weight::Thin {
-        "0.5"
-    } else {
-        "1"
+    let opacity = match curve.weight {
+        _ if faded => "0.35",
+        Weight::Thin => "0.5",
+        Weight::Plain | Weight::Bold | Weight::Dashed => "1",
     };
+    let (role, reached) = (pressed.map(|_| "button"), pressed.map(|_| "0"));
+    let spoken = pressed.map(|_| sentence(curve));
     view! {
-        <g class="curve" fill="none" opacity=opacity role=button tabindex=pressed.map(|_| "0") aria-label=pressed.map(|_| sentence(curve)) data-curve=curve.name.clone() on:click=move |_| press() on:keydown=key>
-            <path d=course.clone() stroke="transparent" stroke-width="18" pointer-events=if pressed.is_some() { "stroke" } else { "none" } />
-            <path d=course stroke=colour stroke-width=width stroke-dasharray=dash />
-            {marks.collect_view()}
-            {dot}
-            {label}
-        </g>
+        <g class="curve" fill="none" opacity=opacity role=role tabindex=reached aria-label=spoken data-curve=curve.name.clone() on:click=move |_| press() on:keydown=key inner_html=marks.markup()></g>
     }
     .into_any()
 }

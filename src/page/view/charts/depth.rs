@@ -2,11 +2,12 @@
 
 use super::frame::{Frame, Key, LegendEntry, line};
 use super::scale::Scale;
+use super::svg::{Svg, svg};
 use super::{Size, series, tenth};
 use crate::page::view::words::percent;
 use crate::stats::wilson;
 use crate::task::Estimate;
-use leptos::prelude::*;
+use leptos::prelude::AnyView;
 
 /// A run's newest measurement.
 pub struct Points {
@@ -65,12 +66,12 @@ pub fn draw(runs: &[Points], references: &[Estimate], size: Size) -> AnyView {
     let x = frame.x((0.5, deepest as f64 + 0.5));
     let y = frame.y((0.0, 1.0), false);
     let ticks = (1..=deepest).map(|depth| depth as f64).collect();
-    let marks = view! {
-        {REFERENCES.iter().map(|reference| reference_line(reference, references, &x, &y)).collect_view()}
-        {joints(runs).into_iter().map(|joint| joint.draw(&x, &y)).collect_view()}
-        {runs.iter().enumerate().map(|(position, run)| points(run, offset(position, runs.len()), &x, &y)).collect_view()}
-    };
-    frame.draw(&x, &y, ticks, marks.into_any(), aria_label(runs))
+    let marks = svg!(g;
+        REFERENCES.iter().map(|reference| reference_line(reference, references, &x, &y)).collect::<Svg>(),
+        joints(runs).into_iter().map(|joint| joint.draw(&x, &y)).collect::<Svg>(),
+        runs.iter().enumerate().map(|(position, run)| points(run, offset(position, runs.len()), &x, &y)).collect::<Svg>(),
+    );
+    frame.draw(&x, &y, ticks, marks, aria_label(runs))
 }
 
 /// Runs are drawn side by side, so that their intervals do not hide each other.
@@ -100,30 +101,29 @@ fn joints(runs: &[Points]) -> Vec<Joint> {
 }
 
 impl Joint {
-    fn draw(self, x: &Scale, y: &Scale) -> AnyView {
-        view! { <path d=line(x, y, &self.0) fill="none" stroke="var(--soft)" stroke-width="1.5" stroke-dasharray="1 3" /> }.into_any()
+    fn draw(self, x: &Scale, y: &Scale) -> Svg {
+        svg!(path d = line(x, y, &self.0), fill = "none", stroke = "var(--soft)", stroke-width = "1.5", stroke-dasharray = "1 3")
     }
 }
 
-fn reference_line(reference: &Reference, references: &[Estimate], x: &Scale, y: &Scale) -> AnyView {
+fn reference_line(reference: &Reference, references: &[Estimate], x: &Scale, y: &Scale) -> Svg {
     let points: Vec<(f64, f64)> = references.iter().map(|estimate| (estimate.depth as f64, (reference.read)(estimate))).collect();
     let words = |estimate: &Estimate| {
         format!("{} at k = {}: {} ({} samples)", reference.text, estimate.depth, percent((reference.read)(estimate)), estimate.samples)
     };
     let dots = references.iter().map(|estimate| {
         let (horizontal, vertical) = (tenth(x.at(estimate.depth as f64)), tenth(y.at((reference.read)(estimate))));
-        view! { <path d=format!("M{} {vertical}h10", horizontal - 5.0) stroke=reference.colour stroke-width="2"><title>{words(estimate)}</title></path> }
+        svg!(path d = format!("M{} {vertical}h10", horizontal - 5.0), stroke = reference.colour, stroke-width = "2";
+            svg!(title; words(estimate)),
+        )
     });
-    view! {
-        <g fill="none">
-            <path d=line(x, y, &points) stroke=reference.colour stroke-width="1.5" stroke-dasharray=reference.dash />
-            {dots.collect_view()}
-        </g>
-    }
-    .into_any()
+    svg!(g fill = "none";
+        svg!(path d = line(x, y, &points), stroke = reference.colour, stroke-width = "1.5", stroke-dasharray = reference.dash),
+        dots.collect::<Svg>(),
+    )
 }
 
-fn points(run: &Points, shift: f64, x: &Scale, y: &Scale) -> AnyView {
+fn points(run: &Points, shift: f64, x: &Scale, y: &Scale) -> Svg {
     let colour = series::colour(run.series);
     let share = |right: usize, asked: usize| right as f64 / asked.max(1) as f64;
     let course: Vec<(f64, f64)> = run.scores.iter().map(|&(depth, right, asked)| (depth as f64 + shift, share(right, asked))).collect();
@@ -138,20 +138,17 @@ fn points(run: &Points, shift: f64, x: &Scale, y: &Scale) -> AnyView {
             percent(low),
             percent(high)
         );
-        view! {
-            <g>
-                <path d=format!("M{at} {top}V{bottom}M{} {top}h8M{} {bottom}h8", at - 4.0, at - 4.0) stroke=colour stroke-width="1.5" />
-                <path d=series::marker(run.series, at, y.at(share(right, asked)), 5.0) fill=colour stroke="var(--card)"><title>{words}</title></path>
-            </g>
-        }
+        svg!(g;
+            svg!(path d = format!("M{at} {top}V{bottom}M{} {top}h8M{} {bottom}h8", at - 4.0, at - 4.0), stroke = colour, stroke-width = "1.5"),
+            svg!(path d = series::marker(run.series, at, y.at(share(right, asked)), 5.0), fill = colour, stroke = "var(--card)";
+                svg!(title; words),
+            ),
+        )
     });
-    view! {
-        <g fill="none" opacity=if run.foreign { "0.3" } else { "1" }>
-            <path d=line(x, y, &course) stroke=colour stroke-width="2" />
-            {marks.collect_view()}
-        </g>
-    }
-    .into_any()
+    svg!(g fill = "none", opacity = if run.foreign { "0.3" } else { "1" };
+        svg!(path d = line(x, y, &course), stroke = colour, stroke-width = "2"),
+        marks.collect::<Svg>(),
+    )
 }
 
 fn aria_label(runs: &[Points]) -> String {

@@ -1,11 +1,11 @@
 //! The frame of all charts: title, axes, grid, legend.
 
 use super::scale::{Scale, label};
+use super::svg::{Svg, svg};
 use super::{Size, series, tenth};
-use leptos::prelude::*;
+use leptos::prelude::AnyView;
 
 const TEXT: &str = "var(--soft)";
-const FONT: &str = "system-ui, sans-serif";
 const LEFT: f64 = 50.0;
 const RIGHT: f64 = 12.0;
 const TITLE: f64 = 24.0;
@@ -83,77 +83,65 @@ impl Frame {
     }
 
     /// The whole chart: this frame around `marks`. `spoken` is the description for screen readers.
-    pub fn draw(&self, x: &Scale, y: &Scale, x_ticks: Vec<f64>, marks: AnyView, spoken: String) -> AnyView {
+    pub fn draw(&self, x: &Scale, y: &Scale, x_ticks: Vec<f64>, marks: Svg, spoken: String) -> AnyView {
         let (width, height) = (self.size.width, self.height());
-        let view_box = format!("0 0 {width} {height}");
         let middle = (y.range.0 + y.range.1) / 2.0;
-        view! {
-            <svg width=width height=height viewBox=view_box role="img" aria-label=spoken font-family=FONT font-size="11.5">
-                <rect width=width height=height fill="var(--card)" />
-                <text x="2" y="15" font-size="14" font-weight="600" fill="var(--ink)">{self.title}</text>
-                {self.legend_view()}
-                {y_axis(x, y)}
-                {x_axis(x, y, x_ticks)}
-                <text x=tenth((x.range.0 + x.range.1) / 2.0) y=height - 6.0 text-anchor="middle" fill=TEXT>{self.x_label.clone()}</text>
-                <text x="12" y=middle transform=format!("rotate(-90 12 {middle})") text-anchor="middle" fill=TEXT>{self.y_label}</text>
-                {marks}
-            </svg>
-        }
-        .into_any()
+        let inside = svg!(g;
+            svg!(text x = "2", y = "15", font-size = "14", font-weight = "600", fill = "var(--ink)"; self.title),
+            self.legend_view(),
+            y_axis(x, y),
+            x_axis(x, y, x_ticks),
+            svg!(text x = tenth((x.range.0 + x.range.1) / 2.0), y = height - 6.0, text-anchor = "middle", fill = TEXT;
+                self.x_label.clone(),
+            ),
+            svg!(text x = "12", y = middle, transform = format!("rotate(-90 12 {middle})"), text-anchor = "middle", fill = TEXT;
+                self.y_label,
+            ),
+            marks,
+        );
+        Svg::picture(width, height, 1.0, &spoken, 11.5, inside)
     }
 
-    fn legend_view(&self) -> AnyView {
+    fn legend_view(&self) -> Svg {
         let entries = self.legend.iter().zip(self.places()).map(|(entry, (x, row))| {
             let y = TITLE + 9.0 + row as f64 * LEGEND_ROW;
             let (dash, colour, shape) = match entry.key {
                 Key::Marked { series, colour } => ("", colour, series::marker(series, x + 11.0, y, 4.0)),
                 Key::Line { dash, colour } => (dash, colour, String::new()),
             };
-            view! {
-                <g>
-                    <path d=format!("M{x} {y}h22") stroke=colour stroke-width="2" stroke-dasharray=dash fill="none" />
-                    <path d=shape fill=colour />
-                    <text x=x + 27.0 y=y + 4.0 fill="var(--ink)">{entry.text.clone()}</text>
-                </g>
-            }
+            svg!(g;
+                svg!(path d = format!("M{x} {y}h22"), stroke = colour, stroke-width = "2", stroke-dasharray = dash, fill = "none"),
+                svg!(path d = shape, fill = colour),
+                svg!(text x = x + 27.0, y = y + 4.0, fill = "var(--ink)"; entry.text.clone()),
+            )
         });
-        entries.collect_view().into_any()
+        entries.collect::<Svg>()
     }
 }
 
-fn y_axis(x: &Scale, y: &Scale) -> AnyView {
+fn y_axis(x: &Scale, y: &Scale) -> Svg {
     let (left, right) = x.range;
     let ticks = y.ticks(5).into_iter().map(|tick| {
         let at = tenth(y.at(tick));
-        view! {
-            <g>
-                <path d=format!("M{left} {at}H{right}") stroke="var(--line)" />
-                <text x=left - 6.0 y=at + 4.0 text-anchor="end" fill=TEXT>{label(tick)}</text>
-            </g>
-        }
+        svg!(g;
+            svg!(path d = format!("M{left} {at}H{right}"), stroke = "var(--line)"),
+            svg!(text x = left - 6.0, y = at + 4.0, text-anchor = "end", fill = TEXT; label(tick)),
+        )
     });
-    ticks.collect_view().into_any()
+    ticks.collect::<Svg>()
 }
 
-fn x_axis(x: &Scale, y: &Scale, ticks: Vec<f64>) -> AnyView {
+fn x_axis(x: &Scale, y: &Scale, ticks: Vec<f64>) -> Svg {
     let (left, right) = x.range;
     let bottom = y.range.0;
     let ticks = ticks.into_iter().map(|tick| {
         let at = tenth(x.at(tick));
-        view! {
-            <g>
-                <path d=format!("M{at} {bottom}v4") stroke=TEXT />
-                <text x=at y=bottom + 16.0 text-anchor="middle" fill=TEXT>{label(tick)}</text>
-            </g>
-        }
+        svg!(g;
+            svg!(path d = format!("M{at} {bottom}v4"), stroke = TEXT),
+            svg!(text x = at, y = bottom + 16.0, text-anchor = "middle", fill = TEXT; label(tick)),
+        )
     });
-    view! {
-        <g>
-            <path d=format!("M{left} {bottom}H{right}") stroke=TEXT />
-            {ticks.collect_view()}
-        </g>
-    }
-    .into_any()
+    svg!(g; svg!(path d = format!("M{left} {bottom}H{right}"), stroke = TEXT), ticks.collect::<Svg>())
 }
 
 /// Points as path data.

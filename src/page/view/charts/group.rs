@@ -1,8 +1,9 @@
 //! A group of answers to one question, best first: each answer's reward, and its tokens as cells below the true row.
 
+use super::svg::{Svg, svg};
 use super::tenth;
 use crate::task::Vocabulary;
-use leptos::prelude::*;
+use leptos::prelude::AnyView;
 
 /// Width of the numbers to the left of an answer's cells.
 const LEFT: f64 = 124.0;
@@ -105,13 +106,13 @@ struct Ink {
     on: String,
     other: String,
     wrong: String,
-    words: Vec<AnyView>,
+    words: Vec<Svg>,
 }
 
 impl Ink {
     fn say(&mut self, x: f64, y: f64, colour: &'static str, words: impl Into<String>) {
         let words = words.into();
-        self.words.push(view! { <text x=tenth(x) y=tenth(y) fill=colour>{words}</text> }.into_any());
+        self.words.push(svg!(text x = tenth(x), y = tenth(y), fill = colour; words));
     }
 }
 
@@ -218,59 +219,52 @@ pub fn draw(group: &Group, marked: Option<usize>, width: f64) -> AnyView {
     let stroke = if columns.cell >= 6.0 { "var(--grid)" } else { "none" };
     let earned = group.answers.iter().enumerate().map(|(row, answer)| earned(answer, group.goal.len() - 1, top(row + 1) + 13.5));
     let pointer = marked.map(|row| format!("M1 {}l5 4.5l-5 4.5z", top(row + 1) + 5.0)).unwrap_or_default();
-    view! {
-        <svg width=width height=height viewBox=format!("0 0 {width} {height}") role="img" aria-label=aria_label(group) font-family="system-ui, sans-serif" font-size="11.5">
-            <rect width=width height=height fill="var(--card)" />
-            <path class="answer-marked" d=wash fill="var(--wash)" />
-            <path d=pointer fill="var(--accent)" />
-            <text x="2" y="15" font-size="14" font-weight="600" fill="var(--ink)">{format!("{} group: step {}", group.name, group.step)}</text>
-            {heads(&columns)}
-            {earned.collect_view()}
-            <g shape-rendering="crispEdges" stroke=stroke>
-                <path class="cell-off" d=ink.off fill="var(--cell-off)" />
-                <path class="cell-on" d=ink.on fill="var(--cell-on)" />
-                <path d=ink.other fill="var(--cell-none)" />
-            </g>
-            <g fill="none" stroke-linecap="round">
-                <path d=ink.wrong.clone() stroke="var(--card)" stroke-width="4" />
-                <path class="cell-wrong" d=ink.wrong stroke="var(--wrong)" stroke-width="2" />
-            </g>
-            {ink.words}
-        </svg>
-    }
-    .into_any()
+    let inside = svg!(g;
+        svg!(path class = "answer-marked", d = wash, fill = "var(--wash)"),
+        svg!(path d = pointer, fill = "var(--accent)"),
+        svg!(text x = "2", y = "15", font-size = "14", font-weight = "600", fill = "var(--ink)";
+            format!("{} group: step {}", group.name, group.step),
+        ),
+        heads(&columns),
+        earned.collect::<Svg>(),
+        svg!(g shape-rendering = "crispEdges", stroke = stroke;
+            svg!(path class = "cell-off", d = ink.off, fill = "var(--cell-off)"),
+            svg!(path class = "cell-on", d = ink.on, fill = "var(--cell-on)"),
+            svg!(path d = ink.other, fill = "var(--cell-none)"),
+        ),
+        svg!(g fill = "none", stroke-linecap = "round";
+            svg!(path d = ink.wrong.clone(), stroke = "var(--card)", stroke-width = "4"),
+            svg!(path class = "cell-wrong", d = ink.wrong, stroke = "var(--wrong)", stroke-width = "2"),
+        ),
+        ink.words,
+    );
+    Svg::picture(width, height, 1.0, &aria_label(group), 11.5, inside)
 }
 
 /// Heads of the columns, and the name of the first row.
-fn heads(columns: &Columns) -> AnyView {
+fn heads(columns: &Columns) -> Svg {
     let thinks = columns.answer > columns.thinking;
     let y = TOP - 8.0;
-    view! {
-        <g fill="var(--soft)">
-            <text x=RIGHT_OF y=y text-anchor="end">"right"</text>
-            <text x=ADVANTAGE y=y text-anchor="end" font-size="10.5">"advantage"</text>
-            {thinks.then(|| view! { <text x=columns.thinking y=y>"thinking"</text> })}
-            <text x=columns.answer y=y>{if thinks { "answer" } else { "answer, best first" }}</text>
-            <text x=ADVANTAGE y=top(0) + 13.5 text-anchor="end">"the true row"</text>
-        </g>
-    }
-    .into_any()
+    svg!(g fill = "var(--soft)";
+        svg!(text x = RIGHT_OF, y = y, text-anchor = "end"; "right"),
+        svg!(text x = ADVANTAGE, y = y, text-anchor = "end", font-size = "10.5"; "advantage"),
+        thinks.then(|| svg!(text x = columns.thinking, y = y; "thinking")),
+        svg!(text x = columns.answer, y = y; if thinks { "answer" } else { "answer, best first" }),
+        svg!(text x = ADVANTAGE, y = top(0) + 13.5, text-anchor = "end"; "the true row"),
+    )
 }
 
 /// The numbers to the left of an answer: right cells and advantage.
-fn earned(answer: &Answer, of: usize, y: f64) -> AnyView {
+fn earned(answer: &Answer, of: usize, y: f64) -> Svg {
     let colour = match answer.advantage {
         advantage if advantage >= 0.05 => "var(--right)",
         advantage if advantage <= -0.05 => "var(--wrong)",
         _ => "var(--soft)",
     };
-    view! {
-        <g class="answer-earned">
-            <text x=RIGHT_OF y=y text-anchor="end" fill="var(--ink)">{format!("{} of {of}", answer.right)}</text>
-            <text x=ADVANTAGE y=y text-anchor="end" fill=colour font-weight="600">{signed(answer.advantage)}</text>
-        </g>
-    }
-    .into_any()
+    svg!(g class = "answer-earned";
+        svg!(text x = RIGHT_OF, y = y, text-anchor = "end", fill = "var(--ink)"; format!("{} of {of}", answer.right)),
+        svg!(text x = ADVANTAGE, y = y, text-anchor = "end", fill = colour, font-weight = "600"; signed(answer.advantage)),
+    )
 }
 
 fn aria_label(group: &Group) -> String {

@@ -2,8 +2,10 @@
 
 use super::frame::{Frame, Key, LegendEntry, line};
 use super::scale::Scale;
-use super::{Size, series, trace};
-use leptos::prelude::*;
+use super::svg::{Svg, svg};
+use super::{Size, series, tenth, trace};
+use leptos::prelude::AnyView;
+use std::f64::consts::LN_2;
 
 /// A run's losses.
 pub struct LossLine {
@@ -39,30 +41,29 @@ pub fn draw(lines: &[LossLine], sent: &[(f64, f64)], log: bool, size: Size) -> A
     let x = frame.x((0.0, last));
     let y = frame.y(domain(lines, sent, log), log);
     let ring = |&(step, loss): &(f64, f64)| {
-        view! { <circle cx=super::tenth(x.at(step)) cy=super::tenth(y.at(loss)) r="4.5" fill="none" stroke="var(--soft)" stroke-width="1.5"><title>{format!("the link's run: loss {loss:.4} at step {step}")}</title></circle> }
+        svg!(circle cx = tenth(x.at(step)), cy = tenth(y.at(loss)), r = "4.5", fill = "none", stroke = "var(--soft)", stroke-width = "1.5";
+            svg!(title; format!("the link's run: loss {loss:.4} at step {step}")),
+        )
     };
     let ticks = x.ticks(if size.width < 500.0 { 4 } else { 8 });
-    let marks = view! {
-        <path d=line(&x, &y, &[(0.0, std::f64::consts::LN_2), (last, std::f64::consts::LN_2)]) stroke="var(--soft)" stroke-dasharray="2 4" />
-        <g id="sent-losses">{sent.iter().map(ring).collect_view()}</g>
-        {lines.iter().map(|line| run(line, &x, &y)).collect_view()}
-    };
-    frame.draw(&x, &y, ticks, marks.into_any(), aria_label(lines))
+    let marks = svg!(g;
+        svg!(path d = line(&x, &y, &[(0.0, LN_2), (last, LN_2)]), stroke = "var(--soft)", stroke-dasharray = "2 4"),
+        svg!(g id = "sent-losses"; sent.iter().map(ring).collect::<Svg>()),
+        lines.iter().map(|line| run(line, &x, &y)).collect::<Svg>(),
+    );
+    frame.draw(&x, &y, ticks, marks, aria_label(lines))
 }
 
-fn run(run: &LossLine, x: &Scale, y: &Scale) -> AnyView {
+fn run(run: &LossLine, x: &Scale, y: &Scale) -> Svg {
     let colour = series::colour(run.series);
     let end = run.smooth.last().copied();
     let marker = end.map(|(step, loss)| series::marker(run.series, x.at(step), y.at(loss), 4.5)).unwrap_or_default();
     let words = end.map(|(step, loss)| format!("{}: smoothed loss {loss:.4} at step {step}", run.name)).unwrap_or_default();
-    view! {
-        <g fill="none" stroke=colour stroke-linejoin="round">
-            <path d=line(x, y, &run.raw) stroke-opacity="0.28" />
-            <path d=line(x, y, &run.smooth) stroke-width="2" />
-            <path d=marker fill=colour stroke="none"><title>{words}</title></path>
-        </g>
-    }
-    .into_any()
+    svg!(g fill = "none", stroke = colour, stroke-linejoin = "round";
+        svg!(path d = line(x, y, &run.raw), stroke-opacity = "0.28"),
+        svg!(path d = line(x, y, &run.smooth), stroke-width = "2"),
+        svg!(path d = marker, fill = colour, stroke = "none"; svg!(title; words)),
+    )
 }
 
 fn domain(lines: &[LossLine], sent: &[(f64, f64)], log: bool) -> (f64, f64) {

@@ -16,6 +16,7 @@ pub mod rule;
 pub mod scale;
 pub mod schematic;
 pub mod series;
+pub mod svg;
 pub mod sweep;
 pub mod trace;
 

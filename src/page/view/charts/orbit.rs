@@ -1,7 +1,8 @@
 //! The space-time picture: the rows shown, then for each asked depth the true row and below it the model's row.
 
+use super::svg::{Svg, svg};
 use super::tenth;
-use leptos::prelude::*;
+use leptos::prelude::AnyView;
 
 /// Width of the labels to the left of the cells, and of the marks to their right.
 pub const LABEL: f64 = 66.0;
@@ -49,7 +50,7 @@ pub fn draw(orbit: &Orbit, width: f64, height: f64, scale: f64) -> AnyView {
         // The last row's label needs room under the first one's.
         let last = index + 1 == orbit.shown.len() && index as f64 * cell >= 12.0;
         let label = if index == 0 || last { format!("row {}", index + 1) } else { String::new() };
-        rows.push(view! { <g>{text(label, y, cell)}{strip(state, cell, y)}</g> }.into_any());
+        rows.push(svg!(g; text(label, y, cell), strip(state, cell, y)));
         y += cell;
     }
     let mut before = 0;
@@ -57,7 +58,9 @@ pub fn draw(orbit: &Orbit, width: f64, height: f64, scale: f64) -> AnyView {
         if asked.depth > before + 1 {
             y += 14.0;
             let hidden = asked.depth - before - 1;
-            rows.push(view! { <text x=LABEL + 2.0 y=y - 2.0 fill="var(--soft)">{format!("⋮ {hidden} {} not shown", if hidden == 1 { "row" } else { "rows" })}</text> }.into_any());
+            rows.push(svg!(text x = LABEL + 2.0, y = y - 2.0, fill = "var(--soft)";
+                format!("⋮ {hidden} {} not shown", if hidden == 1 { "row" } else { "rows" }),
+            ));
         }
         before = asked.depth;
         y += 7.0;
@@ -66,37 +69,28 @@ pub fn draw(orbit: &Orbit, width: f64, height: f64, scale: f64) -> AnyView {
         y += 2.0 * pitch;
     }
     let wide = LABEL + cells as f64 * cell + MARK;
-    view! {
-        <svg width=wide * scale height=(y + 3.0) * scale viewBox=format!("0 0 {wide} {}", y + 3.0) role="img" aria-label=aria_label(orbit) font-family="system-ui, sans-serif" font-size="11.5">
-            <rect width=wide height=y + 3.0 fill="var(--card)" />
-            {rows}
-        </svg>
-    }
-    .into_any()
+    Svg::picture(wide, y + 3.0, scale, &aria_label(orbit), 11.5, rows.into())
 }
 
-fn asked_rows(asked: &Asked, shown: usize, cell: f64, y: f64, pitch: f64) -> AnyView {
+fn asked_rows(asked: &Asked, shown: usize, cell: f64, y: f64, pitch: f64) -> Svg {
     let truth = if asked.revealed { strip(&asked.truth, cell, y) } else { unknown(asked.truth.len(), cell, y, true) };
     let below = y + pitch;
     let answer = match &asked.answer {
         Some(answer) => {
-            view! { <g>{strip(answer, cell, below)}{asked.revealed.then(|| crosses(answer, &asked.truth, cell, below))}</g> }.into_any()
+            svg!(g; strip(answer, cell, below), asked.revealed.then(|| crosses(answer, &asked.truth, cell, below)))
         }
         None => unknown(asked.truth.len(), cell, below, false),
     };
     let beside = LABEL + asked.truth.len() as f64 * cell + 6.0;
     let (mark, colour) = mark(asked);
-    view! {
-        <g>
-            {text(format!("row {}", shown + asked.depth), y, cell)}
-            <text x=beside y=y + cell / 2.0 + 4.0 fill="var(--soft)">{format!("k = {}", asked.depth)}</text>
-            {truth}
-            {text("model".into(), below, cell)}
-            {answer}
-            <text x=beside y=below + cell / 2.0 + 4.0 fill=colour font-weight="600">{mark}</text>
-        </g>
-    }
-    .into_any()
+    svg!(g;
+        text(format!("row {}", shown + asked.depth), y, cell),
+        svg!(text x = beside, y = y + cell / 2.0 + 4.0, fill = "var(--soft)"; format!("k = {}", asked.depth)),
+        truth,
+        text("model".into(), below, cell),
+        answer,
+        svg!(text x = beside, y = below + cell / 2.0 + 4.0, fill = colour, font-weight = "600"; mark),
+    )
 }
 
 /// The number of right cells as text, and its colour.
@@ -109,38 +103,35 @@ pub fn mark(asked: &Asked) -> (String, &'static str) {
 }
 
 /// A row's label.
-pub fn text(words: String, y: f64, cell: f64) -> AnyView {
-    view! { <text x=LABEL - 6.0 y=tenth(y + cell / 2.0 + 4.0) text-anchor="end" fill="var(--soft)">{words}</text> }.into_any()
+pub fn text(words: String, y: f64, cell: f64) -> Svg {
+    svg!(text x = LABEL - 6.0, y = tenth(y + cell / 2.0 + 4.0), text-anchor = "end", fill = "var(--soft)"; words)
 }
 
 /// A row of cells, as one path for each colour.
-pub fn strip(state: &[u8], cell: f64, y: f64) -> AnyView {
+pub fn strip(state: &[u8], cell: f64, y: f64) -> Svg {
     let stroke = if cell >= 6.0 { "var(--grid)" } else { "none" };
     cells(state, cell, cell, y, stroke)
 }
 
 /// A row of cells as a thin line.
-pub fn thin(state: &[u8], cell: f64, height: f64, y: f64) -> AnyView {
+pub fn thin(state: &[u8], cell: f64, height: f64, y: f64) -> Svg {
     cells(state, cell, height, y, "none")
 }
 
-fn cells(state: &[u8], cell: f64, height: f64, y: f64, stroke: &'static str) -> AnyView {
+fn cells(state: &[u8], cell: f64, height: f64, y: f64, stroke: &'static str) -> Svg {
     let squares = |wanted: u8| -> String {
         let at = state.iter().enumerate().filter(|&(_, &value)| value == wanted);
         at.map(|(index, _)| format!("M{} {y}h{cell}v{height}h-{cell}z", tenth(LABEL + index as f64 * cell))).collect()
     };
-    view! {
-        <g shape-rendering="crispEdges" stroke=stroke>
-            <path d=squares(0) fill="var(--cell-off)" />
-            <path d=squares(1) fill="var(--cell-on)" />
-            <path d=squares(2) fill="var(--cell-none)" />
-        </g>
-    }
-    .into_any()
+    svg!(g shape-rendering = "crispEdges", stroke = stroke;
+        svg!(path d = squares(0), fill = "var(--cell-off)"),
+        svg!(path d = squares(1), fill = "var(--cell-on)"),
+        svg!(path d = squares(2), fill = "var(--cell-none)"),
+    )
 }
 
 /// An unknown row: outlined cells with question marks.
-pub fn unknown(width: usize, cell: f64, y: f64, asked: bool) -> AnyView {
+pub fn unknown(width: usize, cell: f64, y: f64, asked: bool) -> Svg {
     let outline: String = (0..width).map(|index| format!("M{} {y}h{cell}v{cell}h-{cell}z", tenth(LABEL + index as f64 * cell))).collect();
     let centres: Vec<f64> = match (asked, cell >= 11.0) {
         (false, _) => Vec::new(),
@@ -148,18 +139,12 @@ pub fn unknown(width: usize, cell: f64, y: f64, asked: bool) -> AnyView {
         (true, false) => vec![LABEL + width as f64 * cell / 2.0],
     };
     let marks =
-        centres.into_iter().map(|x| view! { <text x=tenth(x) y=y + cell / 2.0 + 4.0 text-anchor="middle" fill="var(--soft)">"?"</text> });
-    view! {
-        <g>
-            <path d=outline fill="none" stroke="var(--grid)" stroke-dasharray="2 2" />
-            {marks.collect_view()}
-        </g>
-    }
-    .into_any()
+        centres.into_iter().map(|x| svg!(text x = tenth(x), y = y + cell / 2.0 + 4.0, text-anchor = "middle", fill = "var(--soft)"; "?"));
+    svg!(g; svg!(path d = outline, fill = "none", stroke = "var(--grid)", stroke-dasharray = "2 2"), marks.collect::<Svg>())
 }
 
 /// A cross on every wrong cell, or a bar below it if cells are too small for a cross.
-pub fn crosses(answer: &[u8], truth: &[u8], cell: f64, y: f64) -> AnyView {
+pub fn crosses(answer: &[u8], truth: &[u8], cell: f64, y: f64) -> Svg {
     let wrong = answer.iter().zip(truth).enumerate().filter(|(_, (given, truth))| given != truth);
     let inset = tenth(cell * 0.22);
     let path: String = wrong
@@ -172,13 +157,10 @@ pub fn crosses(answer: &[u8], truth: &[u8], cell: f64, y: f64) -> AnyView {
             format!("M{left} {top}L{right} {bottom}M{right} {top}L{left} {bottom}")
         })
         .collect();
-    view! {
-        <g fill="none" stroke-linecap="round">
-            <path d=path.clone() stroke="var(--card)" stroke-width="4.5" />
-            <path d=path stroke="var(--wrong)" stroke-width="2.5" />
-        </g>
-    }
-    .into_any()
+    svg!(g fill = "none", stroke-linecap = "round";
+        svg!(path d = path.clone(), stroke = "var(--card)", stroke-width = "4.5"),
+        svg!(path d = path, stroke = "var(--wrong)", stroke-width = "2.5"),
+    )
 }
 
 fn aria_label(orbit: &Orbit) -> String {

@@ -2,9 +2,10 @@
 
 use super::frame::{Frame, Key, LegendEntry, line};
 use super::scale::Scale;
+use super::svg::{Svg, svg};
 use super::{Size, series};
 use crate::page::view::words::percent;
-use leptos::prelude::*;
+use leptos::prelude::AnyView;
 
 /// One depth of one run over its measurements.
 pub struct Course {
@@ -35,30 +36,27 @@ pub fn draw(courses: &[Course], ceiling: Option<(usize, f64)>, size: Size) -> An
     let y = frame.y((0.0, 1.0), false);
     let ticks = x.ticks(if size.width < 500.0 { 4 } else { 8 });
     let level = ceiling.map(|(_, share)| line(&x, &y, &[(0.0, share), (last, share)])).unwrap_or_default();
-    let marks = view! {
-        <path d=level stroke="var(--ink)" stroke-width="1.5" stroke-dasharray="7 4" fill="none" />
-        {courses.iter().enumerate().map(|(position, course)| one(position, course, &x, &y)).collect_view()}
-    };
-    frame.draw(&x, &y, ticks, marks.into_any(), aria_label(courses))
+    let marks = svg!(g;
+        svg!(path d = level, stroke = "var(--ink)", stroke-width = "1.5", stroke-dasharray = "7 4", fill = "none"),
+        courses.iter().enumerate().map(|(position, course)| one(position, course, &x, &y)).collect::<Svg>(),
+    );
+    frame.draw(&x, &y, ticks, marks, aria_label(courses))
 }
 
-fn one(position: usize, course: &Course, x: &Scale, y: &Scale) -> AnyView {
+fn one(position: usize, course: &Course, x: &Scale, y: &Scale) -> Svg {
     let colour = series::depth_colour(position);
     // With many measurements only some get a marker, so that the markers do not hide the line.
     let every = course.points.len().div_ceil(40).max(1);
     let marks = course.points.iter().enumerate().filter(|(index, _)| (course.points.len() - 1 - index).is_multiple_of(every)).map(
         |(_, &(step, share))| {
             let words = format!("k = {} at step {step}: {} exact", course.depth, percent(share));
-            view! { <path d=series::marker(position, x.at(step), y.at(share), 3.5) fill=colour><title>{words}</title></path> }
+            svg!(path d = series::marker(position, x.at(step), y.at(share), 3.5), fill = colour; svg!(title; words))
         },
     );
-    view! {
-        <g fill="none">
-            <path d=line(x, y, &course.points) stroke=colour stroke-width="1.8" stroke-linejoin="round" />
-            {marks.collect_view()}
-        </g>
-    }
-    .into_any()
+    svg!(g fill = "none";
+        svg!(path d = line(x, y, &course.points), stroke = colour, stroke-width = "1.8", stroke-linejoin = "round"),
+        marks.collect::<Svg>(),
+    )
 }
 
 fn aria_label(courses: &[Course]) -> String {

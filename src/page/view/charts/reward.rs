@@ -2,10 +2,11 @@
 
 use super::frame::{Frame, Key, LegendEntry, line};
 use super::scale::Scale;
+use super::svg::{Svg, svg};
 use super::{Size, series, trace};
 use crate::page::view::words::percent;
 use crate::results::StepReward;
-use leptos::prelude::*;
+use leptos::prelude::AnyView;
 
 /// One value per step: the raw curve and the smoothed one.
 struct Curve {
@@ -25,19 +26,16 @@ impl Curve {
         LegendEntry { key: Key::Marked { series: self.series, colour: series::colour(self.series) }, text: self.name.into() }
     }
 
-    fn draw(&self, x: &Scale, y: &Scale) -> AnyView {
+    fn draw(&self, x: &Scale, y: &Scale) -> Svg {
         let colour = series::colour(self.series);
         let end = self.smooth.last().copied();
         let marker = end.map(|(step, value)| series::marker(self.series, x.at(step), y.at(value), 4.5)).unwrap_or_default();
         let words = end.map(|(step, value)| format!("{}: {value:.3} at step {step}, smoothed", self.name)).unwrap_or_default();
-        view! {
-            <g fill="none" stroke=colour stroke-linejoin="round">
-                <path d=line(x, y, &self.raw) stroke-opacity="0.28" />
-                <path d=line(x, y, &self.smooth) stroke-width="2" />
-                <path d=marker fill=colour stroke="none"><title>{words}</title></path>
-            </g>
-        }
-        .into_any()
+        svg!(g fill = "none", stroke = colour, stroke-linejoin = "round";
+            svg!(path d = line(x, y, &self.raw), stroke-opacity = "0.28"),
+            svg!(path d = line(x, y, &self.smooth), stroke-width = "2"),
+            svg!(path d = marker, fill = colour, stroke = "none"; svg!(title; words)),
+        )
     }
 
     fn aria_label(&self) -> Option<String> {
@@ -75,12 +73,12 @@ fn plot(frame: Frame, curves: &[Curve], high: f64, level: Option<f64>) -> AnyVie
     let (x, y) = (frame.x((0.0, last)), frame.y((0.0, high), false));
     let ticks = x.ticks(if frame.size.width < 500.0 { 4 } else { 8 });
     let level = level.map(|share| line(&x, &y, &[(0.0, share), (last, share)])).unwrap_or_default();
-    let marks = view! {
-        <path d=level stroke="var(--ink)" stroke-width="1.5" stroke-dasharray="7 4" fill="none" />
-        {curves.iter().map(|curve| curve.draw(&x, &y)).collect_view()}
-    };
+    let marks = svg!(g;
+        svg!(path d = level, stroke = "var(--ink)", stroke-width = "1.5", stroke-dasharray = "7 4", fill = "none"),
+        curves.iter().map(|curve| curve.draw(&x, &y)).collect::<Svg>(),
+    );
     let words = curves.iter().filter_map(Curve::aria_label).collect::<Vec<_>>().join("; ");
     let spoken = if words.is_empty() { "nothing drawn yet".into() } else { words };
     let spoken = format!("{} over training steps. {spoken}.", frame.title);
-    frame.draw(&x, &y, ticks, marks.into_any(), spoken)
+    frame.draw(&x, &y, ticks, marks, spoken)
 }

@@ -1,7 +1,8 @@
 //! A rule's table as small pictures: each has a neighbourhood above and the next colour below.
 
+use super::svg::{Svg, svg};
 use crate::task::{Radius, Rule};
-use leptos::prelude::*;
+use leptos::prelude::AnyView;
 
 /// A rule to draw, and which of its entries occur in the rows shown.
 pub struct RulePicture {
@@ -30,10 +31,10 @@ pub fn used(radius: Radius, states: &[Vec<u8>]) -> Vec<bool> {
 pub fn draw(picture: &RulePicture) -> AnyView {
     let cell: f64 = if picture.radius.entries() > 16 { 7.0 } else { 10.0 } * picture.scale;
     let entries = (0..picture.radius.entries()).rev().map(|code| entry(picture, code, cell));
-    view! { <div class="rule-table" role="img" aria-label=aria_label(picture)>{entries.collect_view()}</div> }.into_any()
+    svg!(div class = "rule-table", role = "img", aria-label = aria_label(picture); entries.collect::<Svg>()).view()
 }
 
-fn entry(picture: &RulePicture, code: usize, cell: f64) -> AnyView {
+fn entry(picture: &RulePicture, code: usize, cell: f64) -> Svg {
     let cells = picture.radius.cells();
     let (left, _) = picture.radius.neighbourhood();
     let width = cells as f64 * cell;
@@ -41,20 +42,19 @@ fn entry(picture: &RulePicture, code: usize, cell: f64) -> AnyView {
     let colour = |value: usize| if value == 1 { "var(--cell-on)" } else { "var(--cell-off)" };
     let above = (0..cells).map(|position| {
         let value = code >> (cells - 1 - position) & 1;
-        view! { <rect x=position as f64 * cell width=cell height=cell fill=colour(value) stroke="var(--grid)" /> }
+        svg!(rect x = position as f64 * cell, width = cell, height = cell, fill = colour(value), stroke = "var(--grid)")
     });
     let next = usize::from(picture.rule.table[code]);
     let known = picture.used[code];
     let class = if known { "rule-entry" } else { "rule-entry rule-unused" };
     let words = if known { "" } else { "The rows shown never use this entry, so it cannot be known." };
-    view! {
-        <svg class=class width=width + 2.0 height=height + 2.0 viewBox=format!("-1 -1 {} {}", width + 2.0, height + 2.0) shape-rendering="crispEdges" aria-hidden="true">
-            <title>{words}</title>
-            {above.collect_view()}
-            <rect x=left as f64 * cell y=cell + 3.0 width=cell height=cell fill=colour(next) stroke="var(--grid)" />
-        </svg>
-    }
-    .into_any()
+    let (wide, high) = (width + 2.0, height + 2.0);
+    let view_box = format!("-1 -1 {wide} {high}");
+    svg!(svg class = class, width = wide, height = high, viewBox = view_box, shape-rendering = "crispEdges", aria-hidden = "true";
+        svg!(title; words),
+        above.collect::<Svg>(),
+        svg!(rect x = left as f64 * cell, y = cell + 3.0, width = cell, height = cell, fill = colour(next), stroke = "var(--grid)"),
+    )
 }
 
 fn aria_label(picture: &RulePicture) -> String {

@@ -2,6 +2,7 @@
 
 use super::frame::{Frame, Key, LegendEntry, line};
 use super::scale::Scale;
+use super::svg::{Svg, svg};
 use super::{Size, series, tenth};
 use crate::config::ModelKind;
 use crate::page::state::sweep::Axis;
@@ -9,7 +10,7 @@ use crate::page::state::sweep_table::{Point, SweepLine};
 use crate::page::view::words::percent;
 use crate::stats::wilson;
 use crate::task::Estimate;
-use leptos::prelude::*;
+use leptos::prelude::AnyView;
 
 /// A line's colour and marker.
 #[derive(Clone, Copy)]
@@ -49,12 +50,12 @@ pub fn draw(axis: Axis, lines: &[SweepLine], references: &[Estimate], size: Size
     values.dedup();
     let x = frame.x(domain(&values, axis));
     let y = frame.y((0.0, 1.0), false);
-    let marks = view! {
-        {known.iter().map(|(estimate, colour)| levels(estimate, colour, &x, &y)).collect_view()}
-        {lines.iter().zip(&looks).map(|(line, look)| course(line, *look, axis, &x, &y)).collect_view()}
-    };
+    let marks = svg!(g;
+        known.iter().map(|(estimate, colour)| levels(estimate, colour, &x, &y)).collect::<Svg>(),
+        lines.iter().zip(&looks).map(|(line, look)| course(line, *look, axis, &x, &y)).collect::<Svg>(),
+    );
     let ticks = values.iter().map(|value| *value as f64).collect();
-    frame.draw(&x, &y, ticks, marks.into_any(), aria_label(axis, lines))
+    frame.draw(&x, &y, ticks, marks, aria_label(axis, lines))
 }
 
 fn depths(lines: &[SweepLine]) -> Vec<usize> {
@@ -101,20 +102,17 @@ fn asked(lines: &[SweepLine]) -> String {
     }
 }
 
-fn levels(estimate: &Estimate, colour: &'static str, x: &Scale, y: &Scale) -> AnyView {
+fn levels(estimate: &Estimate, colour: &'static str, x: &Scale, y: &Scale) -> Svg {
     let level = |share: f64| line(x, y, &[(x.domain.0, share), (x.domain.1, share)]);
     let floor = estimate.copy.max(estimate.cycle);
     let words = |what: &str, share: f64| format!("{what} at k = {}: {} ({} samples)", estimate.depth, percent(share), estimate.samples);
-    view! {
-        <g fill="none" stroke=colour stroke-width="1.2" stroke-opacity="0.75">
-            <path d=level(estimate.ceiling) stroke-dasharray="7 4"><title>{words("ceiling", estimate.ceiling)}</title></path>
-            <path d=level(floor) stroke-dasharray="2 4"><title>{words("higher floor", floor)}</title></path>
-        </g>
-    }
-    .into_any()
+    svg!(g fill = "none", stroke = colour, stroke-width = "1.2", stroke-opacity = "0.75";
+        svg!(path d = level(estimate.ceiling), stroke-dasharray = "7 4"; svg!(title; words("ceiling", estimate.ceiling))),
+        svg!(path d = level(floor), stroke-dasharray = "2 4"; svg!(title; words("higher floor", floor))),
+    )
 }
 
-fn course(course: &SweepLine, look: Look, axis: Axis, x: &Scale, y: &Scale) -> AnyView {
+fn course(course: &SweepLine, look: Look, axis: Axis, x: &Scale, y: &Scale) -> Svg {
     let path: String = course
         .points
         .iter()
@@ -126,20 +124,17 @@ fn course(course: &SweepLine, look: Look, axis: Axis, x: &Scale, y: &Scale) -> A
     let marks = course.points.iter().map(|point| {
         let (low, high) = wilson(point.exact, point.samples);
         let at = tenth(x.at(point.value as f64) + look.shift);
-        view! {
-            <g>
-                <path d=format!("M{at} {}V{}", tenth(y.at(high)), tenth(y.at(low))) stroke=look.colour stroke-width="1.5" />
-                <path d=series::marker(look.marker, at, y.at(point.share()), 4.5) fill=look.colour stroke="var(--card)"><title>{words(course, point, axis)}</title></path>
-            </g>
-        }
+        svg!(g;
+            svg!(path d = format!("M{at} {}V{}", tenth(y.at(high)), tenth(y.at(low))), stroke = look.colour, stroke-width = "1.5"),
+            svg!(path d = series::marker(look.marker, at, y.at(point.share()), 4.5), fill = look.colour, stroke = "var(--card)";
+                svg!(title; words(course, point, axis)),
+            ),
+        )
     });
-    view! {
-        <g fill="none">
-            <path d=path stroke=look.colour stroke-width="2" stroke-linejoin="round" />
-            {marks.collect_view()}
-        </g>
-    }
-    .into_any()
+    svg!(g fill = "none";
+        svg!(path d = path, stroke = look.colour, stroke-width = "2", stroke-linejoin = "round"),
+        marks.collect::<Svg>(),
+    )
 }
 
 fn words(line: &SweepLine, point: &Point, axis: Axis) -> String {

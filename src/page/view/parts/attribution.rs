@@ -1,5 +1,6 @@
 //! The card “Where does it look?”: attribution for one predicted cell of the displayed question.
 
+use super::later::later;
 use super::panel::{Panel, Place};
 use super::picture::question;
 use super::steady::Steady;
@@ -8,12 +9,14 @@ use super::thinking::largest_cell;
 use crate::config::Objective;
 use crate::page::browser;
 use crate::page::commands::attribution;
+use crate::page::split::NotLoaded;
 use crate::page::state::attribution::Query;
 use crate::page::state::{Page, Phase};
 use crate::page::view::attribution::{About, NAMES, PredictedCell, Shown, View};
 use crate::page::view::charts::cells;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use wasm_split_helpers::wasm_split;
 use web_sys::{HtmlElement, KeyboardEvent};
 
 /// The card asks the worker when it is this close to the window, in CSS pixels, so that it is filled before the user scrolls to it.
@@ -25,6 +28,15 @@ const CARD: &str = "where";
 /// reward, because sampled completions have no fixed cells. There is none for a network without kernels either, because attribution needs the CPU engine.
 #[component]
 pub fn Attribution(page: Page) -> impl IntoView {
+    later(reads_part, move |reads| reads(page))
+}
+
+#[wasm_split(reads, fallible)]
+fn reads_part() -> Result<fn(Page) -> AnyView, NotLoaded> {
+    Ok(reads)
+}
+
+fn reads(page: Page) -> AnyView {
     let (pointed, head) = (RwSignal::new(None), RwSignal::new(0usize));
     // A cell stays chosen until the user points at another predicted cell.
     let shown = Memo::new(move |before: Option<&Option<Shown>>| {
@@ -81,6 +93,7 @@ pub fn Attribution(page: Page) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
 
 /// The content of the card; `None` while the task is invalid.

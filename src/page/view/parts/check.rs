@@ -1,11 +1,14 @@
 //! “Check with Burn”, next to a run: compares the losses of its first steps on its own engine and on Burn.
 
+use super::later::later;
 use crate::page::commands::check;
+use crate::page::split::NotLoaded;
 use crate::page::state::Page;
 use crate::page::state::check::Check;
 use crate::page::state::run::Run;
 use crate::page::view::engine_badge;
 use leptos::prelude::*;
+use wasm_split_helpers::wasm_split;
 
 /// Whether a run can be checked: it has completed steps on another engine than Burn.
 fn checkable(run: &Run) -> bool {
@@ -34,6 +37,16 @@ pub fn CheckButton(page: Page, id: usize) -> impl IntoView {
 /// The result of the check, below the row.
 #[component]
 pub fn CheckResult(page: Page, id: usize) -> impl IntoView {
+    let own = Memo::new(move |_| page.check.with(|check| check.as_ref().is_some_and(|check| check.run == id)));
+    move || own.get().then(|| later(check_part, move |check| check(page, id)))
+}
+
+#[wasm_split(extras, fallible)]
+fn check_part() -> Result<fn(Page, usize) -> AnyView, NotLoaded> {
+    Ok(result)
+}
+
+fn result(page: Page, id: usize) -> AnyView {
     let own = Memo::new(move |_| page.check.get().filter(|check| check.run == id));
     let words = move || own.get().as_ref().map(words).unwrap_or_default();
     let state = move || match own.get() {
@@ -51,7 +64,7 @@ pub fn CheckResult(page: Page, id: usize) -> impl IntoView {
     let rows = move || own.get().map(|check| rows(&check)).unwrap_or_default();
     let computed_by = move || own.get().and_then(|check| check.engine).map(|engine| engine_badge::badge(&engine)).unwrap_or_default();
     view! {
-        <div class="run-checked" data-check=state hidden=move || own.get().is_none()>
+        <div class="run-checked" data-check=state>
             <p aria-live="polite">{words}</p>
             <details hidden=move || own.get().is_none_or(|check| check.theirs.is_empty())>
                 <summary>"Step by step"</summary>
@@ -65,6 +78,7 @@ pub fn CheckResult(page: Page, id: usize) -> impl IntoView {
             </details>
         </div>
     }
+    .into_any()
 }
 
 fn words(check: &Check) -> String {

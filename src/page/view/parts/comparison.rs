@@ -1,15 +1,18 @@
 //! The fair comparison: straight against aloud, with a chart and a table of its own.
 
 use super::figure::Figure;
+use super::later::later;
 use super::story::series;
 use crate::config::{Method, RunConfig};
 use crate::page::commands::queue;
+use crate::page::split::NotLoaded;
 use crate::page::state::comparison::{Line, lines, runs, seconds_left, sentence};
 use crate::page::state::{Page, Phase, pace};
 use crate::page::view::charts::Size;
 use crate::page::view::charts::curves::{self, Curve, Point, Weight};
 use crate::page::view::words::percent;
 use leptos::prelude::*;
+use wasm_split_helpers::wasm_split;
 
 /// The button that begins the comparison.
 #[component]
@@ -39,7 +42,25 @@ pub fn Comparison(page: Page) -> impl IntoView {
     });
     let going = Memo::new(move |_| page.phase.get().active() && page.with_current(|run| runs().contains(&run.config)).unwrap_or(false));
     let ended = Memo::new(move |_| found.with(|found| found.iter().map(|line| usize::from(!line.scores.is_empty())).sum::<usize>()));
-    let shown = move || going.get() || !left.with(Vec::is_empty) || ended.get() == 2;
+    let shown = Memo::new(move |_| going.get() || !left.with(Vec::is_empty) || ended.get() == 2);
+    move || shown.get().then(|| later(comparison_part, move |comparison| comparison(page, Here { found, left, going })))
+}
+
+/// What is known of the comparison.
+#[derive(Clone, Copy)]
+struct Here {
+    found: Memo<Vec<Line>>,
+    /// The runs that wait.
+    left: Memo<Vec<RunConfig>>,
+    going: Memo<bool>,
+}
+
+#[wasm_split(sweep, fallible)]
+fn comparison_part() -> Result<fn(Page, Here) -> AnyView, NotLoaded> {
+    Ok(comparison)
+}
+
+fn comparison(page: Page, Here { found, left, going }: Here) -> AnyView {
     let draw = move |size: Size| found.with(|found| curves::draw(&found.iter().map(curve).collect::<Vec<_>>(), &[], size, None, None));
     let said = move || match (found.with(|found| sentence(found)), going.get() || !left.with(Vec::is_empty)) {
         (Some(sentence), false) => sentence,
@@ -47,7 +68,7 @@ pub fn Comparison(page: Page) -> impl IntoView {
         (None, false) => "The comparison was stopped. Press “Does thinking aloud help?” to train the runs that are missing.".into(),
     };
     view! {
-        <section class="card-box" id="comparison" aria-label="Does thinking aloud help?" hidden=move || !shown()>
+        <section class="card-box" id="comparison" aria-label="Does thinking aloud help?">
             <h2>"Does thinking aloud help?"</h2>
             <p class="card-lead" id="comparison-said" aria-live="polite">{said}</p>
             <div class="page-pair">
@@ -62,6 +83,7 @@ pub fn Comparison(page: Page) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
 
 fn progress(page: Page, left: &[RunConfig]) -> String {

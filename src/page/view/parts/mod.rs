@@ -15,6 +15,7 @@ pub mod embed;
 pub mod figure;
 pub mod foot;
 pub mod group;
+pub mod later;
 pub mod lesson;
 pub mod loss_figure;
 pub mod models;

@@ -2,15 +2,18 @@
 
 use super::figure::Figure;
 use super::group::Groups;
+use super::later::later;
 use super::steady::Steady;
 use super::term::Term;
 use crate::config::Objective;
+use crate::page::split::NotLoaded;
 use crate::page::state::Page;
 use crate::page::state::run::Run;
 use crate::page::view::charts::reward;
 use crate::page::view::words::{percent, thousands};
 use crate::results::StepReward;
 use leptos::prelude::*;
+use wasm_split_helpers::wasm_split;
 
 /// Number of steps at the start and at the end of a run that the table compares.
 const ENDS: usize = 10;
@@ -24,7 +27,7 @@ pub fn Reward(page: Page) -> impl IntoView {
     });
     view! {
         <section class="card-box reward-card" id="reward" aria-label="Reward" hidden=move || !shown.get()>
-            {move || shown.get().then(|| view! { <Inside page=page /> })}
+            {move || shown.get().then(|| later(reward_part, move |inside| inside(page)))}
         </section>
     }
 }
@@ -36,8 +39,12 @@ fn learns(run: &Run) -> bool {
     }
 }
 
-#[component]
-fn Inside(page: Page) -> impl IntoView {
+#[wasm_split(methods, fallible)]
+fn reward_part() -> Result<fn(Page) -> AnyView, NotLoaded> {
+    Ok(inside)
+}
+
+fn inside(page: Page) -> AnyView {
     let group = move || page.with_current(|run| run.config.training.grpo.group);
     let temperature = move || page.with_current(|run| run.config.training.grpo.temperature);
     view! {
@@ -60,6 +67,7 @@ fn Inside(page: Page) -> impl IntoView {
         </div>
         <Groups page=page />
     }
+    .into_any()
 }
 
 /// The tokens and answers drawn so far, in words.

@@ -1,15 +1,27 @@
 //! Puts together a link that shows some views, or a frame for another page.
 
+use super::later::later;
 use super::qr::Qr;
 use crate::page::browser;
 use crate::page::commands::display;
+use crate::page::split::NotLoaded;
 use crate::page::state::Page;
 use crate::page::state::views::{Set, Sharing, VIEWS};
 use leptos::prelude::*;
+use wasm_split_helpers::wasm_split;
 
 /// The panel below Copy link. It begins with what the page shows now.
 #[component]
 pub fn Share(page: Page, fragment: Memo<String>) -> impl IntoView {
+    later(share_part, move |share| share(page, fragment))
+}
+
+#[wasm_split(extras, fallible)]
+fn share_part() -> Result<fn(Page, Memo<String>) -> AnyView, NotLoaded> {
+    Ok(share)
+}
+
+fn share(page: Page, fragment: Memo<String>) -> AnyView {
     let shown = page.views.with_untracked(|views| views.shown);
     let sharing = RwSignal::new(Sharing { shown, frame: false, projector: page.projector.get_untracked() });
     let address = Memo::new(move |_| fragment.with(|fragment| browser::address(&sharing.get().query(), fragment)));
@@ -45,6 +57,7 @@ pub fn Share(page: Page, fragment: Memo<String>) -> impl IntoView {
             <Qr link=address />
         </div>
     }
+    .into_any()
 }
 
 /// A box with its words.

@@ -1,16 +1,28 @@
 //! The form of sweeps: a setting and its values, or all methods of the paper.
 
+use super::later::later;
 use super::queue::Waiting;
 use super::sweep_figure::SweepFigure;
 use crate::page::commands::queue;
+use crate::page::split::NotLoaded;
 use crate::page::state::Page;
 use crate::page::state::sweep::{Axis, read};
 use crate::page::view::words::thousands;
 use leptos::prelude::*;
+use wasm_split_helpers::wasm_split;
 
 /// The card of sweeps.
 #[component]
 pub fn Sweeps(page: Page) -> impl IntoView {
+    later(sweeps_part, move |sweeps| sweeps(page))
+}
+
+#[wasm_split(sweep, fallible)]
+fn sweeps_part() -> Result<fn(Page) -> AnyView, NotLoaded> {
+    Ok(sweeps)
+}
+
+fn sweeps(page: Page) -> AnyView {
     view! {
         <section class="card-box sweep-card" id="sweep" aria-label="Sweep" data-waiting=move || page.queue.with(|queue| queue.list().count().to_string())>
             <div class="sweep-form">
@@ -23,6 +35,7 @@ pub fn Sweeps(page: Page) -> impl IntoView {
             <SweepFigure page=page />
         </section>
     }
+    .into_any()
 }
 
 /// The setting to vary, and its values.

@@ -1,21 +1,34 @@
 //! The card “How long does it think?”: the hops of adaptive computation time at the displayed question.
 
+use super::later::later;
 use super::panel::Panel;
 use super::picture::{Question, question};
 use super::steady::Steady;
 use super::term::Term;
 use crate::config::{Looped, RunConfig};
 use crate::page::browser;
+use crate::page::split::NotLoaded;
 use crate::page::state::{Page, Phase};
 use crate::page::view::charts::cells::{self, Map, MapLine, Part};
 use crate::results::Prediction;
 use crate::task::StatePlaces;
 use leptos::prelude::*;
+use wasm_split_helpers::wasm_split;
 use web_sys::KeyboardEvent;
 
 /// The heat maps, shown if the run uses adaptive computation time.
 #[component]
 pub fn Thinking(page: Page) -> impl IntoView {
+    let shown = Memo::new(move |_| page.about().model.halting_units() > 0);
+    move || shown.get().then(|| later(thinking_part, move |thinking| thinking(page)))
+}
+
+#[wasm_split(methods, fallible)]
+fn thinking_part() -> Result<fn(Page) -> AnyView, NotLoaded> {
+    Ok(thinking)
+}
+
+fn thinking(page: Page) -> AnyView {
     let map = Memo::new(move |_| {
         let config = page.about();
         let looped = config.model.halting_units() > 0;
@@ -67,6 +80,7 @@ pub fn Thinking(page: Page) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
 
 /// The map of a question's hops, cell by cell.

@@ -1,15 +1,27 @@
 //! The visitor's work: save it as one file, take it back, give the machine to the next student.
 
+use super::later::later;
 use crate::page::browser;
 use crate::page::commands::work;
+use crate::page::split::NotLoaded;
 use crate::page::state::Page;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
+use wasm_split_helpers::wasm_split;
 use web_sys::HtmlInputElement;
 
 /// The buttons, and what came of them.
 #[component]
 pub fn Work(page: Page) -> impl IntoView {
+    later(work_part, move |work| work(page))
+}
+
+#[wasm_split(extras, fallible)]
+fn work_part() -> Result<fn(Page) -> AnyView, NotLoaded> {
+    Ok(inside)
+}
+
+fn inside(page: Page) -> AnyView {
     let asking = RwSignal::new(false);
     let changed = move |event: web_sys::Event| {
         let Some(input) = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok()) else { return };
@@ -35,4 +47,5 @@ pub fn Work(page: Page) -> impl IntoView {
             <p id="work-said" role="status">{move || page.work_said.get()}</p>
         </section>
     }
+    .into_any()
 }

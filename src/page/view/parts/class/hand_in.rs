@@ -6,8 +6,7 @@ use crate::wire;
 use leptos::prelude::*;
 
 /// The line of a run, and what can be done with it. The line has a name only if the student types one.
-#[component]
-pub fn HandIn(page: Page, id: usize) -> impl IntoView {
+pub fn line(page: Page, id: usize) -> AnyView {
     let name = RwSignal::new(String::new());
     let line = Memo::new(move |_| {
         let record = name.with(|name| page.with_run(id, |run| run.record(name)));
@@ -29,4 +28,5 @@ pub fn HandIn(page: Page, id: usize) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }

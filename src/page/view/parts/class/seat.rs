@@ -1,11 +1,10 @@
 //! The student's card: one sentence at a time, from the number to handing in.
 
-use super::hand_in::HandIn;
+use super::hand_in;
 use crate::class::{SEATS, seat};
 use crate::config::RunConfig;
 use crate::page::browser;
 use crate::page::commands::{class, story};
-use crate::page::state::door::Door;
 use crate::page::state::run::Run;
 use crate::page::state::{Page, Phase, class::Seat as State};
 use crate::page::view::words;
@@ -47,10 +46,9 @@ fn step(page: Page) -> Option<Step> {
     })
 }
 
-/// The card. It is on the page only after a class link was opened.
-#[component]
-pub fn Seat(page: Page) -> impl IntoView {
-    let step = Memo::new(move |_| step(page).filter(|_| page.door.get() != Door::Class));
+/// The card.
+pub fn card(page: Page) -> AnyView {
+    let step = Memo::new(move |_| step(page));
     let inside = move |step: Step| match step {
         Step::Number => number(page),
         Step::Train(number, config) => train(page, number, *config),
@@ -58,17 +56,13 @@ pub fn Seat(page: Page) -> impl IntoView {
         Step::HandIn(number, id) => hand_in(page, number, id),
     };
     let name = move || step.with(|step| step.as_ref().map(Step::name));
-    let shown = Memo::new(move |_| step.with(Option::is_some));
     // The card stays while its step changes, so that screen readers read the next sentence.
-    let card = move || {
-        view! {
-            <section class="card-box seat-card" id="seat" aria-label="Your part in the class" aria-live="polite" data-step=name>
-                {move || step.get().map(inside)}
-            </section>
-        }
-        .into_any()
-    };
-    move || shown.get().then(card)
+    view! {
+        <section class="card-box seat-card" id="seat" aria-label="Your part in the class" aria-live="polite" data-step=name>
+            {move || step.get().map(inside)}
+        </section>
+    }
+    .into_any()
 }
 
 fn number(page: Page) -> AnyView {
@@ -141,7 +135,7 @@ fn wait(page: Page, number: u64) -> AnyView {
 fn hand_in(page: Page, number: u64, id: usize) -> AnyView {
     view! {
         <p class="seat-sentence">"Number " <strong>{number}</strong> " is finished. Hand in this line: copy it, and send it where your teacher says."</p>
-        <HandIn page=page id=id />
+        {hand_in::line(page, id)}
         {change(page)}
     }
     .into_any()

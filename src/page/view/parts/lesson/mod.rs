@@ -8,17 +8,30 @@ mod place;
 mod predict;
 mod run;
 
+use super::later::later;
 use crate::lesson::{NAMES, base};
 use crate::page::browser;
 use crate::page::commands::door;
+use crate::page::split::NotLoaded;
 use crate::page::state::Page;
 use crate::page::state::door::Door;
 use leptos::prelude::*;
 use place::{Place, to};
+use wasm_split_helpers::wasm_split;
 
 /// What the Lessons door shows.
 #[component]
 pub fn Lessons(page: Page) -> impl IntoView {
+    let here = Memo::new(move |_| matches!(page.door.get(), Door::Lessons(_)));
+    move || here.get().then(|| later(lessons_part, move |lessons| lessons(page)))
+}
+
+#[wasm_split(lessons, fallible)]
+fn lessons_part() -> Result<fn(Page) -> AnyView, NotLoaded> {
+    Ok(lessons)
+}
+
+fn lessons(page: Page) -> AnyView {
     let door = Memo::new(move |_| page.door.get());
     let shown = Memo::new(move |_| page.lessons.with(|lessons| lessons.shown.clone()));
     let view = move || match door.get() {
@@ -41,7 +54,7 @@ pub fn Lessons(page: Page) -> impl IntoView {
             browser::focus("lesson-top");
         }
     };
-    view! { <div id="lesson-top" class="lesson-top" tabindex="-1" hidden=move || !matches!(door.get(), Door::Lessons(_)) on:click=press>{view}</div> }
+    view! { <div id="lesson-top" class="lesson-top" tabindex="-1" on:click=press>{view}</div> }.into_any()
 }
 
 /// Words where the lesson will be, or would be.
