@@ -48,6 +48,9 @@ pub struct Prediction {
     pub depth: usize,
     /// W cells; 2 is any token that is not a cell.
     pub cells: Vec<u8>,
+    /// The rows that the model wrote by itself before its answer, in their order; only for a run that learns from a reward.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub written: Vec<Vec<u8>>,
     /// Hops of each looped part at each position, `[units][S]`. Only for the first questions, and only with adaptive computation time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hops: Option<Vec<Vec<u8>>>,

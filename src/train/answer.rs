@@ -16,6 +16,8 @@ pub struct Answer {
     pub teacher_forced: Vec<u8>,
     /// The most probable token of each cell, given the model's own cells before it.
     pub free_running: Option<Vec<u8>>,
+    /// The rows that the model wrote by itself before its answer; only if it answered by a completion.
+    pub written: Vec<Vec<u8>>,
     /// Right entries of the rule's table and all entries; only where the task asks for the rule.
     pub rule: Option<(usize, usize)>,
     /// Mean hops over the positions that predict the answer; only with adaptive computation time.

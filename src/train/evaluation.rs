@@ -97,8 +97,13 @@ pub fn score(plan: &Plan, split: Split, outcomes: Vec<Outcome>) -> Measurement {
     let free = scored_free_running(plan);
     let depths = depths.into_iter().map(|depth| depth_score(depth, &of_depth(depth).collect::<Vec<_>>(), free)).collect();
     let prediction = |answer: &Answer| {
-        let of =
-            |cells: &Vec<u8>| Prediction { index: answer.index, depth: answer.depth, cells: cells.clone(), hops: answer.hop_map.clone() };
+        let of = |cells: &Vec<u8>| Prediction {
+            index: answer.index,
+            depth: answer.depth,
+            cells: cells.clone(),
+            written: answer.written.clone(),
+            hops: answer.hop_map.clone(),
+        };
         answer.free_running.as_ref().map(of)
     };
     Measurement { split, depths, predictions: answers.iter().filter_map(prediction).collect() }
@@ -181,22 +186,28 @@ pub async fn answers(
         let questions = Questions::of(task, part, depth);
         let written = run_free && plan.config.training.objective == Objective::Grpo;
         let (forced, free, hops) = ask(respondent, &questions, run_free && !written).await?;
-        let mut written = if written { complete(respondent, plan, part, depth).await?.into_iter() } else { Vec::new().into_iter() };
+        let completed = if written { complete(respondent, plan, part, depth).await? } else { Vec::new() };
+        let mut completed = completed.into_iter();
         for (row, sample) in part.iter().enumerate() {
             let read = |tokens: &Tail, places: Range<usize>| tokens.cells(row, &questions, places);
             let rule = questions.rule.clone().map(|entries| {
                 let right = read(&forced, entries.clone()).iter().zip(&sample.rule.table).filter(|(answer, truth)| answer == truth).count();
                 (right, entries.len())
             });
-            answers.extend(questions.targets.iter().map(|&Target { depth, start }| Answer {
-                index,
-                depth,
-                truth: sample.states[task.shown - 1 + depth].clone(),
-                teacher_forced: read(&forced, start..start + task.width),
-                free_running: written.next().or_else(|| free.as_ref().map(|free| read(free, start..start + task.width))),
-                rule,
-                hops: hops.as_ref().map(|hops| hops.mean(row, start - 1..start - 1 + task.width)),
-                hop_map: hops.as_ref().filter(|_| run_free && index < SHOWN).map(|hops| hops.of(row)),
+            answers.extend(questions.targets.iter().map(|&Target { depth, start }| {
+                let places = start..start + task.width;
+                let (written, cells) = completed.next().map_or((Vec::new(), None), |(written, cells)| (written, Some(cells)));
+                Answer {
+                    index,
+                    depth,
+                    truth: sample.states[task.shown - 1 + depth].clone(),
+                    teacher_forced: read(&forced, places.clone()),
+                    free_running: cells.or_else(|| free.as_ref().map(|free| read(free, places))),
+                    written,
+                    rule,
+                    hops: hops.as_ref().map(|hops| hops.mean(row, start - 1..start - 1 + task.width)),
+                    hop_map: hops.as_ref().filter(|_| run_free && index < SHOWN).map(|hops| hops.of(row)),
+                }
             }));
             index += 1;
         }
@@ -204,14 +215,17 @@ pub async fn answers(
     Ok(answers)
 }
 
-/// The answers in the completions that take the most probable token each time: W cells for each sample.
-async fn complete(respondent: &mut impl Respondent, plan: &Plan, samples: &[Sample], depth: usize) -> Result<Vec<Vec<u8>>, TrainError> {
+/// Rows of cells that a model wrote before its answer, and the answer's W cells.
+type Completed = (Vec<Vec<u8>>, Vec<u8>);
+
+/// The completions that take the most probable token each time, one for each sample.
+async fn complete(respondent: &mut impl Respondent, plan: &Plan, samples: &[Sample], depth: usize) -> Result<Vec<Completed>, TrainError> {
     let prompts = Prompts::questions(&plan.config, samples, depth);
     let shape = prompts.shape();
     let (inputs, labels) = (prompts.inputs(None), vec![None; shape.sequences * shape.length]);
     let batch = Batch { sequences: shape.sequences, length: shape.length, inputs, labels };
-    let written = respondent.tokens(&batch, shape.from, true).await?.generated.unwrap_or_default();
-    Ok(prompts.cells(&plan.config.task, &written))
+    let (task, tokens) = (&plan.config.task, respondent.tokens(&batch, shape.from, true).await?.generated.unwrap_or_default());
+    Ok(prompts.written(task, &tokens).into_iter().zip(prompts.cells(task, &tokens)).collect())
 }
 
 /// The predicted tokens after the positions from `from` on, for each sequence of a batch.

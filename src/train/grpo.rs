@@ -114,6 +114,18 @@ impl Prompts {
         completions.chunks(self.new_tokens).map(of).collect()
     }
 
+    /// What completions `[n · group][new tokens]` have before their answers: the rows between separators and `[gen]` signs, as cells.
+    pub fn written(&self, task: &Task, completions: &[u32]) -> Vec<Vec<Vec<u8>>> {
+        let sign = |token: &u32| *token == task.vocabulary.sep() || *token == task.vocabulary.generate();
+        let of = |tokens: &[u32]| {
+            let whole = completion(task, tokens);
+            let before = &whole[..whole.len() - answer(task, whole).len()];
+            let rows = before.split(sign).filter(|row| !row.is_empty());
+            rows.map(|row| row.iter().map(|&token| token.min(u32::from(NO_CELL)) as u8).collect()).collect()
+        };
+        completions.chunks(self.new_tokens).map(of).collect()
+    }
+
     /// Computes rewards and advantages of completions `[n · group][new tokens]`.
     pub fn judge(&self, task: &Task, drawn: Vec<u32>) -> Judged {
         let completions: Vec<&[u32]> = drawn.chunks(self.new_tokens).map(|tokens| completion(task, tokens)).collect();

@@ -79,7 +79,7 @@ test('a run can be checked with Burn, on the CPU and on the graphics adapter', a
     await press(page, '#train');
     await state(page, 'finished');
     await press(page, '.check-run');
-    await page.waitForFunction(() => ['same', 'differs', 'failed'].includes(document.querySelector('.run-checked').dataset.check));
+    await page.waitForFunction(() => ['same', 'differs', 'failed'].includes(document.querySelector('.run-checked')?.dataset.check));
     const words = await text(page, '.run-checked p');
     assert.equal(await attribute(page, '.run-checked', 'data-check'), 'same', words);
     assert.match(words, /\bsame\b.*\b\d digits|last digit/);

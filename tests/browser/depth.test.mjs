@@ -32,7 +32,7 @@ async function showsHops(page, { parts, rows, what }) {
     assert.equal(counts.length, 3, `${what}: 1 … 3 hops`);
     assert.equal(counts.reduce((sum, count) => sum + count, 0), rows * 5, `${what}: every cell has its hops`);
   }
-  assert.match(await text(page, '#thinking'), /\b[123]\.\d\d\b/, what);
+  await says(page, '#thinking', /\b[123]\.\d\d\b/);
   assert.match((await heads(page)).at(-1), /hops/, what);
   const cells = await page.$$eval('#depth-table tbody tr', rows => rows.map(row => Number(row.lastElementChild.textContent)));
   for (const hops of cells) assert.ok(hops >= 1 && hops <= 3, `${what}: ${hops} hops in the table`);

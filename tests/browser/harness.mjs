@@ -265,7 +265,7 @@ export const text = (page, selector) => page.evaluate(selector => document.query
 /** An attribute of an element, or null. */
 export const attribute = (page, selector, name) => page.evaluate((selector, name) => document.querySelector(selector)?.getAttribute(name) ?? null, selector, name);
 /** Whether an element is to be seen. */
-export const visible = (page, selector) => page.$eval(selector, element => element.checkVisibility());
+export const visible = (page, selector) => page.evaluate(selector => document.querySelector(selector)?.checkVisibility() ?? false, selector);
 /** Waits until an element's text matches. */
 export const says = (page, selector, pattern) => {
   const matches = (selector, source, flags) => new RegExp(source, flags).test(document.querySelector(selector)?.textContent ?? '');

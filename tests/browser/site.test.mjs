@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { ROOT, SCREENSHOTS, SIZES, fits, press, settled, siteFile, state, stepOf, steps, suite } from './harness.mjs';
+import { ROOT, SCREENSHOTS, SIZES, fits, press, settled, siteFile, siteFiles, state, stepOf, steps, suite } from './harness.mjs';
 
 mkdirSync(SCREENSHOTS, { recursive: true });
 const { visit } = await suite({ query: 'workers=2' });
@@ -25,7 +25,7 @@ test("the page's program is small and holds no training engine; the worker's doe
     assert.deepEqual(marks, { page: [false, false], worker: [true, false], fused: [true, false], burn: [true, true] }[name], `what ${name} holds`);
   }
   // Without wasm-opt.
-  assert.ok(packed.page < 690_000, `the page's program has ${packed.page} bytes gzipped`);
+  assert.ok(packed.page < 520_000, `the page's program has ${packed.page} bytes gzipped`);
   // As before Burn came: whoever does not choose it downloads none of it.
   for (const name of ['worker', 'fused']) assert.ok(packed[name] < 2_160_000, `the worker's program has ${packed[name]} bytes gzipped`);
   assert.ok(packed.burn < 3_800_000, `the worker with Burn has ${packed.burn} bytes gzipped`);
@@ -35,6 +35,35 @@ test('only the fused worker needs relaxed SIMD', () => {
   // The linker writes into a program which features its functions use.
   const needs = name => siteFile(name).includes('relaxed-simd');
   assert.deepEqual([/^worker_bg\.wasm$/, /^worker-burn_bg\.wasm$/, /^worker-fused_bg\.wasm$/].map(needs), [false, false, true]);
+});
+
+test('what the first screen does not need is in files of its own, fetched with what needs it', async () => {
+  const asked = async query => {
+    const names = [];
+    const page = await visit('', { query, prepare: page => page.on('request', request => names.push(/\/parts-\w+\/(\w+)\.wasm$/.exec(request.url())?.[1])) });
+    await page.close();
+    return new Set(names.filter(Boolean));
+  };
+  const opened = await asked('');
+  for (const part of ['class', 'lessons', 'methods']) assert.ok(!opened.has(`split_${part}`), `${part} is fetched without need`);
+  for (const part of ['class', 'lesson']) assert.ok([...(await asked(`${part}=`))].some(name => name.startsWith(`split_${part}`)), `${part} is fetched by its door`);
+  const names = siteFiles().filter(name => /^parts-\w+\/.*\.wasm$/.test(name));
+  assert.ok(names.length > 6, `${names}`);
+  assert.ok(names.every(name => !siteFile(new RegExp(`^${path.basename(name)}$`)).includes('lookahead4page')), 'without the names of functions');
+});
+
+test('a part that cannot be fetched is told, and fetched again on a press', async () => {
+  const page = await visit('', { prepare: async page => {
+    await page.setBypassServiceWorker(true);
+    await page.setRequestInterception(true);
+    page.on('request', request => (/split_class/.test(request.url()) && !page.mended ? request.abort() : request.continue()).catch(() => {}));
+  } });
+  await press(page, '.top-doors a:nth-child(3)');
+  await page.waitForSelector('.part-again');
+  page.mended = true;
+  await press(page, '.part-again');
+  await page.waitForSelector('#class-room');
+  await page.close();
 });
 
 test('every address in the page is relative', () => {

@@ -93,6 +93,12 @@ fn an_answer_is_what_follows_the_last_gen_and_is_rewarded_token_by_token() {
     assert_eq!(prompts.cells(&config.task, &completions[1]), [sample.states[3].clone()]);
     // An answer cut short has no cells where it ends.
     assert_eq!(prompts.cells(&config.task, &completions[4]), [vec![2; 5]]);
+    // What stands before the last sign that begins an answer is what the model wrote by itself.
+    let between: Vec<u8> = wrong.iter().map(|&bit| bit as u8).collect();
+    assert_eq!(prompts.written(&config.task, &completions[1]), [vec![between]]);
+    for bare in [0, 2, 3, 4] {
+        assert_eq!(prompts.written(&config.task, &completions[bare]), [Vec::<Vec<u8>>::new()]);
+    }
 }
 
 #[test]

@@ -184,12 +184,16 @@ fn asking(task: &Task) -> String {
 
 fn rows(question: &Question, reveal: bool, held_back: usize) -> AnyView {
     let task = &question.task;
-    let asked = task.depths().into_iter().map(|depth| {
-        let answer = question.answers.iter().find(|answer| answer.depth == depth).map(|answer| answer.cells.clone());
+    let asked = |depth: usize, answer: Option<Vec<u8>>| {
         let truth = question.sample.states[task.shown - 1 + depth].clone();
         Asked { depth, truth, revealed: reveal, answer }
+    };
+    let answered = task.depths().into_iter().map(|depth| {
+        let answer = question.answers.iter().find(|answer| answer.depth == depth);
+        asked(depth, answer.map(|answer| answer.cells.clone()))
     });
-    let orbit = Orbit { shown: question.sample.states[..task.shown].to_vec(), asked: asked.collect() };
+    let between = unasked(question).into_iter().enumerate().map(|(index, row)| asked(index + 1, Some(row)));
+    let orbit = Orbit { shown: question.sample.states[..task.shown].to_vec(), asked: between.chain(answered).collect() };
     let (width, height) = if is_wide(task) { ABOVE } else { BESIDE };
     let scale = browser::magnification();
     // 48 pixels are the margins of the card and the page on a phone.
@@ -198,6 +202,15 @@ fn rows(question: &Question, reveal: bool, held_back: usize) -> AnyView {
         return chain::draw(&Chain { orbit, written: written(question, held_back) }, width, height, scale);
     }
     orbit::draw(&orbit, width, height, scale)
+}
+
+/// The rows that a network which learns from a reward wrote by itself before its answer: those that are as wide as a row, where there is room
+/// for them between the rows shown and the answer.
+fn unasked(question: &Question) -> Vec<Vec<u8>> {
+    let task = &question.task;
+    let [answer] = &question.answers[..] else { return Vec::new() };
+    let rows = answer.written.iter().filter(|row| row.len() == task.width);
+    rows.take(answer.depth.saturating_sub(1)).cloned().collect()
 }
 
 /// Whether the rule or the rows are too wide to be side by side.

@@ -20,7 +20,11 @@ use web_sys::KeyboardEvent;
 #[component]
 pub fn Thinking(page: Page) -> impl IntoView {
     let shown = Memo::new(move |_| page.about().model.halting_units() > 0);
-    move || shown.get().then(|| later(thinking_part, move |thinking| thinking(page)))
+    view! {
+        <section class="card-box thinking-card" id="thinking" aria-label="Thinking time" hidden=move || !shown.get()>
+            {move || shown.get().then(|| later(thinking_part, move |thinking| thinking(page)))}
+        </section>
+    }
 }
 
 #[wasm_split(methods, fallible)]
@@ -58,27 +62,25 @@ fn thinking(page: Page) -> AnyView {
     };
     let keys = move || cells::keys(&(1..=most.get()).collect::<Vec<_>>());
     view! {
-        <section class="card-box thinking-card" id="thinking" aria-label="Thinking time" hidden=move || parts.get() == 0>
-            <div class="card-heading">
-                <h2>"How long does it think?"</h2>
-                <p class="level-legend" id="hops-legend"><span>"hops"</span>{keys}</p>
-            </div>
-            <p class="card-lead">
-                {move || average(page)} " A " <Term page=page key="hops" text="hop" /> " is one application of a layer, and "
-                <Term page=page key="act" text="each token decides" /> " how many it gets. In a shown row, the colour of a cell is the hops to read it. In an answer, it is the hops to predict it."
-            </p>
-            <div
-                class="panel-row" id="hops" tabindex="0" role="group" aria-label="Hops, token by token. Arrow keys go from cell to cell"
-                data-cell=cell on:keydown=key on:mouseleave=move |_| pointed.set(None) on:blur=move |_| pointed.set(None)
-            >
-                {panels}
-            </div>
-            <div class="text-hint">
-                <Steady longest=Signal::derive(move || map.with(|map| map.iter().flat_map(longest).collect()))>
-                    <p id="hops-words" aria-live=live>{words}</p>
-                </Steady>
-            </div>
-        </section>
+        <div class="card-heading">
+            <h2>"How long does it think?"</h2>
+            <p class="level-legend" id="hops-legend"><span>"hops"</span>{keys}</p>
+        </div>
+        <p class="card-lead">
+            {move || average(page)} " A " <Term page=page key="hops" text="hop" /> " is one application of a layer, and "
+            <Term page=page key="act" text="each token decides" /> " how many it gets. In a shown row, the colour of a cell is the hops to read it. In an answer, it is the hops to predict it."
+        </p>
+        <div
+            class="panel-row" id="hops" tabindex="0" role="group" aria-label="Hops, token by token. Arrow keys go from cell to cell"
+            data-cell=cell on:keydown=key on:mouseleave=move |_| pointed.set(None) on:blur=move |_| pointed.set(None)
+        >
+            {panels}
+        </div>
+        <div class="text-hint">
+            <Steady longest=Signal::derive(move || map.with(|map| map.iter().flat_map(longest).collect()))>
+                <p id="hops-words" aria-live=live>{words}</p>
+            </Steady>
+        </div>
     }
     .into_any()
 }

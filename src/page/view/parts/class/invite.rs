@@ -1,12 +1,14 @@
 //! “A link for your class”: one link that asks every student for a number.
 
 use super::super::qr::Qr;
+use super::super::share;
 use crate::class::invitation;
 use crate::lesson::NAMES;
 use crate::page::browser;
 use crate::page::commands::display;
 use crate::page::state::Page;
 use crate::page::state::run::name_of;
+use crate::page::state::views::Sharing;
 use leptos::prelude::*;
 
 /// The run and the lesson of the link, and the link.
@@ -18,7 +20,9 @@ pub fn Invite(page: Page) -> impl IntoView {
         let chosen = run.get().and_then(|id| page.with_run(id, |run| run.config.clone()));
         chosen.unwrap_or_else(|| page.form.with(|form| form.config.clone()))
     };
-    let address = Memo::new(move |_| invitation(browser::page_url("").trim_end_matches('#'), &lesson.get(), &extra(), &config()));
+    let sharing = RwSignal::new(Sharing::default());
+    let query = move || sharing.get().query();
+    let address = Memo::new(move |_| invitation(browser::page_url("").trim_end_matches('#'), &lesson.get(), &query(), &config()));
     let engine = move || {
         if address.with(|address| address.contains("&engine=portable")) {
             "The link uses the engine whose numbers are the same on every machine to the last bit. It runs on the CPU."
@@ -46,6 +50,11 @@ pub fn Invite(page: Page) -> impl IntoView {
             <label for="class-link">"The link"</label>
             <input id="class-link" type="text" readonly prop:value=move || address.get() on:focus=move |_| browser::select("class-link") />
         </div>
+        <details class="class-seen">
+            <summary>"What students see"</summary>
+            {share::views("seen", "The page of a student shows", sharing)}
+            <p class="text-hint" aria-live="polite">{move || sharing.get().sentence()}</p>
+        </details>
         <div class="button-row">
             <button type="button" id="class-copy" class="button-main" on:click=move |_| display::copy(page, &address.get_untracked())>"Copy the link"</button>
             <span class="text-hint" role="status">{move || page.notice.get()}</span>
@@ -53,9 +62,4 @@ pub fn Invite(page: Page) -> impl IntoView {
         <p class="text-hint">{engine}</p>
         <div id="class-qr" data-link=move || address.get()><Qr link=address /></div>
     }
-}
-
-/// More of the link's query: what the page shows to students.
-fn extra() -> String {
-    String::new()
 }
