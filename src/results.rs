@@ -41,6 +41,28 @@ impl DepthScore {
     }
 }
 
+/// What a person answered herself at one depth, with the rule hidden.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OwnScore {
+    pub depth: usize,
+    pub asked: usize,
+    /// Rows right in every cell.
+    pub exact: usize,
+    /// Median seconds for a row.
+    pub seconds: f64,
+}
+
+impl OwnScore {
+    pub fn share(&self) -> f64 {
+        self.exact as f64 / self.asked.max(1) as f64
+    }
+
+    /// The 95 % interval of the share: see [`wilson`].
+    pub fn interval(&self) -> (f64, f64) {
+        wilson(self.exact, self.asked)
+    }
+}
+
 /// The model's free-running answer to one held-out question; the page draws the question from (task, seed, split, index) itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
@@ -178,4 +200,7 @@ pub struct Record {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rewards: Vec<StepReward>,
     pub measured: Vec<Measured>,
+    /// What the person who hands the line in answered herself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub you: Vec<OwnScore>,
 }

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
-use lookahead::class::{Again, DepthStatistics, Fault, Handed, Line, Lines, Reader, compare, groups, invitation, seat};
+use lookahead::class::{Again, DepthStatistics, Fault, Handed, Line, Lines, Reader, compare, groups, invitation, people, seat};
 use lookahead::config::{EngineChoice, RunConfig, link, presets};
 use lookahead::replay::{EngineClass, Fingerprint};
-use lookahead::results::{DepthScore, Ending, Measured, Record, Unread};
+use lookahead::results::{DepthScore, Ending, Measured, OwnScore, Record, Unread};
 use lookahead::stats::wilson;
 use lookahead::task::Split;
 
@@ -61,6 +61,7 @@ fn record(seed: u64, exact: usize) -> Record {
         replay: None,
         losses: None,
         rewards: Vec::new(),
+        you: Vec::new(),
         measured: vec![Measured { step: STEPS as u64, seconds: 1.0, split: Split::Test, best: false, depths: vec![score(1, exact)] }],
     }
 }
@@ -200,6 +201,27 @@ fn a_group_is_a_run_without_its_seed() {
     assert!((depth.deviation.unwrap() - (30.0 * 31.0 / 12.0_f64).sqrt() / 100.0).abs() < 1e-12);
     assert_eq!(depth.interval, wilson(1665, 3000));
     assert_eq!(found[1].depths[0].deviation, None);
+}
+
+#[test]
+fn the_people_of_a_class_are_a_curve_and_count_once() {
+    let own = |depth: usize, exact: usize, asked: usize| OwnScore { depth, asked, exact, seconds: 2.0 };
+    let person = |seed: u64, you: Vec<OwnScore>| Record { you, ..record(seed, 50) };
+    let mut again = person(1, vec![own(1, 2, 4), own(2, 1, 4)]);
+    let another = RunConfig { training: lookahead::config::TrainingConfig { batch: 7, ..config(1).training }, ..config(1) };
+    again.link = link::seal(&another, Fingerprint::of(EngineClass::Separate, &losses(1)).as_ref());
+    let records = [
+        person(1, vec![own(1, 1, 1)]),
+        again,
+        person(2, vec![own(1, 4, 4)]),
+        person(3, Vec::new()),
+        // More right than asked, and a depth that nobody asks: a line's own words are not trusted.
+        person(4, vec![own(1, 9, 4), own(9, 1, 1)]),
+    ];
+    let read = good(&records.iter().map(json).collect::<Vec<_>>().join("\n"));
+    let found = people(&read.iter().collect::<Vec<_>>());
+    assert_eq!(found.iter().map(|depth| (depth.depth, depth.seeds, depth.mean)).collect::<Vec<_>>(), [(1, 2, 0.75), (2, 1, 0.25)]);
+    assert_eq!(people(&[]), []);
 }
 
 #[test]

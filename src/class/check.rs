@@ -6,7 +6,7 @@ use crate::config::link::{self, Link};
 use crate::config::{EngineChoice, Objective, RunConfig, Start, sentences, shipped};
 use crate::replay::{EngineClass, Fingerprint};
 use crate::results::{DepthScore, Ending, Measured, Record, Unread};
-use crate::task::Split;
+use crate::task::{MULTI_DEPTHS, Split};
 
 /// A line of the class: where it stood, and what it is.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +94,7 @@ fn of_class(class: EngineClass) -> u64 {
 fn read(parse: Parse, text: &str) -> Result<Handed, Fault> {
     let mut record = parse(text).map_err(|why| unreadable(text, why))?;
     (record.losses, record.rewards) = (None, Vec::new());
+    record.you.retain(|own| (1..=MULTI_DEPTHS).contains(&own.depth) && own.exact <= own.asked && own.asked > 0);
     let Link { config, fingerprint } = link::read(&record.link).map_err(|faults| Fault::Unreadable(sentences(&faults).join(" ")))?;
     if let Some(why) = &record.failure {
         return Err(Fault::Failed(why.clone()));

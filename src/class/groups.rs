@@ -4,6 +4,7 @@ use super::check::Handed;
 use crate::config::RunConfig;
 use crate::replay::EngineClass;
 use crate::stats::wilson;
+use crate::task::MULTI_DEPTHS;
 
 /// The scores of one depth over all seeds.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +52,26 @@ pub struct Group {
     pub engine: EngineClass,
     /// Ascending by depth.
     pub depths: Vec<DepthStatistics>,
+}
+
+/// What the people of a class answered themselves, the rule hidden, ascending by depth. A person who handed in several runs counts once: with the
+/// line that tells most answers.
+pub fn people(lines: &[&Handed]) -> Vec<DepthStatistics> {
+    let answers = |line: &Handed| line.record.you.iter().map(|own| own.asked).sum::<usize>();
+    let mut people: Vec<&Handed> = Vec::new();
+    for line in lines.iter().filter(|line| !line.record.you.is_empty()) {
+        let same = |other: &&mut &Handed| other.config.seed == line.config.seed && other.record.label == line.record.label;
+        match people.iter_mut().find(same) {
+            Some(known) if answers(known) < answers(line) => *known = line,
+            Some(_) => {}
+            None => people.push(line),
+        }
+    }
+    let at = |depth: usize| {
+        let scores = people.iter().flat_map(|person| &person.record.you).filter(|own| own.depth == depth);
+        DepthStatistics::of(depth, &scores.map(|own| (own.exact, own.asked)).collect::<Vec<_>>())
+    };
+    (1..=MULTI_DEPTHS).filter_map(at).collect()
 }
 
 /// Groups lines by their run without its seed, in the order in which the groups appear.

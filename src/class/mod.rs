@@ -13,6 +13,6 @@ mod lines;
 pub use again::{Again, compare};
 pub use check::{Handed, Line, Reader, run_key};
 pub use fault::Fault;
-pub use groups::{DepthStatistics, Group, groups};
+pub use groups::{DepthStatistics, Group, groups, people};
 pub use invite::{SEATS, invitation, seat};
 pub use lines::{Item, Lines};

@@ -55,6 +55,7 @@ pub(super) fn attempt(link: &Link, starts: &mut Starts, workers: usize, thin: bo
             losses: None,
             rewards: Vec::new(),
             measured: Vec::new(),
+            you: Vec::new(),
         },
     }
 }

@@ -33,10 +33,17 @@ async function student(link, number) {
   }));
   assert.ok(wide <= 0 && small.length === 0, `${wide} ${small}`);
   const plain = JSON.parse(await page.$eval('#seat .hand-in-line', area => area.value));
-  assert.ok(!('label' in plain), 'no name unless one is typed');
+  assert.ok(!('label' in plain) && !('you' in plain), 'no name unless one is typed, and no answers unless some are given');
   await type(page, '#seat .hand-in-name input', 'Zoë');
   await page.waitForFunction(() => document.querySelector('#seat .hand-in-line').value.includes('Zoë'));
   const saved = await downloads(page, 1, () => press(page, '#seat .hand-in-save'));
+  // What a student answered herself goes along.
+  await press(page, '#open-story');
+  await press(page, '#puzzle-check');
+  await page.waitForFunction(() => document.querySelector('#seat .hand-in-line').value.includes('"you":'));
+  const [{ seconds, ...own }] = JSON.parse(await page.$eval('#seat .hand-in-line', area => area.value)).you;
+  assert.deepEqual({ ...own, exact: 0 }, { depth: 1, asked: 1, exact: 0 });
+  assert.ok(seconds >= 0);
   assert.deepEqual({ ...plain, label: 'Zoë' }, JSON.parse(saved[`lookahead-${number}.jsonl`].toString()));
   assert.deepEqual(page.complaints, []);
   await page.close();

@@ -1,6 +1,6 @@
 //! A question that the visitor answers herself, on the task of the small paper, and her answers so far.
 
-use crate::stats::wilson;
+use crate::results::OwnScore;
 use crate::task::{Horizon, Layout, Radius, Sample, Split, Task, Vocabulary};
 use serde::{Deserialize, Serialize};
 
@@ -31,27 +31,6 @@ pub struct Answer {
     pub seconds: f64,
     /// Whether the rule was shown.
     pub rule: bool,
-}
-
-/// The visitor's score at one depth.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Score {
-    pub depth: usize,
-    pub asked: usize,
-    /// Rows right in every cell.
-    pub exact: usize,
-    /// Median seconds for a row.
-    pub seconds: f64,
-}
-
-impl Score {
-    pub fn share(&self) -> f64 {
-        self.exact as f64 / self.asked.max(1) as f64
-    }
-
-    pub fn interval(&self) -> (f64, f64) {
-        wilson(self.exact, self.asked)
-    }
 }
 
 /// The question, the cells set so far, and all answers.
@@ -134,19 +113,19 @@ impl Puzzle {
     }
 
     /// The scores at every depth that was answered, with the rule hidden or shown.
-    pub fn scores(&self, rule: bool) -> Vec<Score> {
+    pub fn scores(&self, rule: bool) -> Vec<OwnScore> {
         scores(&self.answers, rule)
     }
 }
 
 /// The scores of these answers at every depth.
-pub fn scores(answers: &[Answer], rule: bool) -> Vec<Score> {
+pub fn scores(answers: &[Answer], rule: bool) -> Vec<OwnScore> {
     let at = |depth: usize| {
         let mine: Vec<&Answer> = answers.iter().filter(|answer| answer.depth == depth && answer.rule == rule).collect();
         let mut seconds: Vec<f64> = mine.iter().map(|answer| answer.seconds).collect();
         seconds.sort_by(f64::total_cmp);
         let exact = mine.iter().filter(|answer| answer.right == answer.cells).count();
-        Score { depth, asked: mine.len(), exact, seconds: seconds.get(seconds.len() / 2).copied().unwrap_or(0.0) }
+        OwnScore { depth, asked: mine.len(), exact, seconds: seconds.get(seconds.len() / 2).copied().unwrap_or(0.0) }
     };
     (1..=crate::task::MULTI_DEPTHS).map(at).filter(|score| score.asked > 0).collect()
 }

@@ -28,6 +28,7 @@ impl Run {
             losses: None,
             rewards: Vec::new(),
             measured,
+            you: Vec::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The card “Where does it look?”: attribution for one predicted cell of the displayed question.
 
-use super::later::later;
+use super::later::{SplitPart, later};
 use super::panel::{Panel, Place};
 use super::picture::question;
 use super::steady::Steady;
@@ -32,7 +32,7 @@ pub fn Attribution(page: Page) -> impl IntoView {
 }
 
 #[wasm_split(reads, fallible)]
-fn reads_part() -> Result<fn(Page) -> AnyView, NotLoaded> {
+fn reads_part() -> Result<SplitPart, NotLoaded> {
     Ok(reads)
 }
 

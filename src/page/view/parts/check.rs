@@ -1,6 +1,6 @@
 //! “Check with Burn”, next to a run: compares the losses of its first steps on its own engine and on Burn.
 
-use super::later::later;
+use super::later::{SplitPartOf, later};
 use crate::page::commands::check;
 use crate::page::split::NotLoaded;
 use crate::page::state::Page;
@@ -42,7 +42,7 @@ pub fn CheckResult(page: Page, id: usize) -> impl IntoView {
 }
 
 #[wasm_split(extras, fallible)]
-fn check_part() -> Result<fn(Page, usize) -> AnyView, NotLoaded> {
+fn check_part() -> Result<SplitPartOf<usize>, NotLoaded> {
     Ok(result)
 }
 

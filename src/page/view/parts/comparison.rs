@@ -1,7 +1,7 @@
 //! The fair comparison: straight against aloud, with a chart and a table of its own.
 
 use super::figure::Figure;
-use super::later::later;
+use super::later::{SplitPartOf, later};
 use super::story::series;
 use crate::config::{Method, RunConfig};
 use crate::page::commands::queue;
@@ -56,7 +56,7 @@ struct Here {
 }
 
 #[wasm_split(sweep, fallible)]
-fn comparison_part() -> Result<fn(Page, Here) -> AnyView, NotLoaded> {
+fn comparison_part() -> Result<SplitPartOf<Here>, NotLoaded> {
     Ok(comparison)
 }
 

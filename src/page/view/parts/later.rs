@@ -1,9 +1,15 @@
 //! Parts whose program is fetched when they are shown for the first time ([`crate::page::split`]): nobody waits for what she does not open.
 
 use crate::page::split::NotLoaded;
+use crate::page::state::Page;
 use leptos::prelude::*;
 use std::future::Future;
 use wasm_bindgen_futures::spawn_local;
+
+/// Draws a part.
+pub type SplitPart = fn(Page) -> AnyView;
+/// Draws a part about a thing.
+pub type SplitPartOf<T> = fn(Page, T) -> AnyView;
 
 /// Shows what `show` makes of a part once `load` has fetched it.
 pub fn later<P, F>(load: fn() -> F, show: impl Fn(P) -> AnyView + Send + 'static) -> AnyView

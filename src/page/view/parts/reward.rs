@@ -2,7 +2,7 @@
 
 use super::figure::Figure;
 use super::group::Groups;
-use super::later::later;
+use super::later::{SplitPart, later};
 use super::steady::Steady;
 use super::term::Term;
 use crate::config::Objective;
@@ -40,7 +40,7 @@ fn learns(run: &Run) -> bool {
 }
 
 #[wasm_split(methods, fallible)]
-fn reward_part() -> Result<fn(Page) -> AnyView, NotLoaded> {
+fn reward_part() -> Result<SplitPart, NotLoaded> {
     Ok(inside)
 }
 

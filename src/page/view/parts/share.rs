@@ -1,6 +1,6 @@
 //! Puts together a link that shows some views, or a frame for another page.
 
-use super::later::later;
+use super::later::{SplitPartOf, later};
 use super::qr::Qr;
 use crate::page::browser;
 use crate::page::commands::display;
@@ -17,7 +17,7 @@ pub fn Share(page: Page, fragment: Memo<String>) -> impl IntoView {
 }
 
 #[wasm_split(extras, fallible)]
-fn share_part() -> Result<fn(Page, Memo<String>) -> AnyView, NotLoaded> {
+fn share_part() -> Result<SplitPartOf<Memo<String>>, NotLoaded> {
     Ok(share)
 }
 

@@ -125,7 +125,7 @@ fn curve(reference: &Reference, narrow: bool) -> Curve {
 }
 
 /// The visitor's curve, once there are two answers.
-pub fn you(scores: &[crate::page::state::puzzle::Score]) -> Option<Curve> {
+pub fn you(scores: &[crate::results::OwnScore]) -> Option<Curve> {
     let asked: usize = scores.iter().map(|score| score.asked).sum();
     let points = scores.iter().map(|score| Point { depth: score.depth, share: score.share(), interval: score.interval() });
     (asked >= 2).then(|| Curve { name: "You".into(), series: YOU, weight: Weight::Bold, points: points.collect() })

@@ -1,6 +1,6 @@
 //! The form of sweeps: a setting and its values, or all methods of the paper.
 
-use super::later::later;
+use super::later::{SplitPart, later};
 use super::queue::Waiting;
 use super::sweep_figure::SweepFigure;
 use crate::page::commands::queue;
@@ -18,7 +18,7 @@ pub fn Sweeps(page: Page) -> impl IntoView {
 }
 
 #[wasm_split(sweep, fallible)]
-fn sweeps_part() -> Result<fn(Page) -> AnyView, NotLoaded> {
+fn sweeps_part() -> Result<SplitPart, NotLoaded> {
     Ok(sweeps)
 }
 

@@ -1,6 +1,6 @@
 //! The card “How long does it think?”: the hops of adaptive computation time at the displayed question.
 
-use super::later::later;
+use super::later::{SplitPart, later};
 use super::panel::Panel;
 use super::picture::{Question, question};
 use super::steady::Steady;
@@ -28,7 +28,7 @@ pub fn Thinking(page: Page) -> impl IntoView {
 }
 
 #[wasm_split(methods, fallible)]
-fn thinking_part() -> Result<fn(Page) -> AnyView, NotLoaded> {
+fn thinking_part() -> Result<SplitPart, NotLoaded> {
     Ok(thinking)
 }
 

@@ -1,6 +1,6 @@
 //! The visitor's work: save it as one file, take it back, give the machine to the next student.
 
-use super::later::later;
+use super::later::{SplitPart, later};
 use crate::page::browser;
 use crate::page::commands::work;
 use crate::page::split::NotLoaded;
@@ -17,7 +17,7 @@ pub fn Work(page: Page) -> impl IntoView {
 }
 
 #[wasm_split(extras, fallible)]
-fn work_part() -> Result<fn(Page) -> AnyView, NotLoaded> {
+fn work_part() -> Result<SplitPart, NotLoaded> {
     Ok(inside)
 }
 

@@ -1,14 +1,14 @@
 //! “What the class found”: where lines are pasted, the chart and the table.
 
-use crate::class::{DepthStatistics, Group, Handed, groups};
-use crate::config::Method;
+use crate::class::{DepthStatistics, Group, Handed, groups, people};
+use crate::config::{Method, RunConfig};
 use crate::page::commands::{class, opening};
 use crate::page::state::Page;
 use crate::page::state::run::name_of;
 use crate::page::view::charts::Size;
 use crate::page::view::charts::curves::{self, Curve, Point, Weight};
 use crate::page::view::parts::figure::Figure;
-use crate::page::view::parts::story::{fits, levels};
+use crate::page::view::parts::story::{YOU, fits, levels};
 use crate::page::view::words::{percent, thousands};
 use leptos::prelude::*;
 use web_sys::wasm_bindgen::JsCast;
@@ -20,7 +20,15 @@ const DRAWN: usize = 300;
 #[component]
 pub fn Found(page: Page) -> impl IntoView {
     let found = Memo::new(move |_| page.class.with(|class| groups(&class.right().collect::<Vec<_>>())));
-    let drawn = Memo::new(move |_| page.class.with(|class| found.with(|found| class_curves(&class.right().collect::<Vec<_>>(), found))));
+    let own = Memo::new(move |_| page.class.with(|class| people(&class.right().collect::<Vec<_>>())));
+    let drawn = Memo::new(move |_| {
+        let mut curves = page.class.with(|class| found.with(|found| class_curves(&class.right().collect::<Vec<_>>(), found)));
+        let points = own.with(|own| own.iter().map(mean).collect::<Vec<_>>());
+        if !points.is_empty() {
+            curves.push(curve("the class itself".into(), YOU, Weight::Bold, points));
+        }
+        curves
+    });
     let draw = move |size: Size| {
         let known = page.story.with(|story| {
             let fit = found.with(|found| found.first().is_some_and(|group| fits(&group.config.task, story.scale)));
@@ -42,7 +50,7 @@ pub fn Found(page: Page) -> impl IntoView {
         <Figure id="class-chart" name="class" height=280.0 draw=draw>
             <span class="text-hint">"Thin: each student. Bold: the mean; its bar is one standard deviation up and down."</span>
         </Figure>
-        <div class="table-scroll">{move || found.with(|found| table(found))}</div>
+        <div class="table-scroll">{move || found.with(|found| own.with(|own| table(found, own)))}</div>
     }
 }
 
@@ -122,8 +130,8 @@ fn curve(name: String, series: usize, weight: Weight, mut points: Vec<Point>) ->
     Curve { name, series, weight, points }
 }
 
-fn table(found: &[Group]) -> AnyView {
-    let row = |group: &Group, depth: &DepthStatistics| {
+fn table(found: &[Group], own: &[DepthStatistics]) -> AnyView {
+    let row = |name: String, depth: &DepthStatistics| {
         let cells = [
             depth.depth.to_string(),
             depth.seeds.to_string(),
@@ -133,21 +141,24 @@ fn table(found: &[Group]) -> AnyView {
             percent(depth.highest),
             format!("{} – {}", percent(depth.interval.0), percent(depth.interval.1)),
         ];
-        let mut config = group.config.clone();
-        config.seed = 1;
         view! {
             <tr data-depth=depth.depth.to_string() data-students=depth.seeds.to_string() data-mean=depth.mean.to_string()>
-                <th scope="row">{name_of(&config)}</th>
+                <th scope="row">{name}</th>
                 {cells.map(|cell| view! { <td>{cell}</td> }).collect_view()}
             </tr>
         }
     };
     let heads = ["k", "students", "mean", "sd", "lowest", "highest", "95 % of all answers"];
+    let of_group = |group: &Group| {
+        let name = name_of(&RunConfig { seed: 1, ..group.config.clone() });
+        group.depths.iter().map(|depth| row(name.clone(), depth)).collect_view()
+    };
+    let of_people = own.iter().map(|depth| row("the class itself, without a network".into(), depth)).collect_view();
     view! {
         <table id="class-table" hidden=found.is_empty()>
             <caption class="text-hint">"Rows right in every cell, on test rules. sd: standard deviation over the students, with n − 1."</caption>
             <thead><tr><th scope="col">"Run"</th>{heads.map(|head| view! { <th scope="col">{head}</th> }).collect_view()}</tr></thead>
-            <tbody>{found.iter().flat_map(|group| group.depths.iter().map(move |depth| row(group, depth))).collect_view()}</tbody>
+            <tbody>{found.iter().map(of_group).collect_view()}{of_people}</tbody>
         </table>
     }
     .into_any()

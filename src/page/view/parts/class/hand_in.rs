@@ -2,6 +2,7 @@
 
 use crate::page::commands::{class, display};
 use crate::page::state::Page;
+use crate::results::Record;
 use crate::wire;
 use leptos::prelude::*;
 
@@ -9,7 +10,8 @@ use leptos::prelude::*;
 pub fn line(page: Page, id: usize) -> AnyView {
     let name = RwSignal::new(String::new());
     let line = Memo::new(move |_| {
-        let record = name.with(|name| page.with_run(id, |run| run.record(name)));
+        let you = page.puzzle.with(|puzzle| puzzle.scores(false));
+        let record = name.with(|name| page.with_run(id, |run| run.record(name))).map(|record| Record { you, ..record });
         record.and_then(|record| wire::to_json(&record).ok()).unwrap_or_default()
     });
     let seed = page.runs.with_untracked(|runs| runs.iter().find(|run| run.id == id).map_or(0, |run| run.config.seed));

@@ -6,7 +6,7 @@ mod invite;
 mod lines;
 mod seat;
 
-use super::later::later;
+use super::later::{SplitPart, SplitPartOf, later};
 use crate::page::commands::class;
 use crate::page::split::NotLoaded;
 use crate::page::state::Page;
@@ -36,17 +36,17 @@ pub fn HandIn(page: Page, id: usize) -> impl IntoView {
 }
 
 #[wasm_split(class, fallible)]
-fn room_part() -> Result<fn(Page) -> AnyView, NotLoaded> {
+fn room_part() -> Result<SplitPart, NotLoaded> {
     Ok(room)
 }
 
 #[wasm_split(class, fallible)]
-fn seat_part() -> Result<fn(Page) -> AnyView, NotLoaded> {
+fn seat_part() -> Result<SplitPart, NotLoaded> {
     Ok(seat::card)
 }
 
 #[wasm_split(class, fallible)]
-fn hand_in_part() -> Result<fn(Page, usize) -> AnyView, NotLoaded> {
+fn hand_in_part() -> Result<SplitPartOf<usize>, NotLoaded> {
     Ok(hand_in::line)
 }
 

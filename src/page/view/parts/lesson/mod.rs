@@ -8,7 +8,7 @@ mod place;
 mod predict;
 mod run;
 
-use super::later::later;
+use super::later::{SplitPart, later};
 use crate::lesson::{NAMES, base};
 use crate::page::browser;
 use crate::page::commands::door;
@@ -27,7 +27,7 @@ pub fn Lessons(page: Page) -> impl IntoView {
 }
 
 #[wasm_split(lessons, fallible)]
-fn lessons_part() -> Result<fn(Page) -> AnyView, NotLoaded> {
+fn lessons_part() -> Result<SplitPart, NotLoaded> {
     Ok(lessons)
 }
 
