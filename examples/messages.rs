@@ -105,6 +105,7 @@ mod browser {
             index: index % 128,
             depth: 1 + index as usize / 128,
             cells: (0..8).map(|cell| (index >> cell & 1) as u8).collect(),
+            written: Vec::new(),
             hops: None,
         };
         Report::Measured {

@@ -48,7 +48,7 @@ impl Handed {
 
     /// Its link with its fingerprint.
     pub fn link(&self) -> Link {
-        Link { config: self.config.clone(), fingerprint: Some(self.fingerprint.clone()) }
+        Link { config: self.config.clone(), fingerprint: Some(self.fingerprint.clone()), scores: Vec::new() }
     }
 }
 
@@ -95,7 +95,7 @@ fn read(parse: Parse, text: &str) -> Result<Handed, Fault> {
     let mut record = parse(text).map_err(|why| unreadable(text, why))?;
     (record.losses, record.rewards) = (None, Vec::new());
     record.you.retain(|own| (1..=MULTI_DEPTHS).contains(&own.depth) && own.exact <= own.asked && own.asked > 0);
-    let Link { config, fingerprint } = link::read(&record.link).map_err(|faults| Fault::Unreadable(sentences(&faults).join(" ")))?;
+    let Link { config, fingerprint, .. } = link::read(&record.link).map_err(|faults| Fault::Unreadable(sentences(&faults).join(" ")))?;
     if let Some(why) = &record.failure {
         return Err(Fault::Failed(why.clone()));
     }

@@ -59,7 +59,7 @@ impl Starts {
         if std::io::stderr().is_terminal() {
             eprintln!("Training first the run that it starts from: {}", link::seal(&first, None));
         }
-        let begun = Begun { link: Link { config: first.clone(), fingerprint: None }, start, kernel };
+        let begun = Begun { link: Link { config: first.clone(), fingerprint: None, scores: Vec::new() }, start, kernel };
         let bytes = train::weights(&begun, self.workers).map_err(|why| CommandError::StartFailed(Box::new(why)))?;
         if self.made.len() == KEPT {
             self.made.remove(0);

@@ -85,6 +85,7 @@ fn carry_out(Begun { link, start, kernel }: &Begun, workers: usize, thin: bool) 
         losses: (!thin).then_some(course.losses),
         rewards: if thin { Vec::new() } else { course.rewards },
         measured: course.measured,
+        you: Vec::new(),
     };
     Ok((run, results))
 }

@@ -64,6 +64,10 @@ pub enum LinkError {
     InStart(Vec<LinkError>),
     #[error("it is computed by the engine of the run that starts from it, so take “engine” out of the parentheses.")]
     EngineInStart,
+    #[error(
+        "“em” has three numbers for each depth, DEPTH.RIGHT.ASKED, not “{0}”: the link was probably cut off. Remove the em part to run without comparing."
+    )]
+    Scores(String),
     #[error(transparent)]
     Field(#[from] FieldError),
     #[error(transparent)]

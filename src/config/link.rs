@@ -8,6 +8,7 @@
 use super::error::{LinkError, brief};
 use super::limits::MOST_RUNS;
 use super::mangled;
+use super::sent::{self, SentScore};
 use super::{Objective, RunConfig, Start, TrainingConfig, fields, shipped};
 use crate::replay::{EngineClass, Fingerprint, Verdict};
 
@@ -19,9 +20,20 @@ pub use super::mangled::Mangling;
 pub struct Link {
     pub config: RunConfig,
     pub fingerprint: Option<Fingerprint>,
+    /// The result of its sender's run, ascending by depth; empty if the link does not tell it.
+    pub scores: Vec<SentScore>,
 }
 
 impl Link {
+    /// The link without its leading `#`, sealed.
+    pub fn seal(&self) -> String {
+        let mut text = write(&self.config, self.fingerprint.as_ref());
+        if !self.scores.is_empty() {
+            text.push_str(&format!("&em={}", sent::write(&self.scores)));
+        }
+        sealed(&text)
+    }
+
     /// Compares the losses of the link's run on an engine with its fingerprint; `None` if the link has no fingerprint.
     pub fn verdict(&self, engine: EngineClass, trace: &[f32]) -> Option<Verdict> {
         let fingerprint = self.fingerprint.as_ref()?;
@@ -37,8 +49,11 @@ impl Link {
 
 /// Writes a run as a fragment without the leading `#`, with the sum of all that follows it.
 pub fn seal(config: &RunConfig, fingerprint: Option<&Fingerprint>) -> String {
-    let text = write(config, fingerprint);
-    let rest = text.strip_prefix(&format!("v={VERSION}&")).unwrap_or(&text);
+    sealed(&write(config, fingerprint))
+}
+
+fn sealed(text: &str) -> String {
+    let rest = text.strip_prefix(&format!("v={VERSION}&")).unwrap_or(text);
     format!("v={VERSION}&sum={}&{rest}", sum(rest))
 }
 
@@ -190,6 +205,7 @@ pub fn change(config: RunConfig, settings: &str) -> Result<Link, Vec<LinkError>>
 struct Reader {
     config: RunConfig,
     fingerprint: Option<Fingerprint>,
+    scores: Vec<SentScore>,
     faults: Vec<LinkError>,
     seen: Vec<String>,
     /// The sum that the link promises, and the parts that it is of.
@@ -202,7 +218,7 @@ const MOST_FAULTS: usize = 5;
 
 impl Reader {
     fn new(config: RunConfig) -> Self {
-        Self { config, fingerprint: None, faults: Vec::new(), seen: Vec::new(), sum: None, summed: Vec::new() }
+        Self { config, fingerprint: None, scores: Vec::new(), faults: Vec::new(), seen: Vec::new(), sum: None, summed: Vec::new() }
     }
 
     /// Reads every part, and collects the faults.
@@ -242,6 +258,7 @@ impl Reader {
             "sum" => Err(LinkError::SumCutOff(brief(value))),
             "from" => Start::read(value).map(|start| self.config.start = start),
             "fp" => Ok(value.parse().map(|parsed| self.fingerprint = Some(parsed))?),
+            "em" => sent::read(value).map(|scores| self.scores = scores),
             key => match fields::field(key) {
                 Some(field) => Ok(field.set(&mut self.config, value)?),
                 None => Err(LinkError::UnknownKey(brief(key))),
@@ -250,7 +267,7 @@ impl Reader {
     }
 
     fn link(self) -> Result<Link, Vec<LinkError>> {
-        let Self { config, fingerprint, mut faults, .. } = self;
+        let Self { config, fingerprint, scores, mut faults, .. } = self;
         if faults.is_empty() {
             faults.extend(config.problems().into_iter().map(|problem| LinkError::Problem(problem.sentence)));
         }
@@ -259,7 +276,7 @@ impl Reader {
             faults.truncate(MOST_FAULTS);
             faults.push(LinkError::More(more));
         }
-        if faults.is_empty() { Ok(Link { config, fingerprint }) } else { Err(faults) }
+        if faults.is_empty() { Ok(Link { config, fingerprint, scores }) } else { Err(faults) }
     }
 }
 

@@ -13,6 +13,7 @@ mod mangled;
 mod method;
 pub mod presets;
 mod problems;
+mod sent;
 pub mod shipped;
 pub mod short;
 pub mod size;
@@ -22,6 +23,7 @@ mod table;
 
 pub use error::{FieldError, LinkError, sentences};
 pub use method::Method;
+pub use sent::SentScore;
 pub use start::Start;
 
 use crate::task::{Horizon, Layout, LossOn, Radius, Task, Vocabulary};

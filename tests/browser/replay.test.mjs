@@ -23,7 +23,7 @@ test('a run without a fingerprint compares with nothing, and its link carries on
   first = await replay(address(tiny({ steps: 12 })));
   assert.equal(first.verdict, null);
   assert.match(first.fingerprint, /^(fma|simd)-12-[0-9a-f]{8}-([0-9a-f]{8}\.){4}[0-9a-f]{8}$/);
-  assert.ok(first.link.endsWith(`&fp=${first.fingerprint}`));
+  assert.match(first.link, new RegExp(`&fp=${first.fingerprint}&em=(\\d+\\.\\d+\\.16-?){4}$`), 'what it tells of its run');
   assert.deepEqual(first.complaints, []);
 });
 
@@ -32,6 +32,18 @@ test('the link is reproduced bit for bit in another profile, with another number
   assert.equal(second.verdict, 'identical', second.words);
   assert.match(second.words, /reproduced/i);
   assert.equal(second.fingerprint, first.fingerprint);
+});
+
+test('whoever opens a link sees the scores of its run before training, and beside her own', async () => {
+  await elsewhere(withQuery(first.link, 'workers=1'), async page => {
+    await page.waitForFunction(() => document.querySelectorAll('#sent-scores circle').length === 4);
+    assert.match(await attribute(page, '#depth-chart svg', 'aria-label'), /the link's run: k = 1 \d/);
+    await trainToEnd(page);
+    const heights = await page.$$eval('#sent-scores circle', rings => rings.map(ring => Number(ring.getAttribute('cy'))));
+    assert.equal(heights.length, 4, 'they stay beside the own ones');
+    await press(page, '#preset-one');
+    await page.waitForFunction(() => !document.querySelector('#sent-scores circle'));
+  });
 });
 
 test('one altered loss is found at its step', async () => {

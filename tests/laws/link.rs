@@ -1,9 +1,9 @@
 //! Links keep their meaning for ever; a mangled one is told, never replaced.
 
 use lookahead::config::fields::{FIELDS, FieldKind};
-use lookahead::config::link::{LinkNotes, Mangling};
+use lookahead::config::link::{Link, LinkNotes, Mangling};
 use lookahead::config::presets::{self, PRESETS};
-use lookahead::config::{ModelKind, RunConfig, Start, link};
+use lookahead::config::{ModelKind, RunConfig, SentScore, Start, link};
 use lookahead::replay::{EngineClass, Fingerprint, Verdict};
 use lookahead::task::{Horizon, LossOn, Radius, Task, Vocabulary};
 
@@ -93,6 +93,11 @@ fn a_mangled_link_says_what_is_wrong() {
         ("#v=1&d=30&heads=4", "multiple of the heads"),
         ("#v=1&d=48&heads=4&rope=0.25", "even number"),
         ("#v=1&W=64&T=32&d=512&ff=2048&layers=16", "too long"),
+        ("#v=1&em=1.2", "DEPTH.RIGHT.ASKED"),
+        ("#v=1&em=1.3.2", "DEPTH.RIGHT.ASKED"),
+        ("#v=1&em=0.1.2", "DEPTH.RIGHT.ASKED"),
+        ("#v=1&em=1.1.2.3", "DEPTH.RIGHT.ASKED"),
+        ("#v=1&em=", "DEPTH.RIGHT.ASKED"),
         ("#v=1&fp=cpu-5-00", "fingerprint"),
         ("#v=1&fp=cpu-2-00000000-7fc00000.00000000", "fingerprint"),
     ];
@@ -221,6 +226,19 @@ fn a_number_has_a_point_or_a_comma() {
         assert!(sentence.contains(&format!("not “{text}”")), "{sentence}");
     }
     assert!(field("seed").set(&mut config, "1,000").unwrap_err().to_string().contains("not “1,000”"));
+}
+
+/// A link tells its sender's scores, behind everything that it always told.
+#[test]
+fn a_link_tells_the_result_of_its_run() {
+    let config = presets::quick();
+    let fingerprint = Fingerprint::of(EngineClass::Fused, &[1.5, 0.25, 0.125]);
+    let scores = vec![SentScore { depth: 1, exact: 251, samples: 256 }, SentScore { depth: 2, exact: 0, samples: 256 }];
+    let told = Link { config: config.clone(), fingerprint: fingerprint.clone(), scores };
+    assert!(told.seal().ends_with("&em=1.251.256-2.0.256"));
+    assert_eq!(link::read(&told.seal()).unwrap(), told);
+    let silent = Link { scores: Vec::new(), ..told };
+    assert_eq!(silent.seal(), link::seal(&config, fingerprint.as_ref()));
 }
 
 #[test]

@@ -61,9 +61,9 @@ pub fn put(page: Page, (key, value): (&'static str, &'static str)) {
 /// Writes the form's link into the address bar, so that a bookmark or a reload keeps the settings.
 fn show_in_address(page: Page) {
     let config = page.form.with_untracked(|form| form.config.clone());
-    // An opened link keeps its fingerprint in the address while the form has its settings.
-    let kept = page.replay.get_untracked().filter(|link| link.config == config).and_then(|link| link.fingerprint);
-    browser::set_fragment(&link::seal(&config, kept.as_ref()));
+    // An opened link keeps what it tells of its run in the address while the form has its settings.
+    let kept = page.replay.get_untracked().filter(|link| link.config == config).map(|link| link.seal());
+    browser::set_fragment(&kept.unwrap_or_else(|| link::seal(&config, None)));
 }
 
 /// Opens the link in the address bar, if there is one.
@@ -94,11 +94,11 @@ pub fn open_address(page: Page) {
     }
 }
 
-/// The link that Copy link copies: the form's, with the current run's fingerprint if the form has that run's settings.
+/// The link that Copy link copies: the form's, with the current run's result if the form has that run's settings.
 pub fn form_fragment(page: Page) -> String {
     let config = page.form.with(|form| form.config.clone());
-    let fingerprint = page.with_current(|run| if run.config == config { run.fingerprint() } else { None }).flatten();
-    link::seal(&config, fingerprint.as_ref())
+    let run = page.with_current(|run| (run.config == config).then(|| run.fragment())).flatten();
+    run.unwrap_or_else(|| link::seal(&config, None))
 }
 
 /// Copies the link of the form's run for a class: on the engine whose bits are equal on every machine. The form then has that engine too, so

@@ -1,9 +1,10 @@
 //! One run as the page stores it: its configuration, and all results that the worker has reported.
 
 use crate::config::fields::FIELDS;
-use crate::config::link;
+use crate::config::link::Link;
 use crate::config::presets::{self, Preset};
-use crate::config::{Method, ModelKind, RunConfig, Start};
+use crate::config::shipped;
+use crate::config::{Method, ModelKind, RunConfig, SentScore, Start};
 use crate::protocol::Engine;
 use crate::replay::Fingerprint;
 use crate::results::{Completion, DepthScore, Ending, Prediction, StepReward};
@@ -91,7 +92,8 @@ impl Run {
     /// A saved model that was opened.
     pub fn opened(id: usize, series: usize, config: RunConfig) -> Self {
         let (kind, layers) = (config.model.kind.name(), config.model.layers);
-        let name = format!("Opened: {kind}, {layers} {}", if layers == 1 { "layer" } else { "layers" });
+        let plain = || format!("Opened: {kind}, {layers} {}", if layers == 1 { "layer" } else { "layers" });
+        let name = shipped::trained_by(&config).map_or_else(plain, |shipped| format!("Opened: {}", shipped.label));
         Self { name, opened: true, ..Self::new(id, series, config) }
     }
 
@@ -181,9 +183,11 @@ impl Run {
         Fingerprint::of(self.engine.as_ref()?.class, &self.losses)
     }
 
-    /// Its link's fragment, with the fingerprint if there is one.
+    /// Its link's fragment, with the fingerprint if there is one, and with its scores if it is complete.
     pub fn fragment(&self) -> String {
-        link::seal(&self.config, self.fingerprint().as_ref())
+        let score = |score: &DepthScore| SentScore { depth: score.depth, exact: score.exact, samples: score.samples };
+        let told = self.latest().filter(|_| self.complete()).map(|measured| measured.depths.iter().map(score).collect());
+        Link { config: self.config.clone(), fingerprint: self.fingerprint(), scores: told.unwrap_or_default() }.seal()
     }
 }
 

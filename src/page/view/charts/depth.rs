@@ -4,6 +4,7 @@ use super::frame::{Frame, Key, LegendEntry, line};
 use super::scale::Scale;
 use super::svg::{Svg, svg};
 use super::{Size, series, tenth};
+use crate::config::SentScore;
 use crate::page::view::words::percent;
 use crate::stats::wilson;
 use crate::task::Estimate;
@@ -28,26 +29,48 @@ pub struct Points {
 /// A reference line: its name, its dash pattern, its colour and the score that it takes from an estimate.
 struct Reference {
     text: &'static str,
+    /// The name where there is little room.
+    short: &'static str,
     dash: &'static str,
     colour: &'static str,
     read: fn(&Estimate) -> f64,
 }
 
 const REFERENCES: [Reference; 3] = [
-    Reference { text: "ceiling: best possible", dash: "7 4", colour: "var(--ink)", read: |estimate| estimate.ceiling },
-    Reference { text: "trick without the rule: repeat the last row", dash: "2 4", colour: "var(--soft)", read: |estimate| estimate.copy },
-    Reference { text: "trick without the rule: continue a cycle", dash: "7 3 2 3", colour: "var(--soft)", read: |estimate| estimate.cycle },
+    Reference {
+        text: "ceiling: best possible",
+        short: "best possible",
+        dash: "7 4",
+        colour: "var(--ink)",
+        read: |estimate| estimate.ceiling,
+    },
+    Reference {
+        text: "trick without the rule: repeat the last row",
+        short: "trick: repeat the last row",
+        dash: "2 4",
+        colour: "var(--soft)",
+        read: |estimate| estimate.copy,
+    },
+    Reference {
+        text: "trick without the rule: continue a cycle",
+        short: "trick: continue a cycle",
+        dash: "7 3 2 3",
+        colour: "var(--soft)",
+        read: |estimate| estimate.cycle,
+    },
 ];
 
-/// Draws the chart. `references` belong to the displayed task, ascending by depth; empty while they are unknown.
-pub fn draw(runs: &[Points], references: &[Estimate], size: Size) -> AnyView {
-    let lines = REFERENCES
-        .iter()
-        .map(|reference| LegendEntry { key: Key::Line { dash: reference.dash, colour: reference.colour }, text: reference.text.into() });
+/// Draws the chart. `sent` are the scores that an opened link tells; `references` belong to the displayed task, ascending by depth; empty while they are unknown.
+pub fn draw(runs: &[Points], sent: &[SentScore], references: &[Estimate], size: Size) -> AnyView {
+    let lines = REFERENCES.iter().map(|reference| {
+        let text = if size.width < 500.0 { reference.short } else { reference.text };
+        LegendEntry { key: Key::Line { dash: reference.dash, colour: reference.colour }, text: text.into() }
+    });
     let named = runs.iter().filter(|run| !run.foreign).map(|run| LegendEntry {
         key: Key::Marked { series: run.series, colour: series::colour(run.series) },
         text: if run.step == 0 { run.name.clone() } else { format!("{}, step {}", run.name, run.step) },
     });
+    let told = sent.first().map(|_| LegendEntry { key: Key::Ring, text: "ring: the link's run".into() });
     let asked = runs.iter().flat_map(|run| run.scores.iter().map(|&(_, _, samples)| samples));
     let n = match (asked.clone().min(), asked.max()) {
         (Some(low), Some(high)) if low == high => format!(", n = {low} questions per depth"),
@@ -59,9 +82,10 @@ pub fn draw(runs: &[Points], references: &[Estimate], size: Size) -> AnyView {
         title: "How far ahead does it see?",
         x_label: format!("depth k, steps ahead{n}"),
         y_label: "exact match",
-        legend: named.chain(lines).collect(),
+        legend: named.chain(lines).chain(told).collect(),
     };
-    let depths = references.iter().map(|estimate| estimate.depth).chain(runs.iter().flat_map(|run| run.scores.iter().map(|score| score.0)));
+    let measured = runs.iter().flat_map(|run| run.scores.iter().map(|score| score.0));
+    let depths = references.iter().map(|estimate| estimate.depth).chain(sent.iter().map(|score| score.depth)).chain(measured);
     let deepest = depths.fold(4, usize::max);
     let x = frame.x((0.5, deepest as f64 + 0.5));
     let y = frame.y((0.0, 1.0), false);
@@ -69,9 +93,23 @@ pub fn draw(runs: &[Points], references: &[Estimate], size: Size) -> AnyView {
     let marks = svg!(g;
         REFERENCES.iter().map(|reference| reference_line(reference, references, &x, &y)).collect::<Svg>(),
         joints(runs).into_iter().map(|joint| joint.draw(&x, &y)).collect::<Svg>(),
+        svg!(g id = "sent-scores"; sent.iter().map(|score| ring(score, &x, &y)).collect::<Svg>()),
         runs.iter().enumerate().map(|(position, run)| points(run, offset(position, runs.len()), &x, &y)).collect::<Svg>(),
     );
-    frame.draw(&x, &y, ticks, marks, aria_label(runs))
+    frame.draw(&x, &y, ticks, marks, aria_label(runs, sent))
+}
+
+fn share_of(score: &SentScore) -> f64 {
+    score.exact as f64 / score.samples.max(1) as f64
+}
+
+/// The sender's score.
+fn ring(score: &SentScore, x: &Scale, y: &Scale) -> Svg {
+    let SentScore { depth, exact, samples } = *score;
+    let share = share_of(score);
+    let words = format!("the link's run, k = {depth}: {} exact ({exact} of {samples})", percent(share));
+    let (cx, cy) = (tenth(x.at(depth as f64)), tenth(y.at(share)));
+    svg!(circle cx = cx, cy = cy, r = "8", fill = "none", stroke = "var(--soft)", stroke-width = "1.5"; svg!(title; words))
 }
 
 /// Runs are drawn side by side, so that their intervals do not hide each other.
@@ -151,8 +189,8 @@ fn points(run: &Points, shift: f64, x: &Scale, y: &Scale) -> Svg {
     )
 }
 
-fn aria_label(runs: &[Points]) -> String {
-    if runs.is_empty() {
+fn aria_label(runs: &[Points], sent: &[SentScore]) -> String {
+    if runs.is_empty() && sent.is_empty() {
         return "Exact match against depth k: no run has been measured yet.".into();
     }
     let words = runs.iter().map(|run| {
@@ -164,5 +202,6 @@ fn aria_label(runs: &[Points]) -> String {
             .map(|&(depth, right, asked)| format!("k = {depth} {}{}", percent(right as f64 / asked.max(1) as f64), hops(depth)));
         format!("{}: {}", run.name, scores.collect::<Vec<_>>().join(", "))
     });
-    format!("Exact match against depth k. {}.", words.collect::<Vec<_>>().join("; "))
+    let told = sent.iter().map(|score| format!("the link's run: k = {} {}", score.depth, percent(share_of(score))));
+    format!("Exact match against depth k. {}.", words.chain(told).collect::<Vec<_>>().join("; "))
 }

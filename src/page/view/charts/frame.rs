@@ -23,6 +23,8 @@ pub enum Key {
     Marked { series: usize, colour: &'static str },
     /// A line of this dash pattern.
     Line { dash: &'static str, colour: &'static str },
+    /// A ring, as what an opened link tells is drawn.
+    Ring,
 }
 
 /// One entry of the legend.
@@ -47,7 +49,7 @@ impl Frame {
         let (mut x, mut row) = (LEFT, 0);
         let mut places = Vec::new();
         for entry in &self.legend {
-            let width = 36.0 + entry.text.chars().count() as f64 * LETTER;
+            let width = 36.0 + self.fitting(&entry.text).chars().count() as f64 * LETTER;
             if x > LEFT && x + width > self.size.width {
                 x = LEFT;
                 row += 1;
@@ -105,17 +107,25 @@ impl Frame {
     fn legend_view(&self) -> Svg {
         let entries = self.legend.iter().zip(self.places()).map(|(entry, (x, row))| {
             let y = TITLE + 9.0 + row as f64 * LEGEND_ROW;
-            let (dash, colour, shape) = match entry.key {
-                Key::Marked { series, colour } => ("", colour, series::marker(series, x + 11.0, y, 4.0)),
-                Key::Line { dash, colour } => (dash, colour, String::new()),
+            let line = |dash: &str, colour: &str| {
+                svg!(path d = format!("M{x} {y}h22"), stroke = colour, stroke-width = "2", stroke-dasharray = dash, fill = "none")
             };
-            svg!(g;
-                svg!(path d = format!("M{x} {y}h22"), stroke = colour, stroke-width = "2", stroke-dasharray = dash, fill = "none"),
-                svg!(path d = shape, fill = colour),
-                svg!(text x = x + 27.0, y = y + 4.0, fill = "var(--ink)"; entry.text.clone()),
-            )
+            let sign = match entry.key {
+                Key::Marked { series, colour } => {
+                    svg!(g; line("", colour), svg!(path d = series::marker(series, x + 11.0, y, 4.0), fill = colour))
+                }
+                Key::Line { dash, colour } => line(dash, colour),
+                Key::Ring => svg!(circle cx = x + 11.0, cy = y, r = "6", fill = "none", stroke = TEXT, stroke-width = "1.5"),
+            };
+            svg!(g; sign, svg!(text x = x + 27.0, y = y + 4.0, fill = "var(--ink)"; self.fitting(&entry.text)))
         });
         entries.collect::<Svg>()
+    }
+
+    /// A text of the legend, cut off where the chart ends.
+    fn fitting(&self, text: &str) -> String {
+        let room = ((self.size.width - LEFT - 30.0) / LETTER).max(8.0) as usize;
+        if text.chars().count() <= room { text.into() } else { text.chars().take(room - 1).chain(['…']).collect() }
     }
 }
 

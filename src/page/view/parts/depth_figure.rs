@@ -16,7 +16,8 @@ pub fn DepthFigure(page: Page) -> impl IntoView {
         let subject = page.subject();
         let points = |run: &Run| points(run, alike(&run.subject(), &subject));
         let runs: Vec<depth::Points> = page.runs.with(|runs| visible(runs).filter_map(points).collect());
-        page.references.with(|references| depth::draw(&runs, references.of(&subject), size))
+        let sent = page.replay.with(|link| link.as_ref().map_or_else(Vec::new, |link| link.scores.clone()));
+        page.references.with(|references| depth::draw(&runs, &sent, references.of(&subject), size))
     };
     let samples = move || {
         page.references.with(|references| match (references.samples(), references.growing) {
