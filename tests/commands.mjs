@@ -67,6 +67,7 @@ const TABLE = {
 
   'node tests/bench/messages.mjs': bench('--rounds 2 --count 2'),
   'node tests/bench/startup.mjs': bench('--rounds 1'),
+  'node tests/bench/slow.mjs': bench('--rounds 1 --share 1'),
   'node tests/bench/burn.mjs': bench('--rounds 1 --steps 1'),
   'node tests/bench/peers.mjs': bench('--rounds 1 --steps 1'),
   'node tests/bench/webgpu.mjs': bench('--rounds 1 --steps 1 --long 20'),

@@ -277,8 +277,8 @@ export const shows = (page, selector, name, value) =>
 /** The engine that computes the current run, by the name of its arithmetic; null before it has answered. */
 export const engineOf = page => attribute(page, '#engine-badge', 'data-engine');
 /** Names, places and heights of the cards between controls and settings, but for the sweep's. */
-export const places = page => page.$eval('#where', ({ parentElement }) => {
-  const cards = [...parentElement.querySelectorAll('section:not(#sweep)')];
+export const places = page => page.$eval('.page-content', content => {
+  const cards = [...content.querySelectorAll('section:not(#sweep)')];
   return cards.map(card => [card.getAttribute('aria-label'), card.offsetTop, card.offsetHeight].join(' '));
 });
 

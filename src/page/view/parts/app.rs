@@ -14,8 +14,11 @@ use crate::page::browser;
 use crate::page::commands::display;
 use crate::page::state::Page;
 use crate::page::state::door::Door;
-use crate::page::state::views::{View, Views};
+use crate::page::state::views::{Set as ViewSet, View, Views};
 use leptos::prelude::*;
+
+/// Below this width of the window, in CSS pixels, all cards are in one column.
+const NARROW: f64 = 600.0;
 
 /// The whole page, or in a frame of another page one view of it.
 #[component]
@@ -40,6 +43,26 @@ pub fn App(page: Page) -> impl IntoView {
         {content}
         <TipBox page=page />
     }
+}
+
+/// Whether the address asks for views that are further down.
+fn further(shown: ViewSet) -> bool {
+    [View::Progress, View::Loss, View::Reads, View::Sweep].into_iter().any(|view| shown.has(view))
+}
+
+/// The views further down. On a telephone they are three screens long, so there they come when they are asked for.
+fn more(inside: AnyView) -> AnyView {
+    let open = RwSignal::new(browser::window_size().0 >= NARROW);
+    let show = move |_| {
+        open.set(true);
+        // Charts measure their width, which they have from now on.
+        request_animation_frame(browser::remeasure);
+    };
+    view! {
+        <button type="button" id="more-views" hidden=move || open.get() on:click=show>"More: how it learns, where it looks, sweeps"</button>
+        <div class="page-more" hidden=move || !open.get()>{inside}</div>
+    }
+    .into_any()
 }
 
 /// The page with the views that the address asks for. The address names them only when it is opened, so the others are not computed at all.
@@ -80,9 +103,7 @@ fn whole(page: Page, views: &Views) -> AnyView {
                     {pair(View::Picture, View::Depth)}
                     {part(View::Thinking)}
                     {part(View::Reward)}
-                    {pair(View::Progress, View::Loss)}
-                    {part(View::Reads)}
-                    {part(View::Sweep)}
+                    {further(shown).then(|| more(view! { {pair(View::Progress, View::Loss)} {part(View::Reads)} {part(View::Sweep)} }.into_any()))}
                 </div>
                 {aside.then(|| view! { <div class="page-aside">{part(View::Settings)}{part(View::Runs)}</div> }.into_any())}
             </div>
