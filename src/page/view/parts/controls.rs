@@ -172,7 +172,10 @@ fn Reach(page: Page) -> impl IntoView {
 /// Copy link, and the link itself for browsers that do not let a page copy.
 #[component]
 fn LinkBox(page: Page, fragment: Memo<String>, open: RwSignal<bool>) -> impl IntoView {
-    let fingerprint = move || fragment.with(|fragment| fragment.split_once("&fp=").map(|(_, fingerprint)| fingerprint.to_string()));
+    let fingerprint = move || {
+        let part = |fragment: &String| fragment.split('&').find_map(|part| part.strip_prefix("fp=").map(str::to_string));
+        fragment.with(part)
+    };
     let press = move |_| {
         form::copy_link(page, &fragment.get_untracked());
         browser::select("link-text");
