@@ -1,6 +1,6 @@
 // Runs every command that README.md and docs/*.md name, in a form that takes seconds, and fails where one of them does not run,
 // where a page names a command that is not in the table below, and where the table holds one that no page names.
-//   node tests/commands.mjs [WORD]    all, or those that contain WORD
+//   node tests/commands.mjs [WORD] [--card | --no-card]    all, or those that contain WORD; those that use a graphics adapter, or the others
 // $LOOKAHEAD_CLI is the command line. Needs dist/ (./serve --build-only).
 // What is written goes into a copy of docs/. A command that cannot run here says NOT RUN, and why.
 import { spawnSync } from 'node:child_process';
@@ -8,6 +8,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 
 const ROOT = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const SECONDS = 240;
@@ -22,6 +23,8 @@ function serving(port) {
 const cli = words => ({ run: `lookahead ${words}`, program: 'lookahead' });
 /** A benchmark: the options that the pages name, then these; it must write into this page of docs/. */
 const bench = (options, writes = 'bench.md') => ({ options, writes });
+/** The same, on a graphics adapter: two software adapters at once have lost a device, so ./test runs these behind the tests that use one. */
+const onCard = options => ({ ...bench(options), card: true });
 const itself = 'NOT RUN: this is a part of it';
 
 /** The commands by their names (see `nameOf`), in an order in which each finds what it reads. */
@@ -41,7 +44,7 @@ const TABLE = {
   'lookahead ceiling LINK': cli(`ceiling '${LINK}' --samples 50`),
   'lookahead bench LINK --steps 20': cli(`bench '${LINK}' --steps 2`),
   "lookahead bench 'LINK&engine=webgpu'": {
-    program: 'lookahead', run: `lookahead bench '${LINK}&batch=1&layers=1&W=4&T=2&engine=webgpu' --steps 1`, unless: /The graphics card could not be opened/,
+    card: true, program: 'lookahead', run: `lookahead bench '${LINK}&batch=1&layers=1&W=4&T=2&engine=webgpu' --steps 1`, unless: /The graphics card could not be opened/,
   },
   'lookahead verify LINK --steps 20': cli(`verify '${LINK}' --steps 2 --on flex`),
   "lookahead train 'deltanet&steps=20'": cli("train 'deltanet&steps=2&every=2&evaln=8&batch=2&engine=burn-flex'"),
@@ -68,9 +71,9 @@ const TABLE = {
   'node tests/bench/messages.mjs': bench('--rounds 2 --count 2'),
   'node tests/bench/startup.mjs': bench('--rounds 1'),
   'node tests/bench/slow.mjs': bench('--rounds 1 --share 1'),
-  'node tests/bench/burn.mjs': bench('--rounds 1 --steps 1'),
+  'node tests/bench/burn.mjs': onCard('--rounds 1 --steps 1'),
   'node tests/bench/peers.mjs': bench('--rounds 1 --steps 1'),
-  'node tests/bench/webgpu.mjs': bench('--rounds 1 --steps 1 --long 20'),
+  'node tests/bench/webgpu.mjs': onCard('--rounds 1 --steps 1 --long 20'),
   'node tests/bench/models.mjs': bench('--rounds 1 --steps 1 --batch 2 --few 1'),
   'node tests/bench/quick.mjs --preset quick': bench('', 'quick-preset.md'),
   'node tests/bench/quick.mjs --preset mamba': bench('', 'quick-presets.md'),
@@ -138,9 +141,9 @@ function trial({ run, not, options, program, writes, unless }, name, said) {
 }
 
 const pages = named();
-const [only = ''] = process.argv.slice(2);
+const { values: asked, positionals: [only = ''] } = parseArgs({ options: { card: { type: 'boolean' }, 'no-card': { type: 'boolean' } }, allowPositionals: true });
 for (const [name, entry] of Object.entries(TABLE)) {
-  if (!name.includes(only) || !pages.has(name)) continue;
+  if (!name.includes(only) || !pages.has(name) || (entry.card ? asked['no-card'] : asked.card)) continue;
   const start = performance.now();
   const { fault, left } = trial(entry, name, pages.get(name));
   console.error(`→ ${((performance.now() - start) / 1000).toFixed(1)} s: ${name}${left ? `: ${left.trim()}` : ''}${fault ? ': FAILED' : ''}`);

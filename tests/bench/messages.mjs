@@ -8,18 +8,18 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT, launch, open } from '../browser/harness.mjs';
 import { serve } from '../browser/server.mjs';
-import { CACHE, ISOLATED, median, publish, words } from './shared.mjs';
+import { CACHE, ISOLATED, SMALL, median, publish, words } from './shared.mjs';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '40' }, count: { type: 'string', default: '50' } } });
 const [rounds, count] = [Number(values.rounds), Number(values.count)];
 
-/** The program, built as the page is and as the worker is. */
+/** The program, built with the page's profile and as the worker is. The page's own features would need its split. */
 const BUILD = `
   . .ci/setup.sh && need wasm
-  for kind in 'page page' 'worker release'; do
+  for kind in ${SMALL ? "'worker release page'" : "'browser page page'"} 'worker release worker'; do
     set -- $kind
     env \${WASM_ENV[@]+"\${WASM_ENV[@]}"} CARGO_TARGET_DIR="$WASM_TARGET" cargo build --quiet --target wasm32-unknown-unknown --no-default-features --features "$1" --profile "$2" --example messages \${CI:+--locked}
-    wasm-bindgen --target web --out-dir "$CACHE/messages/$1" "$WASM_TARGET/wasm32-unknown-unknown/$2/examples/messages.wasm"
+    wasm-bindgen --target web --out-dir "$CACHE/messages/$3" "$WASM_TARGET/wasm32-unknown-unknown/$2/examples/messages.wasm"
   done`;
 /** The messages of examples/messages.rs, and what they are. */
 const MESSAGES = [

@@ -77,10 +77,10 @@ test('the teacher pastes thirty lines, and a false one is caught by running it a
   await paste(teacher, `\uFEFF${pasted.join('\r\n\r\n')}\nBest regards\n`, STUDENTS + 1);
   assert.equal(await attribute(teacher, '#class-said', 'data-right'), String(STUDENTS));
   assert.equal(await attribute(teacher, '#class-table tbody tr', 'data-students'), String(STUDENTS));
-  assert.equal((await teacher.$$('#class-table tbody tr')).length, 4, 'one row for each depth');
+  assert.equal((await teacher.$$('#class-table tbody tr')).length, 5, 'one row for each depth, and what the second student answered herself');
   const mean = [...all, lines.true, lines.false].reduce((sum, line) => sum + line.measured.at(-1).depths[0].exact / 16, 0) / STUDENTS;
   assert.ok(Math.abs(Number(await attribute(teacher, '#class-table tbody tr', 'data-mean')) - mean) < 1e-9);
-  assert.equal((await teacher.$$('#class-chart .curve')).length, STUDENTS + 1, 'each student and the mean');
+  assert.equal((await teacher.$$('#class-chart .curve')).length, STUDENTS + 2, 'each student, the mean and the class itself');
   assert.equal(await teacher.$eval('#class-lines li', item => item.dataset.verdict), 'faulty', 'what is not right comes first');
 
   assert.deepEqual((await verdict(teacher, 'Number 8:')).verdict, 'right');
