@@ -74,7 +74,7 @@ const TABLE = {
   'node tests/bench/burn.mjs': onCard('--rounds 1 --steps 1'),
   'node tests/bench/peers.mjs': bench('--rounds 1 --steps 1'),
   'node tests/bench/webgpu.mjs': onCard('--rounds 1 --steps 1 --long 20'),
-  'node tests/bench/models.mjs': bench('--rounds 1 --steps 1 --batch 2 --few 1'),
+  'node tests/bench/models.mjs': onCard('--rounds 1 --steps 1 --batch 2 --few 1'),
   'node tests/bench/quick.mjs --preset quick': bench('', 'quick-preset.md'),
   'node tests/bench/quick.mjs --preset mamba': bench('', 'quick-presets.md'),
   'node tests/bench/quick.mjs --preset armt': bench('', 'quick-presets.md'),
