@@ -136,7 +136,11 @@ export async function open(browser, address, prepare) {
   page.on('console', message => {
     if (message.type() === 'error') page.complaints.push(`console: ${message.text()} ${message.location().url ?? ''}`);
   });
-  page.on('requestfailed', request => page.complaints.push(`request: ${request.url()} ${request.failure()?.errorText}`));
+  page.on('requestfailed', request => {
+    const why = request.failure()?.errorText ?? '';
+    // What a page that is left, or a worker that is ended, was still loading is no fault.
+    if (!/ERR_ABORTED|NS_BINDING_ABORTED|NS_BASE_STREAM_CLOSED/.test(why)) page.complaints.push(`request: ${request.url()} ${why}`);
+  });
   await prepare?.(page);
   await page.goto(address, { waitUntil: 'load' });
   return page;
