@@ -68,6 +68,8 @@ const TABLE = {
     run: "python3 docs/quick-preset.py docs/quick-preset.svg 'one=NAME.json' 'another=run.json' --until 1000 --line 'cycle floor=0.875'", program: 'python3', writes: 'quick-preset.svg',
   },
 
+  'npx lighthouse@12 http://localhost:8080 --form-factor=mobile --throttling-method=devtools': { not: 'NOT RUN: npx would fetch Lighthouse, 190 MB' },
+
   'node tests/bench/messages.mjs': bench('--rounds 2 --count 2'),
   'node tests/bench/startup.mjs': bench('--rounds 1'),
   'node tests/bench/slow.mjs': bench('--rounds 1 --share 1'),

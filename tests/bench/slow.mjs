@@ -6,8 +6,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, rmdirSync, write
 import { availableParallelism, cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import puppeteer from 'puppeteer-core';
-import { FIREFOX, close, openPage, press, serveSite, state, steps } from '../browser/harness.mjs';
+import { FIREFOX, close, launchFirefox, launchIn, openPage, press, serveSite, state, steps } from '../browser/harness.mjs';
 import { SMALL, median, publish, words } from './shared.mjs';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, share: { type: 'string', default: '0.5' } } });
@@ -43,10 +42,17 @@ function within(place, program) {
   return script;
 }
 
-const FLAGS = ['--no-sandbox', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const START = {
+  Chromium: (profile, program) => {
+    process.env.CHROMIUM = program;
+    return launchIn(profile);
+  },
+  Firefox: launchFirefox,
+};
 const place = group();
 const site = await serveSite();
-const contenders = [['chrome', process.env.CHROMIUM ?? '/usr/bin/chromium'], ...(FIREFOX ? [['firefox', FIREFOX]] : [])].flatMap(([browser, program]) => [
+const contenders = [['Chromium', CHROMIUM], ...(FIREFOX ? [['Firefox', FIREFOX]] : [])].flatMap(([browser, program]) => [
   { browser, program, speed: `${availableParallelism()} cores` },
   ...(place ? [{ browser, program: within(place, program), speed: `${share} of a core` }] : []),
 ]);
@@ -54,7 +60,7 @@ for (const contender of contenders) contender.times = [];
 
 /** One visit. @returns { usable, answered, trained }, in milliseconds; the last two since their press */
 async function visit({ browser: kind, program }) {
-  const browser = await puppeteer.launch({ browser: kind, executablePath: program, headless: true, protocolTimeout: 900_000, args: kind === 'chrome' ? FLAGS : [] });
+  const browser = await START[kind](mkdtempSync(path.join(folder, 'profile-')), program);
   const version = await browser.version();
   const since = async act => {
     const begun = performance.now();

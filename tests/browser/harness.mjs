@@ -51,7 +51,7 @@ export function newProfile() {
 export const FIREFOX = [process.env.FIREFOX, '/usr/bin/firefox-esr', '/usr/bin/firefox'].find(program => program && existsSync(program));
 
 /** Starts Firefox with this profile. */
-export const launchFirefox = profile => puppeteer.launch({ browser: 'firefox', executablePath: FIREFOX, headless: true, userDataDir: profile, protocolTimeout: 2 * PATIENCE });
+export const launchFirefox = (profile, program = FIREFOX) => puppeteer.launch({ browser: 'firefox', executablePath: program, headless: true, userDataDir: profile, protocolTimeout: 2 * PATIENCE });
 
 /**
  * A test's body that Firefox may begin once more, in another browser: after a worker was ended while it computed, Firefox may never compile the next
