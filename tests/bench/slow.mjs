@@ -92,8 +92,15 @@ for (let round = 1; round <= Number(values.rounds); round += 1) {
   }
 }
 await site.close();
-if (place) rmdirSync(place);
-rmSync(folder, { recursive: true, force: true });
+// Processes of the last browser may still be ending.
+for (let turn = 0; place && existsSync(place) && turn < 50; turn += 1) {
+  try {
+    rmdirSync(place);
+  } catch {
+    await new Promise(resolve => setTimeout(resolve, 200));
+  }
+}
+rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
 
 const second = (times, name) => `${(median(times.map(time => time[name])) / 1000).toFixed(1)} s`;
 const rows = contenders.map(({ version, speed, times }) => `| ${version} | ${speed} | ${['usable', 'answered', 'trained'].map(name => second(times, name)).join(' | ')} |`);

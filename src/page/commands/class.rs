@@ -112,6 +112,7 @@ fn add(page: Page, sources: Vec<Source>, new: bool) {
     }
     if page.door.with_untracked(|door| *door == Door::Class) {
         spawn_local(async move {
+            // The room is a part of the same files: if they do not come, it says so, and reads the texts when they do.
             if let Ok(read) = reader().await {
                 read(page);
             }

@@ -192,7 +192,7 @@ fn curve_marks(curve: &Curve, name: Option<f64>, x: &Scale, y: &Scale) -> Svg {
     });
     svg!(g;
         // Wide enough for a finger.
-        svg!(path class = "curve-touched", d = course, stroke = "transparent", stroke-width = "18"),
+        svg!(path d = course, stroke = "transparent", stroke-width = "18"),
         svg!(path d = course, stroke = colour, stroke-width = width, stroke-dasharray = dash),
         marks.collect::<Svg>(),
         dot,

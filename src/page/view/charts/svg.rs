@@ -1,4 +1,4 @@
-//! SVG markup. A chart is redrawn as a whole, so its elements need no reactive views; as text they are less code than views.
+//! SVG markup. A chart is redrawn as a whole, so its elements need no reactive views.
 
 use leptos::prelude::*;
 use std::fmt::{Display, Write};
@@ -48,6 +48,7 @@ impl Svg {
         .view()
     }
 
+    /// As text, for an element that has a view.
     pub fn markup(self) -> String {
         self.0
     }
