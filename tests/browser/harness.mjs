@@ -152,6 +152,17 @@ const usable = (page, timeout = PATIENCE) => page.waitForFunction(() => {
   return state === 'failed' || (state === 'idle' && restored && !document.querySelector('.part-waiting'));
 }, { timeout });
 
+/** Does `act()` and waits until this selector has matched, however shortly: what is looked for only afterwards may have come and gone. */
+export async function passing(page, selector, act) {
+  await page.evaluate(selector => {
+    window.passed = false;
+    const look = () => { window.passed ||= Boolean(document.querySelector(selector)); };
+    new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
+  }, selector);
+  await act();
+  await page.waitForFunction(() => window.passed);
+}
+
 /** Opens the page itself and waits until it can be used. */
 export async function openPage(browser, address, prepare) {
   const page = await open(browser, address, prepare);

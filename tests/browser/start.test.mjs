@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  attribute, elsewhere, exact, frames, linkOf, measured, openPage, press, reload, runsAre, runsOf, says, state, steps, suite, text, tiny, type,
+  attribute, elsewhere, exact, frames, linkOf, measured, openPage, passing, press, reload, runsAre, runsOf, says, state, steps, suite, text, tiny, type,
   unsealed, verdictOf, withQuery,
 } from './harness.mjs';
 import { dropRecord, keeps, records } from './records.mjs';
@@ -68,8 +68,7 @@ test('a new run starts from a finished one, after a reload too, and its link bri
 
   // Whoever opens the link has no weights: the page makes them, and then the same numbers.
   await elsewhere(withQuery(whole, 'workers=1'), async other => {
-    await press(other, '#train');
-    await other.waitForSelector('#sequel');
+    await passing(other, '#sequel', () => press(other, '#train'));
     await other.waitForFunction(() => document.querySelector('#replay')?.dataset.verdict === 'identical');
     await state(other, 'finished');
     assert.equal(await other.$('#sequel'), null);
