@@ -6,6 +6,7 @@ use super::class::{Room, Seat};
 use super::comparison::Comparison;
 use super::embed::embed;
 use super::foot::Foot;
+use super::in_turn::Turns;
 use super::lesson::Lessons;
 use super::opening::DropHint;
 use super::term::TipBox;
@@ -68,16 +69,19 @@ fn more(inside: AnyView) -> AnyView {
 /// The page with the views that the address asks for. The address names them only when it is opened, so the others are not computed at all.
 fn whole(page: Page, views: &Views) -> AnyView {
     let shown = views.shown;
-    let part = move |view: View| shown.has(view).then(|| card(page, view));
+    let turns = Turns::new();
+    let part = move |view: View| shown.has(view).then(|| turns.card(page, view));
     let pair = move |first: View, second: View| {
         let any = shown.has(first) || shown.has(second);
         any.then(|| view! { <div class="page-pair">{part(first)}{part(second)}</div> }.into_any())
     };
     let aside = shown.has(View::Settings) || shown.has(View::Runs);
+    // What is read first is there at once.
+    let first = move |view: View| shown.has(view).then(|| card(page, view));
     let story = (shown.has(View::You) || shown.has(View::Story)).then(|| {
         view! {
             <div hidden=move || page.door.get() != Door::Explore || !page.story_open.get()>
-                <div class="story-pair" id="story">{part(View::You)}{part(View::Story)}</div>
+                <div class="story-pair" id="story">{first(View::You)}{first(View::Story)}</div>
             </div>
             <p class="story-closed" hidden=move || page.door.get() != Door::Explore || page.story_open.get()>
                 <button type="button" id="open-story" class="button-quiet" on:click=move |_| display::open_story(page, true)>"What is this about? Show the question and what the study found"</button>

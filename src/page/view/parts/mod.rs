@@ -15,6 +15,7 @@ pub mod embed;
 pub mod figure;
 pub mod foot;
 pub mod group;
+pub mod in_turn;
 pub mod later;
 pub mod lesson;
 pub mod loss_figure;
