@@ -61,7 +61,7 @@ pub static PRESETS: &[Preset] = &[
         key: "grpo",
         label: "For a reward",
         term: "GRPO",
-        help: "A network that looks one row ahead is asked for two. It is told only how much of its answer is right. What will it write before its answer? Rows of 8 cells, 6 rows shown.",
+        help: "A network that looks one row ahead is asked for two. It is told only how much of its answer is right. What will it write before its answer?",
         config: grpo,
     },
     Preset {
@@ -321,19 +321,9 @@ fn lstm() -> RunConfig {
     config
 }
 
-/// GRPO at k = 2, from the checkpoint that solves k = 1; `docs/checkpoints.md` has the experiments. A sample has room for exactly the row
-/// between, `[gen]` and the answer. With more room, the policy can draw another `[gen]` after the answer, and thinking then often costs reward.
+/// GRPO at k = 2, from the checkpoint that solves k = 1: the first stage of [`small_reward`], whose results are those of the small paper.
 fn grpo() -> RunConfig {
-    let mut config = direct(2);
-    config.start = Start::Shipped("k1".into());
-    let training = &mut config.training;
-    training.objective = Objective::Grpo;
-    training.grpo = Grpo { group: 16, new_tokens: 17, temperature: 0.9, top_k: 0, kl: 0.01, clip: 0.2 };
-    training.optimizer = Optimizer::AdamW;
-    (training.learning_rate, training.weight_decay) = (5e-4, 0.0);
-    (training.warmup, training.decay) = (5, 0);
-    (training.batch, training.steps, training.eval_every) = (16, 100, 10);
-    config
+    RunConfig { start: Start::Shipped("small-k1".into()), ..small_reward(2) }
 }
 
 /// The answer alone on the task of the small paper. There, continuing a visible cycle gives only half of the answers.
@@ -364,19 +354,25 @@ fn small_longer() -> RunConfig {
     config
 }
 
-/// GRPO in stages: each depth starts from the GRPO run of the depth before. A sample has room for the rows between, a `[gen]` after each, and
-/// the answer.
+/// GRPO in stages: each depth starts from the GRPO run of the depth before; `docs/checkpoints.md` has the experiments. A sample has room for
+/// exactly the rows between, a `[gen]` after each, and the answer. With more room, the policy can draw another `[gen]` after the answer, and
+/// thinking then often costs reward.
 fn small_reward(depth: usize) -> RunConfig {
-    let mut config = grpo();
+    let mut config = small(depth);
     let before = if depth > 2 { small_reward(depth - 1) } else { small_every_token() };
     config.start = Start::from_run(&before);
-    (config.task.width, config.task.shown, config.task.depth) = (10, 4, depth);
-    config.training.grpo.new_tokens = (config.task.width + 1) * depth - 1;
-    (config.training.eval_every, config.training.eval_samples) = (20, 256);
+    let training = &mut config.training;
+    training.objective = Objective::Grpo;
+    let new_tokens = (config.task.width + 1) * depth - 1;
+    training.grpo = Grpo { group: 16, new_tokens, temperature: 0.9, top_k: 0, kl: 0.01, clip: 0.2 };
+    training.optimizer = Optimizer::AdamW;
+    (training.learning_rate, training.weight_decay) = (5e-4, 0.0);
+    (training.warmup, training.decay) = (5, 0);
+    (training.batch, training.steps, training.eval_every) = (16, 100, 20);
     config
 }
 
-/// The run at k = 1 and 40 more steps with the loss on every token, as for the checkpoint of [`grpo`].
+/// The run at k = 1 and 40 more steps with the loss on every token, so that the signs between rows can be drawn (`docs/checkpoints.md`).
 fn small_every_token() -> RunConfig {
     let mut every_token = small(1);
     every_token.start = Start::from_run(&every_token);

@@ -21,10 +21,17 @@ pub struct Shipped {
 pub static SHIPPED: &[Shipped] = &[
     Shipped {
         name: "k1",
-        label: "k = 1, small GPT-NeoX",
+        label: "k = 1, rows of 8 cells, small GPT-NeoX",
         link: "v=1&r=1&W=8&T=6&horizon=one&k=1&loss=all&vocab=compact&model=neox&layers=3&d=48&heads=4&ff=96&rope=1&base=100&opt=adamw&lr=0.001&wd=0&warmup=5&decay=0&clipv=0&clipn=1&batch=32&examples=0&steps=40&every=40&evaln=128&stop=0&seed=1&engine=auto&from=(v=1&r=1&W=8&T=6&horizon=one&k=1&loss=rows&vocab=compact&model=neox&layers=3&d=48&heads=4&ff=96&rope=1&base=100&opt=muon&lr=0.02&wd=0.01&warmup=10&decay=700&clipv=0&clipn=1&batch=32&examples=0&steps=700&every=25&evaln=128&stop=0&seed=1)",
         #[cfg(feature = "cli")]
         bytes: include_bytes!("../../static/checkpoints/k1.safetensors"),
+    },
+    Shipped {
+        name: "small-k1",
+        label: "k = 1, small GPT-NeoX",
+        link: "v=1&r=1&W=10&T=4&horizon=one&k=1&loss=all&vocab=compact&model=neox&layers=3&d=48&heads=4&ff=96&rope=1&base=100&opt=adamw&lr=0.001&wd=0&warmup=5&decay=0&clipv=0&clipn=1&batch=32&examples=0&steps=40&every=40&evaln=256&stop=0&seed=1&engine=auto&from=(v=1&r=1&W=10&T=4&horizon=one&k=1&loss=rows&vocab=compact&model=neox&layers=3&d=48&heads=4&ff=96&rope=1&base=100&opt=muon&lr=0.02&wd=0.01&warmup=10&decay=1500&clipv=0&clipn=1&batch=32&examples=0&steps=1500&every=100&evaln=256&stop=0&seed=1)",
+        #[cfg(feature = "cli")]
+        bytes: include_bytes!("../../static/checkpoints/small-k1.safetensors"),
     },
     Shipped {
         name: "small-2",

@@ -1,7 +1,7 @@
 //! Runs that start from other runs: their link alone makes the same numbers as their steps by hand.
 
 use lookahead::config::presets::PRESETS;
-use lookahead::config::{EngineChoice, RunConfig, Start, link, shipped};
+use lookahead::config::{EngineChoice, RunConfig, Start, link, short, shipped};
 use lookahead::engine::cpu::Kernel;
 use lookahead::results::{DepthScore, Record};
 use lookahead::task::Split;
@@ -166,6 +166,28 @@ fn the_first_checkpoint_of_the_site_is_made_by_its_link() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+/// GRPO from the second one scores, at its first measurement, what it scored when the whole chain of runs was made.
+#[test]
+fn the_checkpoint_of_the_reward_is_the_one_of_the_results() {
+    if Kernel::fused().is_none() {
+        eprintln!("NOT RUN: this machine has no fused multiply-add, with which it was made");
+        return;
+    }
+    let whole = RunConfig { engine: EngineChoice::Cpu, ..shipped::find("small-grpo").unwrap().config().unwrap() };
+    let records = include_str!("../../docs/small-paper.jsonl").lines().map(|line| serde_json::from_str::<Record>(line).unwrap());
+    let record = records.into_iter().find(|record| link::read(&record.link).is_ok_and(|link| link.config == whole)).unwrap();
+    let config = RunConfig { engine: EngineChoice::Cpu, ..short::named("grpo").unwrap() };
+    assert_eq!(config, RunConfig { start: Start::Shipped("small-k1".into()), ..whole });
+    let (kernel, plan) = (Kernel::best(), Plan::new(&config));
+    let place = Backend::Pool(Box::new(ThreadPool::new(&plan, kernel, 2)), kernel);
+    let mut run = block_on(Run::new(&config, place, Some(shipped::find("small-k1").unwrap().bytes))).unwrap();
+    for _ in 0..record.measured[0].step {
+        block_on(run.step()).unwrap();
+    }
+    let measured = block_on(run.measure(Split::Validation)).unwrap().0;
+    assert_eq!(measured.depths[0].exact, record.measured[0].depths[0].exact);
+}
+
 /// The other checkpoints answer as many validation questions as the best measurement of their run in the site's results, exactly.
 #[test]
 fn the_checkpoints_of_the_site_answer_as_their_runs_did() {
@@ -175,7 +197,7 @@ fn the_checkpoints_of_the_site_answer_as_their_runs_did() {
     }
     let results = include_str!("../../docs/small-paper.jsonl");
     let records: Vec<Record> = results.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    for shipped in shipped::SHIPPED.iter().filter(|shipped| shipped.name != "k1") {
+    for shipped in shipped::SHIPPED.iter().filter(|shipped| !["k1", "small-k1"].contains(&shipped.name)) {
         let made = RunConfig { engine: EngineChoice::Cpu, ..shipped.config().unwrap() };
         let same = |record: &&Record| link::read(&record.link).is_ok_and(|link| link.config == made);
         let record = records.iter().find(same).unwrap_or_else(|| panic!("{} has no results", shipped.name));
