@@ -19,6 +19,8 @@ export const siteFile = pattern => readFileSync(path.join(DIST, siteFiles().find
 export const WORKERS = `./${siteFiles().find(name => /^workers-\w+$/.test(name))}/`;
 /** Machines are slow and noisy: no test waits for less, in milliseconds. Whoever looks for a fault sets it lower. */
 export const PATIENCE = Number(process.env.LOOKAHEAD_PATIENCE ?? 240_000);
+/** How long the pages that are opened now are waited for. */
+let patience = PATIENCE;
 
 /** Where the tests put the site: not at the root of a host. */
 const PATH = '/some/where/';
@@ -55,15 +57,22 @@ export const launchFirefox = (profile, program = FIREFOX) => puppeteer.launch({ 
 
 /**
  * A test's body that Firefox may begin once more, in another browser: after a worker was ended while it computed, Firefox may never compile the next
- * program (WebAssembly.compileStreaming does not return), and a wait of the test ends in vain. Any other failure stands.
+ * program (WebAssembly.compileStreaming does not return), and a wait of the test ends in vain. Any other failure stands. The first time a wait may take a
+ * minute, which is several times what one takes.
  */
 export const twiceInFirefox = (name, body) => async context => {
+  if (name !== 'Firefox') return body(context);
   try {
+    patience = Math.min(PATIENCE, 60_000);
     return await body(context);
   } catch (error) {
-    if (name !== 'Firefox' || !/^Waiting failed|timed? ?out/i.test(error.message)) throw error;
-    console.error(`Firefox: ${error.message}: begun once more`);
-    return body(context);
+    if (!/^Waiting failed|timed? ?out/i.test(error.message)) throw error;
+    const lines = error.stack.split('\n').filter(line => line.includes('.test.mjs'));
+    console.error(`Firefox: ${error.message}: begun once more\n${lines.join('\n')}`);
+    patience = PATIENCE;
+    return await body(context);
+  } finally {
+    patience = PATIENCE;
   }
 };
 
@@ -130,7 +139,7 @@ export async function elsewhere(address, use, flags = []) {
 /** Opens an address and keeps everything the page complains of in `page.complaints`. `prepare(page)` is called before anything is loaded. */
 export async function open(browser, address, prepare) {
   const page = await browser.newPage();
-  page.setDefaultTimeout(PATIENCE);
+  page.setDefaultTimeout(patience);
   page.complaints = [];
   page.on('pageerror', error => page.complaints.push(`uncaught: ${error.message}`));
   page.on('console', message => {
@@ -147,7 +156,7 @@ export async function open(browser, address, prepare) {
 }
 
 /** Waits until the page can be used, has taken up what it stored and has loaded its parts, or says that it cannot. */
-const usable = (page, timeout = PATIENCE) => page.waitForFunction(() => {
+const usable = (page, timeout = patience) => page.waitForFunction(() => {
   const { state, restored } = document.body.dataset;
   return state === 'failed' || (state === 'idle' && restored && !document.querySelector('.part-waiting'));
 }, { timeout });
