@@ -1,6 +1,6 @@
 //! The page, in layers. Each layer uses only the layers above it in this list:
 //!
-//! - [`browser`], [`dropped`], [`former`], [`split`], [`storage`]: calls into the browser.
+//! - [`browser`], [`dropped`], [`former`], [`slices`], [`split`], [`storage`]: calls into the browser.
 //! - [`worker`]: the worker's programs, its messages, its start and its end.
 //! - [`state`]: plain data, in signals.
 //! - [`commands`]: change the state and talk to the worker.
@@ -15,6 +15,7 @@ mod browser;
 mod commands;
 mod dropped;
 mod former;
+mod slices;
 mod split;
 mod state;
 mod storage;

@@ -3,7 +3,8 @@
 use super::{form, queue};
 use crate::config::{Method, RunConfig};
 use crate::page::browser;
-use crate::page::state::story::{Scale, floors, references};
+use crate::page::slices::Slices;
+use crate::page::state::story::{Scale, floors, read, references};
 use crate::page::state::{Page, Phase};
 use leptos::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -14,11 +15,17 @@ pub fn show(page: Page, scale: Scale) {
     spawn_local(async move {
         let (results, levels) = scale.files();
         let (results, levels) = (text(results).await, text(levels).await);
+        let mut runs = Vec::new();
+        let mut slices = Slices::new();
+        for line in results.iter().flat_map(|results| results.lines()) {
+            runs.extend(read(line));
+            slices.pause_if_due().await;
+        }
         page.story.update(|story| {
             // The visitor may have asked for the other size meanwhile.
             if story.scale == scale {
                 story.missing = results.is_none();
-                story.references = references(&results.unwrap_or_default());
+                story.references = references(&runs);
                 story.floors = floors(&levels.unwrap_or_default());
             }
         });

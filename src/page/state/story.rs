@@ -93,10 +93,8 @@ impl Story {
     }
 }
 
-/// Reads lines of results and puts the comparable ones into curves, by method, in the order of the story. Lines that cannot be read are left
-/// out: tests/class.rs reads them all.
-pub fn references(lines: &str) -> Vec<Reference> {
-    let runs: Vec<(RunConfig, Record)> = lines.lines().filter_map(read).filter(|(config, _)| comparable(config)).collect();
+/// Puts runs into curves, by method, in the order of the story.
+pub fn references(runs: &[(RunConfig, Record)]) -> Vec<Reference> {
     let of = |method: Method| {
         let mine = runs.iter().filter(move |(config, _)| Method::of(config) == method);
         let mut groups: Vec<Group> = Vec::new();
@@ -122,10 +120,11 @@ pub fn floors(lines: &str) -> Vec<Floor> {
     lines.lines().filter_map(|line| wire::from_json(line).ok()).collect()
 }
 
-fn read(line: &str) -> Option<(RunConfig, Record)> {
+/// Reads a line of results if its run belongs beside the others. Lines that cannot be read are left out: tests/class.rs reads them all.
+pub fn read(line: &str) -> Option<(RunConfig, Record)> {
     let record: Record = wire::from_json(line).ok()?;
     let config = link::read(&record.link).ok()?.config;
-    record.failure.is_none().then_some((config, record))
+    (record.failure.is_none() && comparable(&config)).then_some((config, record))
 }
 
 /// Whether the run belongs beside the others: of the small paper the runs of equal length, and rewards that go one depth further at a time.

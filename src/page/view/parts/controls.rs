@@ -1,5 +1,6 @@
 //! The buttons Train, Pause, Step and Stop, the progress, and the link.
 
+use super::in_turn::in_turn;
 use super::share::Share;
 use super::term::Term;
 use crate::page::browser;
@@ -26,7 +27,7 @@ pub fn Controls(page: Page) -> impl IntoView {
             <Status page=page />
             <div class="training-row">
                 <Reach page=page />
-                <LinkBox page=page fragment=fragment open=sharing />
+                {in_turn(move || view! { <LinkBox page=page fragment=fragment open=sharing /> }.into_any())}
             </div>
             {move || sharing.get().then(|| view! { <Share page=page fragment=fragment /> }.into_any())}
         </section>

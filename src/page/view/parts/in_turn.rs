@@ -1,45 +1,58 @@
-//! Cards that are built one after the other, each in a task of its own. All at once they would keep a slow processor from answering for most of a
-//! second.
+//! Parts that are built one after the other, in slices. All at once they would keep a slow processor from answering for most of a second.
 
 use super::cards::card;
+use crate::page::slices::Slices;
 use crate::page::state::Page;
 use crate::page::state::views::View;
 use leptos::prelude::*;
+use leptos::task::{spawn_local, tick};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The cards that wait for their turn.
+/// The parts that wait for their turn. It is in the context of the page's parts.
 #[derive(Clone, Copy)]
 pub struct Turns(StoredValue<VecDeque<RwSignal<bool>>>);
 
 impl Turns {
-    /// Begins with the first card when the browser has shown what is there.
+    /// Begins with the first part when the browser has shown what is there.
     pub fn new() -> Self {
         let turns = Self(StoredValue::new(VecDeque::new()));
-        turns.begin();
+        provide_context(turns);
+        set_timeout(move || spawn_local(turns.all()), Duration::ZERO);
         turns
     }
 
-    fn begin(self) {
-        let next = move || {
-            let card = self.0.try_update_value(VecDeque::pop_front).flatten();
-            if let Some(card) = card {
-                card.set(true);
-                self.begin();
-            }
-        };
-        set_timeout(next, Duration::ZERO);
+    async fn all(self) {
+        let mut slices = Slices::new();
+        // A part that is built may bring further ones.
+        while let Some(part) = self.0.try_update_value(VecDeque::pop_front).flatten() {
+            part.set(true);
+            tick().await;
+            slices.pause_if_due().await;
+        }
     }
 
     /// The card of a view, in its turn; before that its place.
     pub fn card(self, page: Page, view: View) -> AnyView {
+        self.part(move || card(page, view), move || place(view))
+    }
+
+    fn part(self, build: impl Fn() -> AnyView + Send + 'static, place: impl Fn() -> AnyView + Send + 'static) -> AnyView {
         let built = RwSignal::new(false);
-        self.0.update_value(|cards| cards.push_back(built));
+        self.0.update_value(|parts| parts.push_back(built));
         let shown = move || match built.get() {
-            true => untrack(|| card(page, view)),
-            false => place(view),
+            true => untrack(&build),
+            false => place(),
         };
         shown.into_any()
+    }
+}
+
+/// A part of a card in its turn, which takes no place before; at once where nothing is built in turn.
+pub fn in_turn(build: impl Fn() -> AnyView + Send + 'static) -> AnyView {
+    match use_context::<Turns>() {
+        Some(turns) => turns.part(build, || view! { <span class="part-waiting" hidden></span> }.into_any()),
+        None => build(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The form, drawn from the table of fields.
 
+use super::in_turn::in_turn;
 use super::start::StartField;
 use super::term::{self, Side};
 use crate::config::fields::{FIELDS, Field, FieldGroup, FieldKind};
@@ -51,8 +52,8 @@ fn GroupView(page: Page, group: FieldGroup, title: &'static str) -> impl IntoVie
                 <span class="settings-title">{title}</span>
                 <span class="settings-values">{move || if faults.get() > 0 { "has an error".to_string() } else { summary() }}</span>
             </summary>
-            {(group == FieldGroup::Training).then(|| view! { <StartField page=page /> })}
-            {fields().map(|field| view! { <FieldView page=page field=field /> }).collect_view()}
+            {(group == FieldGroup::Training).then(|| in_turn(move || view! { <StartField page=page /> }.into_any()))}
+            {fields().map(|field| in_turn(move || view! { <FieldView page=page field=field /> }.into_any())).collect_view()}
             {(group == FieldGroup::Model).then(|| view! { <LeftOut page=page /> })}
             {(group == FieldGroup::Machine).then(|| view! { <WorkersView page=page /> })}
         </details>
