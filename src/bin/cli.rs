@@ -5,9 +5,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match lookahead::command::run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => {
-            eprintln!("{sentence}");
-            ExitCode::FAILURE
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(error.exit_status())
         }
     }
 }

@@ -10,7 +10,7 @@ use thiserror::Error;
 /// Why a command failed.
 #[derive(Debug, Error)]
 pub enum CommandError {
-    #[error("--save and --from work with one run: give a link instead of a list.")]
+    #[error("--from works with one run: give a link instead of a list.")]
     OneRunOnly,
     #[error("--part selects a share of a list: give a file with one run per line.")]
     ListOnly,
@@ -62,6 +62,17 @@ pub enum CommandError {
     Results(io::Error),
     #[error("{} cannot be written: {why}. The results are on standard output.", .path.display())]
     ResultsPrinted { path: PathBuf, why: io::Error },
+    #[error("Interrupted after step {step}. The same command goes on from there: the run is kept in {}.", .path.display())]
+    Interrupted { step: u64, path: PathBuf },
+    #[error(
+        "This run was begun on another engine or processor, whose arithmetic rounds otherwise: go on there, or delete the other files that begin like {} to begin anew.",
+        .0.display()
+    )]
+    BegunElsewhere(PathBuf),
+    #[error("The unfinished run {} cannot be gone on with ({why}): delete that file to begin anew.", .path.display())]
+    BrokenUnfinished { path: PathBuf, why: String },
+    #[error("The system does not let this program wait for signals: {0}")]
+    Signals(io::Error),
     #[error("Standard output cannot be written: {0}")]
     Output(io::Error),
     #[error(transparent)]
@@ -72,6 +83,21 @@ pub enum CommandError {
     Train(#[from] TrainError),
     #[error(transparent)]
     Opening(#[from] OpeningError),
+}
+
+/// The exit status of an interrupted command that can go on: EX_TEMPFAIL of sysexits.h.
+const GO_ON: u8 = 75;
+
+impl CommandError {
+    /// Whether a signal ended the command, which can go on.
+    pub fn is_interruption(&self) -> bool {
+        matches!(self, Self::Interrupted { .. })
+    }
+
+    /// The status that the program ends with.
+    pub fn exit_status(&self) -> u8 {
+        if self.is_interruption() { GO_ON } else { 1 }
+    }
 }
 
 impl From<EngineError> for CommandError {

@@ -7,8 +7,8 @@
 use super::error::CommandError;
 use super::start::Starts;
 use super::train;
-use crate::config::RunConfig;
 use crate::config::link::{self, Link};
+use crate::config::{RunConfig, shipped};
 use crate::results::Record;
 use serde::Deserialize;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -51,36 +51,59 @@ struct Done {
     failure: Option<String>,
 }
 
-/// Trains the runs of the list at `path` that are not yet complete in `out`.
+/// What `train FILE` is asked for.
+pub(super) struct List<'a> {
+    pub path: &'a Path,
+    pub out: Option<&'a Path>,
+    pub part: Option<Part>,
+    /// The folder in which each run's weights have one of their own.
+    pub save: Option<&'a Path>,
+    pub thin: bool,
+}
+
+/// Trains the runs of the list that are not yet complete in `out`.
 ///
 /// # Errors
-/// Before training, if lines of the list or of `out` cannot be read; the error names all such lines. After training, if runs failed.
-pub(super) fn train(path: &Path, out: Option<&Path>, part: Option<Part>, workers: usize, thin: bool) -> Result<(), CommandError> {
-    let text = text(path)?;
-    let entries = read(&text).map_err(|faults| CommandError::List { path: path.into(), faults })?;
-    let Part { index, of } = part.unwrap_or(Part { index: 1, of: 1 });
+/// Before training, if lines of the list or of `out` cannot be read; the error names all such lines. After training, if runs failed. In between,
+/// if a signal came.
+pub(super) fn train(list: List, starts: impl FnOnce() -> Result<Starts, CommandError>) -> Result<(), CommandError> {
+    let text = text(list.path)?;
+    let entries = read(&text).map_err(|faults| CommandError::List { path: list.path.into(), faults })?;
+    let Part { index, of } = list.part.unwrap_or(Part { index: 1, of: 1 });
     let mine: Vec<ListEntry> = entries.into_iter().skip(index - 1).step_by(of).collect();
-    let (mut out, done) = match out {
+    let (mut out, done) = match list.out {
         Some(path) => open(path).map(|(file, done)| (Some(file), done))?,
         None => (None, Vec::new()),
     };
     let left: Vec<&ListEntry> = mine.iter().filter(|entry| !done.contains(&entry.link.config)).collect();
     say(&format!("{} of {} runs are already in the results.", mine.len() - left.len(), mine.len()));
-    let (mut failed, mut starts) = (0, Starts::new(workers));
+    let (mut failed, mut starts) = (0, starts()?);
     for (place, ListEntry { link, label }) in left.iter().enumerate() {
         let name = label.clone().unwrap_or_else(|| link::write(&link.config, None));
         say(&format!("{} of {}: {name}", place + 1, left.len()));
-        let results = Record { label: label.clone(), ..train::attempt(link, &mut starts, workers, thin) };
+        let save = list.save.map(|folder| folder.join(folder_of(&link.config, label.as_deref())));
+        let results = Record { label: label.clone(), ..train::attempt(link, &mut starts, save.as_deref(), list.thin)? };
         if let Some(sentence) = &results.failure {
             eprintln!("The run “{name}” failed: {sentence}");
             failed += 1;
         }
         train::write(&results, out.as_mut())?;
+        if results.failure.is_none() {
+            starts.keeper.forget(&link.config);
+        }
     }
     if failed > 0 {
         return Err(CommandError::RunsFailed { failed, all: left.len() });
     }
+    starts.finish(mine.iter().map(|entry| &entry.link.config));
     Ok(())
+}
+
+/// The name of a run's folder: what its label says, and a hash of its link, which no other run has.
+fn folder_of(config: &RunConfig, label: Option<&str>) -> String {
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || "=.".contains(letter) { letter } else { '-' };
+    let words: String = label.unwrap_or("run").chars().map(plain).take(40).collect();
+    format!("{words}-{:016x}", shipped::hash(link::write(config, None).as_bytes()))
 }
 
 /// The text of a list: UTF-8 with or without a byte-order mark, or UTF-16 with one, as some editors on Windows save it. `-` is standard input.

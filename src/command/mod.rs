@@ -7,15 +7,20 @@ mod list;
 mod place;
 mod start;
 mod train;
+mod unfinished;
 mod verify;
+mod whole;
 
 use crate::config::link::Link;
 use crate::config::{EngineChoice, presets, short};
 use crate::task::Split;
 use clap::{Parser, Subcommand, ValueEnum};
 use error::CommandError;
+use start::Starts;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use unfinished::Keeper;
 
 #[derive(Parser)]
 #[command(
@@ -46,9 +51,12 @@ enum Action {
         /// Leave the losses out of the results
         #[arg(long)]
         thin: bool,
-        /// Save the best weights into this folder, as model.safetensors and config.json
+        /// Save the best weights into this folder, as model.safetensors and config.json; those of a list into one folder a run
         #[arg(long)]
         save: Option<PathBuf>,
+        /// Seconds between snapshots of an unfinished run, from which the same command goes on. They lie in the folder of --save, else in OUT.unfinished
+        #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
+        keep_every: f64,
         /// Threads that share a batch (0: one per core); they change the speed, never the numbers
         #[arg(long, default_value_t = 0)]
         workers: usize,
@@ -156,12 +164,21 @@ impl From<SplitName> for Split {
 /// A sentence for the person at the terminal.
 pub fn run() -> Result<(), CommandError> {
     match Arguments::parse().command {
-        Action::Train { link, from, out, part, thin, save, workers } => match listed(&link) {
-            Some(_) if save.is_some() || from.is_some() => Err(CommandError::OneRunOnly),
-            Some(path) => list::train(path, out.as_deref(), part, workers, thin),
-            None if part.is_some() => Err(CommandError::ListOnly),
-            None => train::train(&start::begin(&link, from.as_deref(), workers)?, out.as_deref(), save.as_deref(), workers, thin),
-        },
+        Action::Train { link, from, out, part, thin, save, keep_every, workers } => {
+            let keeper = || Keeper::new(save.as_deref(), out.as_deref(), Duration::from_secs_f64(keep_every));
+            match listed(&link) {
+                Some(_) if from.is_some() => Err(CommandError::OneRunOnly),
+                Some(path) => {
+                    let list = list::List { path, out: out.as_deref(), part, save: save.as_deref(), thin };
+                    list::train(list, || Ok(Starts::new(workers, keeper()?)))
+                }
+                None if part.is_some() => Err(CommandError::ListOnly),
+                None => {
+                    let asked = start::asked(&link, from.as_deref())?;
+                    train::train(asked, &mut Starts::new(workers, keeper()?), out.as_deref(), save.as_deref(), thin)
+                }
+            }
+        }
         Action::Bench { link, from, steps, workers } => train::bench(&start::begin(&link, from.as_deref(), workers)?, steps, workers),
         Action::Verify { link, from, steps, on, workers } => {
             verify::verify(&start::begin(&link, from.as_deref(), workers)?, steps, on.into(), workers)
@@ -205,6 +222,11 @@ fn print(line: &str) -> Result<(), CommandError> {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
         Err(error) => Err(CommandError::Output(error)),
     }
+}
+
+/// A number of seconds.
+fn seconds(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|seconds| (0.0..=1e9).contains(seconds)).ok_or_else(|| "it must be a number of seconds from 0 to 1e9".into())
 }
 
 /// Number of threads for `--workers`; 0 means one per core.

@@ -1,6 +1,7 @@
 //! The start of a run: its link, and the weights that the link names or `--from` gives.
 
 use super::error::CommandError;
+use super::unfinished::Keeper;
 use super::{place, read_link, train};
 use crate::config::link::{self, Link};
 use crate::config::{RunConfig, Start, shipped};
@@ -12,6 +13,21 @@ use std::path::Path;
 /// Number of runs whose weights are kept because others start from them. Older ones are trained again if needed.
 const KEPT: usize = 16;
 
+/// A run that is asked for.
+pub struct Asked {
+    pub link: Link,
+    pub kernel: Kernel,
+    /// The file of weights that `--from` gives.
+    given: Option<Vec<u8>>,
+}
+
+impl Asked {
+    /// A run whose link names what it starts from.
+    pub fn new(link: &Link) -> Self {
+        Self { link: link.clone(), kernel: place::kernel(link), given: None }
+    }
+}
+
 /// A run that is ready to begin.
 pub struct Begun {
     pub link: Link,
@@ -22,23 +38,43 @@ pub struct Begun {
 
 /// Weights of runs that others start from. Each run is trained when its weights are first needed.
 pub struct Starts {
-    workers: usize,
+    pub workers: usize,
+    pub keeper: Keeper,
     made: Vec<(RunConfig, Arithmetic, Vec<u8>)>,
 }
 
 impl Starts {
-    pub fn new(workers: usize) -> Self {
-        Self { workers, made: Vec::new() }
+    pub fn new(workers: usize, keeper: Keeper) -> Self {
+        Self { workers, keeper, made: Vec::new() }
     }
 
     /// A run with the weights that it starts from, if any. If it starts from another run, that run is trained here.
     ///
     /// # Errors
     /// If it starts from a file, or the run that it starts from failed.
-    pub fn begin(&mut self, link: &Link) -> Result<Begun, CommandError> {
-        let kernel = place::kernel(link);
-        let start = self.weights(&link.config, kernel)?;
-        Ok(Begun { link: link.clone(), start, kernel })
+    pub fn begin(&mut self, asked: Asked) -> Result<Begun, CommandError> {
+        let start = self.weights_of(&asked)?;
+        Ok(Begun { link: asked.link, start, kernel: asked.kernel })
+    }
+
+    /// The weights that a run starts from, if any.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub fn weights_of(&mut self, asked: &Asked) -> Result<Option<Vec<u8>>, CommandError> {
+        match &asked.given {
+            Some(file) => Ok(Some(file.clone())),
+            None => self.weights(&asked.link.config, asked.kernel),
+        }
+    }
+
+    /// The results of all these runs are written: neither they nor those that they start from are needed any more.
+    pub fn finish<'a>(&self, runs: impl IntoIterator<Item = &'a RunConfig>) {
+        for run in runs {
+            self.keeper.forget(run);
+            run.firsts().for_each(|first| self.keeper.forget(&first));
+        }
+        self.keeper.finish();
     }
 
     fn weights(&mut self, config: &RunConfig, kernel: Kernel) -> Result<Option<Vec<u8>>, CommandError> {
@@ -55,12 +91,12 @@ impl Starts {
         if let Some((_, _, bytes)) = known {
             return Ok(bytes.clone());
         }
-        let start = self.weights(&first, kernel)?;
         if std::io::stderr().is_terminal() {
             eprintln!("Training first the run that it starts from: {}", link::seal(&first, None));
         }
-        let begun = Begun { link: Link { config: first.clone(), fingerprint: None, scores: Vec::new() }, start, kernel };
-        let bytes = train::weights(&begun, self.workers).map_err(|why| CommandError::StartFailed(Box::new(why)))?;
+        let link = Link { config: first.clone(), fingerprint: None, scores: Vec::new() };
+        let bytes = train::weights(Asked { link, kernel, given: None }, self)
+            .map_err(|why| if why.is_interruption() { why } else { CommandError::StartFailed(Box::new(why)) })?;
         if self.made.len() == KEPT {
             self.made.remove(0);
         }
@@ -74,8 +110,8 @@ impl Starts {
 ///
 /// # Errors
 /// A sentence if the link cannot be used, or its weights are not available.
-pub fn begin(text: &str, from: Option<&Path>, workers: usize) -> Result<Begun, CommandError> {
-    let Some(path) = from else { return Starts::new(workers).begin(&read_link(text)?) };
+pub fn asked(text: &str, from: Option<&Path>) -> Result<Asked, CommandError> {
+    let Some(path) = from else { return Ok(Asked::new(&read_link(text)?)) };
     let start = read(path)?;
     let link = match text.contains("from=") {
         false => read_link(&format!("{text}&from=file-{:016x}", shipped::hash(&start)))?,
@@ -88,8 +124,15 @@ pub fn begin(text: &str, from: Option<&Path>, workers: usize) -> Result<Begun, C
             return Err(CommandError::TwoStarts);
         }
     }
-    let kernel = place::kernel(&link);
-    Ok(Begun { link, start: Some(start), kernel })
+    Ok(Asked { given: Some(start), ..Asked::new(&link) })
+}
+
+/// As [`asked`], ready to begin.
+///
+/// # Errors
+/// As [`asked`] and [`Starts::begin`].
+pub fn begin(text: &str, from: Option<&Path>, workers: usize) -> Result<Begun, CommandError> {
+    Starts::new(workers, Keeper::nowhere()).begin(asked(text, from)?)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CommandError> {

@@ -3,7 +3,9 @@
 use super::error::CommandError;
 use super::place::place;
 use super::print;
-use super::start::{Begun, Starts};
+use super::start::{Asked, Begun, Starts};
+use super::unfinished::Place;
+use super::whole::{self, Whole};
 use crate::config::link::{self, Link};
 use crate::replay::{Fingerprint, Verdict};
 use crate::results::{Ending, Measured, Record, StepReward};
@@ -11,68 +13,94 @@ use crate::task::Split;
 use crate::train::rollouts::Rollouts;
 use crate::train::{Measurement, Run, checkpoint};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
 
 /// Trains a run. The results are written even if the run fails.
 ///
 /// # Errors
-/// A sentence if the run failed, or a file cannot be written.
-pub fn train(run: &Begun, out: Option<&Path>, save: Option<&Path>, workers: usize, thin: bool) -> Result<(), CommandError> {
+/// A sentence if the run failed or was interrupted, or a file cannot be written.
+pub fn train(asked: Asked, starts: &mut Starts, out: Option<&Path>, save: Option<&Path>, thin: bool) -> Result<(), CommandError> {
     let out = out.map(Whole::create).transpose()?;
-    if let Some(folder) = save {
-        std::fs::create_dir_all(folder).map_err(|why| CommandError::NoFolder { path: folder.into(), why })?;
-    }
-    let (run, results) = carry_out(run, workers, thin)?;
+    let config = asked.link.config.clone();
+    let (run, results) = carry_out(asked, starts, thin)?;
     // Saved first, because a reader that closes standard output ends this program.
     let saved = save.filter(|_| results.failure.is_none()).map_or(Ok(()), |folder| save_weights(&run, folder));
     match out {
-        Some(out) => out.write(&results)?,
+        Some(out) => put(out, &results)?,
         None => write(&results, None)?,
     }
-    results.failure.map_or(saved, |sentence| Err(CommandError::Run(sentence)))
+    if let Some(sentence) = results.failure {
+        return Err(CommandError::Run(sentence));
+    }
+    saved?;
+    starts.finish([&config]);
+    Ok(())
 }
 
-/// The results of a run, also if it could not begin.
-pub(super) fn attempt(link: &Link, starts: &mut Starts, workers: usize, thin: bool) -> Record {
-    match starts.begin(link).and_then(|begun| carry_out(&begun, workers, thin)) {
-        Ok((_, results)) => results,
-        Err(error) => Record {
-            label: None,
-            link: link::seal(&link.config, None),
-            engine: "none".into(),
-            workers: 0,
-            parameters: link.config.parameter_count(),
-            steps: 0,
-            ending: None,
-            failure: Some(error.to_string()),
-            seconds: 0.0,
-            fingerprint: None,
-            replay: None,
-            losses: None,
-            rewards: Vec::new(),
-            measured: Vec::new(),
-            you: Vec::new(),
-        },
+/// A run of a list: its results, also if it could not begin. Its weights lie in the folder `save` afterwards.
+///
+/// # Errors
+/// If it was interrupted, or its weights cannot be saved.
+pub(super) fn attempt(link: &Link, starts: &mut Starts, save: Option<&Path>, thin: bool) -> Result<Record, CommandError> {
+    match carry_out(Asked::new(link), starts, thin) {
+        Ok((run, results)) => {
+            if let Some(folder) = save.filter(|_| results.failure.is_none()) {
+                whole::folder(folder)?;
+                save_weights(&run, folder)?;
+            }
+            Ok(results)
+        }
+        Err(error) if error.is_interruption() => Err(error),
+        Err(error) => Ok(not_begun(link, &error)),
+    }
+}
+
+fn not_begun(link: &Link, error: &CommandError) -> Record {
+    Record {
+        label: None,
+        link: link::seal(&link.config, None),
+        engine: "none".into(),
+        workers: 0,
+        parameters: link.config.parameter_count(),
+        steps: 0,
+        ending: None,
+        failure: Some(error.to_string()),
+        seconds: 0.0,
+        fingerprint: None,
+        replay: None,
+        losses: None,
+        rewards: Vec::new(),
+        measured: Vec::new(),
+        you: Vec::new(),
     }
 }
 
 /// Runs to the end or to a failure, and returns the run and its results.
 ///
 /// # Errors
-/// If the run could not begin.
-fn carry_out(Begun { link, start, kernel }: &Begun, workers: usize, thin: bool) -> Result<(Run, Record), CommandError> {
-    let (place, class) = place(&link.config, workers, *kernel)?;
-    let mut run = pollster::block_on(Run::new(&link.config, place, start.as_deref()))?;
-    let mut course = Course::default();
-    let ended = pollster::block_on(follow(&mut run, &mut course));
+/// If the run could not begin, or was interrupted.
+fn carry_out(asked: Asked, starts: &mut Starts, thin: bool) -> Result<(Run, Record), CommandError> {
+    let (config, kernel) = (&asked.link.config, asked.kernel);
+    let begun_before = starts.keeper.holds(config);
+    let start = if begun_before { None } else { starts.weights_of(&asked)? };
+    let (place, class) = place(config, starts.workers, kernel)?;
+    let mut kept = starts.keeper.place(config, class);
+    let (mut run, mut course) = match &kept {
+        Some(kept) if begun_before => pollster::block_on(kept.go_on(config, place))?,
+        Some(_) | None => (pollster::block_on(Run::new(config, place, start.as_deref()))?, Course::default()),
+    };
+    let ended = match pollster::block_on(follow(&mut run, &mut course, kept.as_mut())) {
+        Err(error) if error.is_interruption() => return Err(error),
+        ended => ended,
+    };
     let fingerprint = Fingerprint::of(class, &course.losses);
     let results = Record {
         label: None,
-        link: link::seal(&link.config, fingerprint.as_ref()),
+        link: link::seal(config, fingerprint.as_ref()),
         engine: class.name().into(),
         workers: run.workers(),
         parameters: crate::model::weights::count(run.plan.trained_parameters()),
@@ -81,7 +109,7 @@ fn carry_out(Begun { link, start, kernel }: &Begun, workers: usize, thin: bool) 
         failure: ended.err().map(|error| error.to_string()),
         seconds: course.seconds,
         fingerprint: fingerprint.as_ref().map(ToString::to_string),
-        replay: link.verdict(class, &course.losses).as_ref().map(verdict),
+        replay: asked.link.verdict(class, &course.losses).as_ref().map(verdict),
         losses: (!thin).then_some(course.losses),
         rewards: if thin { Vec::new() } else { course.rewards },
         measured: course.measured,
@@ -91,21 +119,28 @@ fn carry_out(Begun { link, start, kernel }: &Begun, workers: usize, thin: bool) 
 }
 
 /// The results of a run so far.
-#[derive(Default)]
-struct Course {
-    losses: Vec<f32>,
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Course {
+    pub losses: Vec<f32>,
     rewards: Vec<StepReward>,
     measured: Vec<Measured>,
     seconds: f64,
+    /// Why it has ended, if only the last measurements are left.
+    ending: Option<Ending>,
 }
 
 /// Runs to the end, and makes the last measurement on test rules.
-async fn follow(run: &mut Run, course: &mut Course) -> Result<Ending, CommandError> {
+async fn follow(run: &mut Run, course: &mut Course, mut kept: Option<&mut Place<'_>>) -> Result<Ending, CommandError> {
     let bar = ProgressBar::new(run.plan.config.training.steps);
     bar.set_style(ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {eta} left  {msg}")?);
+    bar.set_position(run.step_count());
+    bar.reset_eta();
     let ending = loop {
-        if let Some(ending) = run.ended() {
+        if let Some(ending) = course.ending.or_else(|| run.ended()) {
             break ending;
+        }
+        if let Some(kept) = &mut kept {
+            kept.keep_if_due(run, course).await?;
         }
         let start = Instant::now();
         run.step().await?;
@@ -117,6 +152,12 @@ async fn follow(run: &mut Run, course: &mut Course) -> Result<Ending, CommandErr
         }
         bar.set_position(run.step_count());
     };
+    if course.ending.is_none() {
+        course.ending = Some(ending);
+        if let Some(kept) = kept {
+            kept.keep(run, course).await?;
+        }
+    }
     // The last weights are candidates for the best ones too.
     if !run.measurement_due() {
         course.measure(run, Split::Validation).await?;
@@ -153,8 +194,8 @@ fn verdict(verdict: &Verdict) -> String {
 }
 
 /// The weights of a run's best measurement, as a file.
-pub(super) fn weights(run: &Begun, workers: usize) -> Result<Vec<u8>, CommandError> {
-    let (run, results) = carry_out(run, workers, true)?;
+pub(super) fn weights(asked: Asked, starts: &mut Starts) -> Result<Vec<u8>, CommandError> {
+    let (run, results) = carry_out(asked, starts, true)?;
     results.failure.map_or_else(|| best(&run), |sentence| Err(CommandError::Run(sentence)))
 }
 
@@ -164,41 +205,16 @@ fn best(run: &Run) -> Result<Vec<u8>, CommandError> {
 }
 
 fn save_weights(run: &Run, folder: &Path) -> Result<(), CommandError> {
-    let put = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        std::fs::write(&path, bytes).map_err(|why| CommandError::Unwritable { path, why })
-    };
-    put(checkpoint::WEIGHTS_FILE, &best(run)?)?;
-    put(checkpoint::CONFIG_FILE, checkpoint::config_json(&run.plan.config).as_bytes())
+    whole::write(&folder.join(checkpoint::WEIGHTS_FILE), &best(run)?)?;
+    whole::write(&folder.join(checkpoint::CONFIG_FILE), checkpoint::config_json(&run.plan.config).as_bytes())
 }
 
-/// A file of results that is written beside its place and renamed at the end, so that older results stay until the new ones are whole.
-struct Whole {
-    path: PathBuf,
-    beside: PathBuf,
-    file: File,
-}
-
-impl Whole {
-    /// Before the run, so that a folder that cannot be written is told at once.
-    fn create(path: &Path) -> Result<Self, CommandError> {
-        let mut beside = path.as_os_str().to_os_string();
-        beside.push(".partial");
-        let beside = PathBuf::from(beside);
-        let file = File::create(&beside).map_err(|why| CommandError::Unwritable { path: path.into(), why })?;
-        Ok(Self { path: path.into(), beside, file })
-    }
-
-    /// Writes the line and puts the file in its place. If that fails, for example because the disk is full, prints the line.
-    fn write<T: Serialize>(mut self, value: &T) -> Result<(), CommandError> {
-        let text = serde_json::to_string(value)?;
-        let written = self.file.write_all(format!("{text}\n").as_bytes()).and_then(|()| self.file.sync_all());
-        let Err(why) = written.and_then(|()| std::fs::rename(&self.beside, &self.path)) else { return Ok(()) };
-        // The disk may be full: what was written of it is of no use.
-        drop(std::fs::remove_file(&self.beside));
-        print(&text)?;
-        Err(CommandError::ResultsPrinted { path: self.path, why })
-    }
+/// Writes a line of JSON into its file. If that fails, for example because the disk is full, prints the line.
+fn put<T: Serialize>(out: Whole, value: &T) -> Result<(), CommandError> {
+    let (text, path) = (serde_json::to_string(value)?, out.path().to_path_buf());
+    let Err(why) = out.write(format!("{text}\n").as_bytes()) else { return Ok(()) };
+    print(&text)?;
+    Err(CommandError::ResultsPrinted { path, why })
 }
 
 /// Writes a line of JSON to the file or to standard output.

@@ -184,7 +184,7 @@ fn every_mangled_line_is_told_before_anything_is_trained() {
         assert!(refusal(&path, &out, &[]).contains("give another file"));
         assert_eq!(std::fs::read_to_string(&out).unwrap(), other, "a file that is something else stays as it was");
     }
-    assert!(refusal(&path, &out, &["--save", "x"]).contains("one run"));
+    assert!(refusal(&path, &out, &["--from", "x"]).contains("one run"));
     assert!(refusal(&folder.join("no.links"), &out, &[]).contains("nor a file"));
     std::fs::remove_dir_all(folder).unwrap();
 }

@@ -29,3 +29,4 @@ mod start;
 mod task;
 mod task_ceiling;
 mod training;
+mod unfinished;

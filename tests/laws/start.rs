@@ -1,7 +1,7 @@
 //! Runs that start from other runs: their link alone makes the same numbers as their steps by hand.
 
 use lookahead::config::presets::PRESETS;
-use lookahead::config::{EngineChoice, RunConfig, Start, link, short, shipped};
+use lookahead::config::{EngineChoice, RunConfig, Start, link, shipped, short};
 use lookahead::engine::cpu::Kernel;
 use lookahead::results::{DepthScore, Record};
 use lookahead::task::Split;
