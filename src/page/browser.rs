@@ -284,6 +284,13 @@ pub fn place(element: &HtmlElement) -> (f64, f64, f64, f64) {
     (rectangle.left(), rectangle.top(), rectangle.right(), rectangle.bottom())
 }
 
+/// Removes all elements that a selector finds.
+pub fn remove_all(selector: &str) {
+    while let Ok(Some(element)) = document().query_selector(selector) {
+        element.remove();
+    }
+}
+
 /// Width and height of the window, in CSS pixels.
 pub fn window_size() -> (f64, f64) {
     let number = |length: Result<JsValue, JsValue>, otherwise: f64| length.ok().and_then(|value| value.as_f64()).unwrap_or(otherwise);

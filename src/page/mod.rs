@@ -27,6 +27,7 @@ use commands::{
     unfinished_run, views,
 };
 use leptos::prelude::*;
+use std::time::Duration;
 use state::Page;
 use state::views::Views;
 use view::parts::app::App;
@@ -41,13 +42,20 @@ pub fn start() {
     let Some(place) = document().get_element_by_id("app").and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) else {
         return;
     };
-    place.set_inner_html("");
     leptos::mount::mount_to(place, || {
         let page = Page::new();
         begin(page);
-        view! { <App page=page /> }
+        // The browser answers before the page is drawn: on a slow processor each of the two takes long enough.
+        let ready = RwSignal::new(false);
+        set_timeout(move || ready.set(true), Duration::ZERO);
+        move || ready.get().then(|| untrack(|| drawn(page)))
     })
     .forget();
+}
+
+fn drawn(page: Page) -> AnyView {
+    browser::remove_all("#app > *");
+    view! { <App page=page /> }.into_any()
 }
 
 /// Runs once, when the page opens.

@@ -6,7 +6,7 @@ use super::class::{Room, Seat};
 use super::comparison::Comparison;
 use super::embed::embed;
 use super::foot::Foot;
-use super::in_turn::Turns;
+use super::in_turn::{Turns, in_turn};
 use super::lesson::Lessons;
 use super::opening::DropHint;
 use super::term::TipBox;
@@ -77,11 +77,11 @@ fn whole(page: Page, views: &Views) -> AnyView {
     };
     let aside = shown.has(View::Settings) || shown.has(View::Runs);
     // What is read first is there at once.
-    let first = move |view: View| shown.has(view).then(|| card(page, view));
+    let first = shown.has(View::You).then(|| card(page, View::You));
     let story = (shown.has(View::You) || shown.has(View::Story)).then(|| {
         view! {
             <div hidden=move || page.door.get() != Door::Explore || !page.story_open.get()>
-                <div class="story-pair" id="story">{first(View::You)}{first(View::Story)}</div>
+                <div class="story-pair" id="story">{first}{part(View::Story)}</div>
             </div>
             <p class="story-closed" hidden=move || page.door.get() != Door::Explore || page.story_open.get()>
                 <button type="button" id="open-story" class="button-quiet" on:click=move |_| display::open_story(page, true)>"What is this about? Show the question and what the study found"</button>
@@ -93,17 +93,16 @@ fn whole(page: Page, views: &Views) -> AnyView {
         <TopBar page=page />
         <main>
             <Banners page=page />
-            <Seat page=page />
-            <Room page=page />
+            {in_turn(move || view! { <Seat page=page /> <Room page=page /> }.into_any())}
             {story}
             <div class="lesson-frame">
-            <Lessons page=page />
+            {in_turn(move || view! { <Lessons page=page /> }.into_any())}
             <div class="page-layout" class:no-presets=!shown.has(View::Presets) class:no-aside=!aside hidden=move || !page.door.with(Door::trains)>
                 {part(View::Presets)}
                 {part(View::Models)}
                 {part(View::Controls)}
                 <div class="page-content">
-                    <Comparison page=page />
+                    {in_turn(move || view! { <Comparison page=page /> }.into_any())}
                     {pair(View::Picture, View::Depth)}
                     {part(View::Thinking)}
                     {part(View::Reward)}
@@ -113,8 +112,8 @@ fn whole(page: Page, views: &Views) -> AnyView {
             </div>
             </div>
         </main>
-        {(!views.chosen).then(|| view! { <Foot page=page /> }.into_any())}
-        <DropHint page=page />
+        {(!views.chosen).then(|| in_turn(move || view! { <Foot page=page /> }.into_any()))}
+        {in_turn(move || view! { <DropHint page=page /> }.into_any())}
     }
     .into_any()
 }

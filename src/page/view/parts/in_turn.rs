@@ -1,6 +1,7 @@
 //! Parts that are built one after the other, in slices. All at once they would keep a slow processor from answering for most of a second.
 
 use super::cards::card;
+use super::story;
 use crate::page::slices::Slices;
 use crate::page::state::Page;
 use crate::page::state::views::View;
@@ -58,6 +59,9 @@ pub fn in_turn(build: impl Fn() -> AnyView + Send + 'static) -> AnyView {
 
 /// An empty card about as high as this view's, so that little moves when the card comes.
 fn place(view: View) -> AnyView {
+    if view == View::Story {
+        return view! { <section class="card-box story-finding part-waiting"><h2 class="story-title">{story::TITLE}</h2></section> }.into_any();
+    }
     // These two are shown for certain runs only.
     let hidden = matches!(view, View::Thinking | View::Reward);
     let class = format!("card-box part-waiting page-{}", view.about().name);

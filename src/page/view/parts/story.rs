@@ -43,6 +43,9 @@ pub fn ForYou(page: Page) -> impl IntoView {
     }
 }
 
+/// The question of the study, as in index.html.
+pub const TITLE: &str = "How far ahead can a small network think?";
+
 /// What the study found, as curves.
 #[component]
 pub fn Finding(page: Page) -> impl IntoView {
@@ -71,7 +74,7 @@ pub fn Finding(page: Page) -> impl IntoView {
     view! {
         <section class="card-box story-finding" aria-label="What the study found" data-curves=move || names.with(Vec::len).to_string()>
             <div class="card-heading">
-                <h2 class="story-title">"How far ahead can a small network think?"</h2>
+                <h2 class="story-title">{TITLE}</h2>
                 <div class="button-row" role="group" aria-label="Size of the task">
                     {scales.collect_view()}
                     <button type="button" id="close-story" class="button-quiet" aria-label="Hide the story" on:click=move |_| display::open_story(page, false)>"✕"</button>
