@@ -45,20 +45,29 @@ pub fn start() {
     leptos::mount::mount_to(place, || {
         let page = Page::new();
         begin(page);
-        // The browser answers before the page is drawn: on a slow processor each of the two takes long enough.
-        let ready = RwSignal::new(false);
+        // The browser answers before the page is drawn, and again before the rest begins: on a slow processor each of them takes long enough.
+        let (ready, owner) = (RwSignal::new(false), Owner::current());
         set_timeout(move || ready.set(true), Duration::ZERO);
-        move || ready.get().then(|| untrack(|| drawn(page)))
+        move || {
+            let owner = owner.clone();
+            ready.get().then(|| untrack(|| drawn(page, owner)))
+        }
     })
     .forget();
 }
 
-fn drawn(page: Page) -> AnyView {
+/// The page instead of the skeleton.
+fn drawn(page: Page, owner: Option<Owner>) -> AnyView {
     browser::remove_all("#app > *");
+    let behind = move || match &owner {
+        Some(owner) => owner.with(|| begin_behind(page)),
+        None => begin_behind(page),
+    };
+    set_timeout(behind, Duration::ZERO);
     view! { <App page=page /> }.into_any()
 }
 
-/// Runs once, when the page opens.
+/// Runs once, before the page is drawn.
 fn begin(page: Page) {
     if let Some(workers) = browser::query("workers").and_then(|value| value.parse().ok()) {
         display::set_workers(page, workers);
@@ -75,6 +84,10 @@ fn begin(page: Page) {
         form::open_address(page);
         class::open_seat(page);
     });
+}
+
+/// Runs once, behind the page that is drawn.
+fn begin_behind(page: Page) {
     opening::listen(page);
     wasm_bindgen_futures::spawn_local(async move {
         kept_weights::restore(page).await;

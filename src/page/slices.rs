@@ -6,7 +6,7 @@ use std::time::Duration;
 use wasm_bindgen_futures::JsFuture;
 
 /// A slice on a fast machine; on a slow one a little more, because work is cut only where it says.
-const SLICE_MS: f64 = 12.0;
+const SLICE_MS: f64 = 8.0;
 
 /// Work in slices.
 pub struct Slices {

@@ -52,7 +52,7 @@ fn further(shown: ViewSet) -> bool {
 }
 
 /// The views further down. On a telephone they are three screens long, so there they come when they are asked for.
-fn more(inside: AnyView) -> AnyView {
+fn more(inside: impl Fn() -> AnyView + Send + 'static) -> AnyView {
     let open = RwSignal::new(browser::window_size().0 >= NARROW);
     let show = move |_| {
         open.set(true);
@@ -61,7 +61,7 @@ fn more(inside: AnyView) -> AnyView {
     };
     view! {
         <button type="button" id="more-views" hidden=move || open.get() on:click=show>"More: how it learns, where it looks, sweeps"</button>
-        <div class="page-more" hidden=move || !open.get()>{inside}</div>
+        <div class="page-more" hidden=move || !open.get()>{move || open.get().then(|| untrack(&inside))}</div>
     }
     .into_any()
 }
@@ -106,7 +106,7 @@ fn whole(page: Page, views: &Views) -> AnyView {
                     {pair(View::Picture, View::Depth)}
                     {part(View::Thinking)}
                     {part(View::Reward)}
-                    {further(shown).then(|| more(view! { {pair(View::Progress, View::Loss)} {part(View::Reads)} {part(View::Sweep)} }.into_any()))}
+                    {further(shown).then(|| more(move || view! { {pair(View::Progress, View::Loss)} {part(View::Reads)} {part(View::Sweep)} }.into_any()))}
                 </div>
                 {aside.then(|| view! { <div class="page-aside">{part(View::Settings)}{part(View::Runs)}</div> }.into_any())}
             </div>

@@ -12,21 +12,35 @@ use std::time::Duration;
 
 /// The parts that wait for their turn. It is in the context of the page's parts.
 #[derive(Clone, Copy)]
-pub struct Turns(StoredValue<VecDeque<RwSignal<bool>>>);
+pub struct Turns(StoredValue<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    parts: VecDeque<RwSignal<bool>>,
+    /// Whether somebody takes one after the other.
+    taken: bool,
+}
 
 impl Turns {
-    /// Begins with the first part when the browser has shown what is there.
     pub fn new() -> Self {
-        let turns = Self(StoredValue::new(VecDeque::new()));
+        let turns = Self(StoredValue::default());
         provide_context(turns);
-        set_timeout(move || spawn_local(turns.all()), Duration::ZERO);
         turns
+    }
+
+    /// The first of the waiting parts; nobody takes any more if there is none.
+    fn next(self) -> Option<RwSignal<bool>> {
+        self.0.try_update_value(|waiting| {
+            let next = waiting.parts.pop_front();
+            waiting.taken = next.is_some();
+            next
+        })?
     }
 
     async fn all(self) {
         let mut slices = Slices::new();
         // A part that is built may bring further ones.
-        while let Some(part) = self.0.try_update_value(VecDeque::pop_front).flatten() {
+        while let Some(part) = self.next() {
             part.set(true);
             tick().await;
             slices.pause_if_due().await;
@@ -40,7 +54,14 @@ impl Turns {
 
     fn part(self, build: impl Fn() -> AnyView + Send + 'static, place: impl Fn() -> AnyView + Send + 'static) -> AnyView {
         let built = RwSignal::new(false);
-        self.0.update_value(|parts| parts.push_back(built));
+        let begins = self.0.try_update_value(|waiting| {
+            waiting.parts.push_back(built);
+            !std::mem::replace(&mut waiting.taken, true)
+        });
+        if begins == Some(true) {
+            // The browser first shows what is there.
+            set_timeout(move || spawn_local(self.all()), Duration::ZERO);
+        }
         let shown = move || match built.get() {
             true => untrack(&build),
             false => place(),
