@@ -11,7 +11,7 @@ use std::time::Duration;
 const SLICE: f64 = 8.0;
 /// The largest computing time for one task, in milliseconds, because some ceilings are expensive to compute.
 const BUDGET: f64 = 20_000.0;
-/// The time between two redraws, in milliseconds.
+/// The time until the first redraw, in milliseconds. Each later one comes after twice the time: the estimates change less and less.
 const REDRAW: f64 = 250.0;
 
 /// A computation in progress.
@@ -21,7 +21,9 @@ struct Job {
     estimates: Vec<Estimate>,
     next: u64,
     spent: f64,
-    drawn: f64,
+    /// When they are drawn next, and after how long again.
+    due: f64,
+    pause: f64,
 }
 
 /// Computes the references whenever the subject changes.
@@ -35,7 +37,7 @@ pub fn follow(page: Page) {
         }
         let estimates: Vec<Estimate> = depths(&task).into_iter().map(Estimate::empty).collect();
         page.references.set(References { subject: Some((task, seed)), estimates: estimates.clone(), growing: true });
-        later(page, Job { task, seed, estimates, next: 0, spent: 0.0, drawn: browser::now() }, Duration::ZERO);
+        later(page, Job { task, seed, estimates, next: 0, spent: 0.0, due: browser::now() + REDRAW, pause: REDRAW }, Duration::ZERO);
     });
 }
 
@@ -58,8 +60,9 @@ fn slice(page: Page, mut job: Job) {
     let took = browser::now() - begun;
     job.spent += took;
     let growing = job.next < SAMPLES && job.spent < BUDGET;
-    if !growing || browser::now() - job.drawn > REDRAW {
-        job.drawn = browser::now();
+    if !growing || browser::now() > job.due {
+        job.pause *= 2.0;
+        job.due = browser::now() + job.pause;
         page.references.set(References { subject: Some((job.task, job.seed)), estimates: job.estimates.clone(), growing });
     }
     if growing {

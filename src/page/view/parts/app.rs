@@ -1,7 +1,6 @@
 //! The order of the cards. The keyboard and narrow screens follow the same order.
 
 use super::banners::Banners;
-use super::cards::card;
 use super::class::{Room, Seat};
 use super::comparison::Comparison;
 use super::embed::embed;
@@ -76,12 +75,10 @@ fn whole(page: Page, views: &Views) -> AnyView {
         any.then(|| view! { <div class="page-pair">{part(first)}{part(second)}</div> }.into_any())
     };
     let aside = shown.has(View::Settings) || shown.has(View::Runs);
-    // What is read first is there at once.
-    let first = shown.has(View::You).then(|| card(page, View::You));
     let story = (shown.has(View::You) || shown.has(View::Story)).then(|| {
         view! {
             <div hidden=move || page.door.get() != Door::Explore || !page.story_open.get()>
-                <div class="story-pair" id="story">{first}{part(View::Story)}</div>
+                <div class="story-pair" id="story">{part(View::You)}{part(View::Story)}</div>
             </div>
             <p class="story-closed" hidden=move || page.door.get() != Door::Explore || page.story_open.get()>
                 <button type="button" id="open-story" class="button-quiet" on:click=move |_| display::open_story(page, true)>"What is this about? Show the question and what the study found"</button>

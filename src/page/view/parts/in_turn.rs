@@ -80,8 +80,25 @@ pub fn in_turn(build: impl Fn() -> AnyView + Send + 'static) -> AnyView {
 
 /// An empty card about as high as this view's, so that little moves when the card comes.
 fn place(view: View) -> AnyView {
-    if view == View::Story {
-        return view! { <section class="card-box story-finding part-waiting"><h2 class="story-title">{story::TITLE}</h2></section> }.into_any();
+    let title = match view {
+        View::You => Some(("story-you", story::YOUR_TITLE)),
+        View::Story => Some(("story-finding", story::TITLE)),
+        View::Presets
+        | View::Models
+        | View::Controls
+        | View::Picture
+        | View::Depth
+        | View::Thinking
+        | View::Reward
+        | View::Progress
+        | View::Loss
+        | View::Reads
+        | View::Sweep
+        | View::Settings
+        | View::Runs => None,
+    };
+    if let Some((class, title)) = title {
+        return view! { <section class=format!("card-box part-waiting {class}")><h2 class="story-title">{title}</h2></section> }.into_any();
     }
     // These two are shown for certain runs only.
     let hidden = matches!(view, View::Thinking | View::Reward);

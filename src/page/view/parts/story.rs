@@ -37,12 +37,14 @@ pub fn ForYou(page: Page) -> impl IntoView {
     let here = Memo::new(move |_| page.door.get() == Door::Explore);
     view! {
         <section class="card-box story-you" aria-label="A question for you">
-            <h2 class="story-title">"How far ahead can you think?"</h2>
+            <h2 class="story-title">{YOUR_TITLE}</h2>
             {move || here.get().then(|| view! { <Puzzle page=page /> })}
         </section>
     }
 }
 
+/// The question for the visitor, as in index.html.
+pub const YOUR_TITLE: &str = "How far ahead can you think?";
 /// The question of the study, as in index.html.
 pub const TITLE: &str = "How far ahead can a small network think?";
 
