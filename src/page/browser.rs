@@ -2,6 +2,7 @@
 
 use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
 use leptos::prelude::{document, window};
+use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BlobPropertyBag, History, HtmlAnchorElement, HtmlElement, HtmlInputElement, Storage, Url};
 
@@ -269,7 +270,7 @@ fn download(name: &str, mime: &str, parts: &Array, blob: impl Fn(&JsValue, &Blob
             move || {
                 let _ = Url::revoke_object_url(&url);
             },
-            std::time::Duration::from_secs(60),
+            Duration::from_secs(60),
         );
         Ok(())
     })();
@@ -282,6 +283,35 @@ fn download(name: &str, mime: &str, parts: &Array, blob: impl Fn(&JsValue, &Blob
 pub fn place(element: &HtmlElement) -> (f64, f64, f64, f64) {
     let rectangle = element.get_bounding_client_rect();
     (rectangle.left(), rectangle.top(), rectangle.right(), rectangle.bottom())
+}
+
+/// Whether the element that a selector finds begins below the window.
+pub fn is_below(selector: &str) -> bool {
+    let element = document().query_selector(selector).ok().flatten();
+    element.is_some_and(|element| element.get_bounding_client_rect().top() > window_size().1)
+}
+
+/// Ends when the visitor does anything, or nothing for this long.
+pub async fn touched(patience: Duration) {
+    const DEEDS: [&str; 6] = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart", "scroll"];
+    let mut heard = None;
+    let done = Promise::new(&mut |resolve, _| {
+        let milliseconds = patience.as_millis() as i32;
+        // Without timers nobody is waited for.
+        if window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds).is_err() {
+            let _ = resolve.call0(&JsValue::NULL);
+        }
+        for deed in DEEDS {
+            let _ = window().add_event_listener_with_callback(deed, &resolve);
+        }
+        heard = Some(resolve);
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(done).await;
+    if let Some(heard) = heard {
+        for deed in DEEDS {
+            let _ = window().remove_event_listener_with_callback(deed, &heard);
+        }
+    }
 }
 
 /// Removes all elements that a selector finds.

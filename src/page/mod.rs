@@ -27,9 +27,9 @@ use commands::{
     unfinished_run, views,
 };
 use leptos::prelude::*;
-use std::time::Duration;
 use state::Page;
 use state::views::Views;
+use std::time::Duration;
 use view::parts::app::App;
 use wasm_bindgen::JsCast;
 

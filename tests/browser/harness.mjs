@@ -158,6 +158,8 @@ export async function open(browser, address, prepare) {
 /** Waits until the page can be used, has taken up what it stored and has loaded its parts, or says that it cannot. */
 const usable = (page, timeout = patience) => page.waitForFunction(() => {
   const { state, restored } = document.body.dataset;
+  // Parts out of sight are built when somebody does something.
+  dispatchEvent(new Event('scroll'));
   return state === 'failed' || (state === 'idle' && restored && !document.querySelector('.part-waiting'));
 }, { timeout });
 

@@ -86,31 +86,39 @@ fn whole(page: Page, views: &Views) -> AnyView {
         }
         .into_any()
     });
+    let room = in_turn(move || view! { <Seat page=page /> <Room page=page /> }.into_any());
+    let lessons = in_turn(move || view! { <Lessons page=page /> }.into_any());
+    turns.hold();
+    let layout = view! {
+        <div class="page-layout" class:no-presets=!shown.has(View::Presets) class:no-aside=!aside hidden=move || !page.door.with(Door::trains)>
+            {part(View::Presets)}
+            {part(View::Models)}
+            {part(View::Controls)}
+            <div class="page-content">
+                {in_turn(move || view! { <Comparison page=page /> }.into_any())}
+                {pair(View::Picture, View::Depth)}
+                {part(View::Thinking)}
+                {part(View::Reward)}
+                {further(shown).then(|| more(move || view! { {pair(View::Progress, View::Loss)} {part(View::Reads)} {part(View::Sweep)} }.into_any()))}
+            </div>
+            {aside.then(|| view! { <div class="page-aside">{part(View::Settings)}{part(View::Runs)}</div> }.into_any())}
+        </div>
+    };
+    let foot = (!views.chosen).then(|| in_turn(move || view! { <Foot page=page /> }.into_any()));
+    turns.release(".page-layout");
     view! {
         <TopBar page=page />
         <main>
             <Banners page=page />
-            {in_turn(move || view! { <Seat page=page /> <Room page=page /> }.into_any())}
+            {room}
             {story}
             <div class="lesson-frame">
-            {in_turn(move || view! { <Lessons page=page /> }.into_any())}
-            <div class="page-layout" class:no-presets=!shown.has(View::Presets) class:no-aside=!aside hidden=move || !page.door.with(Door::trains)>
-                {part(View::Presets)}
-                {part(View::Models)}
-                {part(View::Controls)}
-                <div class="page-content">
-                    {in_turn(move || view! { <Comparison page=page /> }.into_any())}
-                    {pair(View::Picture, View::Depth)}
-                    {part(View::Thinking)}
-                    {part(View::Reward)}
-                    {further(shown).then(|| more(move || view! { {pair(View::Progress, View::Loss)} {part(View::Reads)} {part(View::Sweep)} }.into_any()))}
-                </div>
-                {aside.then(|| view! { <div class="page-aside">{part(View::Settings)}{part(View::Runs)}</div> }.into_any())}
-            </div>
+                {lessons}
+                {layout}
             </div>
         </main>
-        {(!views.chosen).then(|| in_turn(move || view! { <Foot page=page /> }.into_any()))}
-        {in_turn(move || view! { <DropHint page=page /> }.into_any())}
+        {foot}
+        <DropHint page=page />
     }
     .into_any()
 }

@@ -2,6 +2,7 @@
 
 use super::cards::card;
 use super::story;
+use crate::page::browser;
 use crate::page::slices::Slices;
 use crate::page::state::Page;
 use crate::page::state::views::View;
@@ -10,6 +11,9 @@ use leptos::task::{spawn_local, tick};
 use std::collections::VecDeque;
 use std::time::Duration;
 
+/// How long parts out of sight are held for a visitor who only reads.
+const PATIENCE: Duration = Duration::from_secs(6);
+
 /// The parts that wait for their turn. It is in the context of the page's parts.
 #[derive(Clone, Copy)]
 pub struct Turns(StoredValue<Waiting>);
@@ -17,6 +21,8 @@ pub struct Turns(StoredValue<Waiting>);
 #[derive(Default)]
 struct Waiting {
     parts: VecDeque<RwSignal<bool>>,
+    /// Those after them that nobody sees yet.
+    held: Option<VecDeque<RwSignal<bool>>>,
     /// Whether somebody takes one after the other.
     taken: bool,
 }
@@ -26,6 +32,24 @@ impl Turns {
         let turns = Self(StoredValue::default());
         provide_context(turns);
         turns
+    }
+
+    /// Holds the parts that are asked for from now on.
+    pub fn hold(self) {
+        self.0.update_value(|waiting| waiting.held = Some(VecDeque::new()));
+    }
+
+    /// Lets the parts that are held have their turns: at once if the element that contains them is in the window; else when the visitor does
+    /// anything, or nothing for a while.
+    pub fn release(self, container: &'static str) {
+        let release = async move {
+            if browser::is_below(container) {
+                browser::touched(PATIENCE).await;
+            }
+            let held = self.0.try_update_value(|waiting| waiting.held.take()).flatten();
+            held.into_iter().flatten().for_each(|part| self.wait(part));
+        };
+        set_timeout(move || spawn_local(release), Duration::ZERO);
     }
 
     /// The first of the waiting parts; nobody takes any more if there is none.
@@ -47,6 +71,23 @@ impl Turns {
         }
     }
 
+    fn wait(self, part: RwSignal<bool>) {
+        let begins = self.0.try_update_value(|waiting| match &mut waiting.held {
+            Some(held) => {
+                held.push_back(part);
+                false
+            }
+            None => {
+                waiting.parts.push_back(part);
+                !std::mem::replace(&mut waiting.taken, true)
+            }
+        });
+        if begins == Some(true) {
+            // The browser first shows what is there.
+            set_timeout(move || spawn_local(self.all()), Duration::ZERO);
+        }
+    }
+
     /// The card of a view, in its turn; before that its place.
     pub fn card(self, page: Page, view: View) -> AnyView {
         self.part(move || card(page, view), move || place(view))
@@ -54,14 +95,7 @@ impl Turns {
 
     fn part(self, build: impl Fn() -> AnyView + Send + 'static, place: impl Fn() -> AnyView + Send + 'static) -> AnyView {
         let built = RwSignal::new(false);
-        let begins = self.0.try_update_value(|waiting| {
-            waiting.parts.push_back(built);
-            !std::mem::replace(&mut waiting.taken, true)
-        });
-        if begins == Some(true) {
-            // The browser first shows what is there.
-            set_timeout(move || spawn_local(self.all()), Duration::ZERO);
-        }
+        self.wait(built);
         let shown = move || match built.get() {
             true => untrack(&build),
             false => place(),
