@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long parts out of sight are held for a visitor who only reads.
-const PATIENCE: Duration = Duration::from_secs(6);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The parts that wait for their turn. It is in the context of the page's parts.
 #[derive(Clone, Copy)]
