@@ -54,7 +54,7 @@ pub fn Finding(page: Page) -> impl IntoView {
     let names = Memo::new(move |_| page.story.with(|story| story.references.iter().map(|reference| reference.method).collect::<Vec<_>>()));
     let draw = move |size: Size| {
         let mut drawn =
-            page.story.with(|story| story.references.iter().map(|reference| curve(reference, size.width < 560.0)).collect::<Vec<_>>());
+            page.story.with(|story| story.references.iter().map(|reference| curve(reference, narrow(size))).collect::<Vec<_>>());
         drawn.extend(page.puzzle.with(|puzzle| you(&puzzle.scores(false))));
         let scale = page.story.with(|story| story.scale);
         drawn.extend(
@@ -68,7 +68,7 @@ pub fn Finding(page: Page) -> impl IntoView {
                 story::choose(page, method);
             }
         });
-        page.story.with(|story| curves::draw(&drawn, &levels(story), size, chosen, Some(press)))
+        page.story.with(|story| curves::draw(&drawn, &levels(story, narrow(size)), size, chosen, Some(press)))
     };
     let scales = Scale::ALL.into_iter().map(|scale| {
         view! { <button type="button" class="button-quiet" aria-pressed=move || page.story.with(|story| story.scale == scale).to_string() on:click=move |_| story::show(page, scale)>{scale.name()}</button> }
@@ -119,6 +119,11 @@ fn after(story: &Curves) -> &'static str {
     }
 }
 
+/// Whether a chart has no room for long names.
+pub fn narrow(size: Size) -> bool {
+    size.width < 560.0
+}
+
 fn curve(reference: &Reference, narrow: bool) -> Curve {
     let (name, term) = (reference.method.name(), reference.method.term());
     let points = reference.groups.iter().map(|group| {
@@ -152,13 +157,13 @@ fn own(run: &Run) -> Option<Curve> {
 }
 
 /// What no model can exceed, and what tricks reach.
-pub fn levels(story: &Curves) -> Vec<Level> {
+pub fn levels(story: &Curves, narrow: bool) -> Vec<Level> {
     let level = |read: fn(&crate::page::state::story::Floor) -> f64| {
         story.floors.iter().map(|floor| (floor.depth, read(floor))).collect::<Vec<_>>()
     };
     vec![
         Level {
-            name: "tricks without the rule: copy a row, repeat a visible pattern",
+            name: if narrow { "tricks without the rule" } else { "tricks without the rule: copy a row, repeat a visible pattern" },
             filled: true,
             points: level(|floor| floor.copy.max(floor.cycle)),
         },

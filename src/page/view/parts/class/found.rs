@@ -8,7 +8,7 @@ use crate::page::state::run::name_of;
 use crate::page::view::charts::Size;
 use crate::page::view::charts::curves::{self, Curve, Point, Weight};
 use crate::page::view::parts::figure::Figure;
-use crate::page::view::parts::story::{YOU, fits, levels};
+use crate::page::view::parts::story::{YOU, fits, levels, narrow};
 use crate::page::view::words::{percent, thousands};
 use leptos::prelude::*;
 use web_sys::wasm_bindgen::JsCast;
@@ -32,7 +32,7 @@ pub fn Found(page: Page) -> impl IntoView {
     let draw = move |size: Size| {
         let known = page.story.with(|story| {
             let fit = found.with(|found| found.first().is_some_and(|group| fits(&group.config.task, story.scale)));
-            if fit { levels(story) } else { Vec::new() }
+            if fit { levels(story, narrow(size)) } else { Vec::new() }
         });
         drawn.with(|drawn| curves::draw(drawn, &known, size, None, None))
     };
