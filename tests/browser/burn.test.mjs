@@ -1,56 +1,26 @@
-// The engine Burn in the page: the same losses as our engine's, on burn-flex and on burn-wgpu; “Check with Burn”; a network that only
-// Burn computes; and that nobody else downloads it. LOOKAHEAD_FULL=1 makes twenty steps of everything on burn-wgpu too, which takes a
-// software adapter half an hour.
+// The engine Burn in the page, on burn-flex: the same losses as our engine's; a network that only Burn computes; and that nobody else
+// downloads it. burn-card.test.mjs is its sister on burn-wgpu.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WEBGPU, attribute, engineOf, linkOf, press, state, stateOf, steps, suite, text, tiny, unsealed } from './harness.mjs';
-import { apart, train } from './trained.mjs';
+import { attribute, engineOf, linkOf, press, state, steps, suite, text, tiny, unsealed } from './harness.mjs';
+import { FULL, LOOPS, agree, same, stepsOf } from './burn.mjs';
 
-const FULL = process.env.LOOKAHEAD_FULL !== undefined;
 const BURN = /worker-burn/;
-const LOOPS = { plain: {}, ACT: { loop: 'layer', hops: 3, tau: 0.05 }, FCT: { loop: 'fixed', hops: 2 } };
 
-const { browser, address, visit } = await suite({ flags: WEBGPU, query: 'workers=1' });
-
-/** ARMT divides by what a query meets in its memory, which magnifies last digits from step to step. */
-const stepsOf = model => (model === 'armt' ? 8 : 20);
-const link = (settings, engine) => tiny({ horizon: 'one', k: 2, mem: 3, dmem: 5, lr: 0.001, evaln: 8, every: 20, ...settings, engine });
-
-const same = (context, label, settings, engine, badge) =>
-  agree(context, `${label} on ${engine}`, [link(settings, 'cpu'), link(settings, engine)], { steps: settings.steps, badge, tolerance: 1e-5 });
-
-/** Trains a link on our engine and one on Burn, and compares their losses, those of the first `from` steps left out. */
-async function agree(context, label, [own, burn], { steps, badge, tolerance, from = 0 }) {
-  const ours = await train(browser, address(own));
-  const theirs = await train(browser, address(burn));
-  assert.deepEqual(theirs.complaints, []);
-  assert.match(theirs.badge, badge);
-  assert.equal(theirs.run.losses.length, steps);
-  const difference = apart(theirs.run.losses.slice(from), ours.run.losses.slice(from));
-  context.diagnostic(`${label}: ${steps} losses, largest relative difference ${difference.toExponential(1)}`);
-  assert.ok(difference < tolerance, `${label}: ${theirs.run.losses} and ${ours.run.losses}`);
-  assert.notEqual(theirs.run.losses[0], theirs.run.losses.at(-1));
-}
+const place = await suite({ query: 'workers=1' });
+const { visit } = place;
 
 for (const model of ['neox', 'lstm', 'mamba', 'armt']) {
-  test(`${model} learns on burn-flex as on our engine, plain, with ACT and with FCT`, async context => {
+  test(`${model} learns on burn-flex as on our engine`, async context => {
     for (const [loop, settings] of Object.entries(LOOPS)) {
-      await same(context, `${model}, ${loop}`, { model, ...settings, steps: stepsOf(model) }, 'burn-flex', /burn-flex/);
-    }
-  });
-
-  // On Mesa's software adapter ./test has compared all four natively (tests/laws/burn.rs).
-  test(`${model} learns on burn-wgpu as on our engine`, { skip: !FULL && ['mamba', 'armt'].includes(model) && 'only with LOOKAHEAD_FULL' }, async context => {
-    for (const [loop, settings] of Object.entries(FULL ? LOOPS : { plain: LOOPS.plain })) {
-      await same(context, `${model}, ${loop}`, { model, ...settings, steps: FULL ? stepsOf(model) : 3 }, 'burn-wgpu', /burn-wgpu.*software/);
+      await same(place, context, `${model}, ${loop}`, { model, ...settings, steps: stepsOf(model) }, 'burn-flex', /burn-flex/);
     }
   });
 }
 
 test('every layout learns on Burn as on our engine', async context => {
-  for (const layout of ['oo', 'ors', 'ros', 'cot']) {
-    await same(context, layout, { layout, steps: 20 }, 'burn-flex', /burn-flex/);
-    if (FULL) await same(context, layout, { layout, steps: 20 }, 'burn-wgpu', /burn-wgpu/);
+  for (const layout of FULL ? ['oo', 'ors', 'ros', 'cot'] : ['ors', 'cot']) {
+    await same(place, context, layout, { layout, steps: 20 }, 'burn-flex', /burn-flex/);
   }
 });
 
@@ -66,32 +36,8 @@ test('a policy learns from a reward on Burn as on our engine', async context => 
     for (const [key, value] of Object.entries({ ...settings, engine })) fields.set(key, value);
     return String(fields);
   };
-  for (const [engine, badge] of [['burn-flex', /burn-flex/], ...(FULL ? [['burn-wgpu', /burn-wgpu/]] : [])]) {
-    // Before the first update a policy is its own reference, and its loss is zero but for rounding.
-    await agree(context, `GRPO on ${engine}`, [changed('cpu'), changed(engine)], { steps: settings.steps, badge, tolerance: 1e-4, from: 1 });
-  }
-});
-
-test('a run can be checked with Burn, on the CPU and on the graphics adapter', async context => {
-  for (const [engine, where] of [['cpu', /burn-flex/], ['webgpu', /burn-wgpu/]]) {
-    const page = await visit(link({ model: 'neox', steps: engine === 'cpu' ? 20 : 3 }, engine));
-    assert.equal(await page.$('.check-run'), null, 'there is no run to check yet');
-    await press(page, '#train');
-    await state(page, 'finished');
-    await press(page, '.check-run');
-    await page.waitForFunction(() => ['same', 'differs', 'failed'].includes(document.querySelector('.run-checked')?.dataset.check));
-    const words = await text(page, '.run-checked p');
-    assert.equal(await attribute(page, '.run-checked', 'data-check'), 'same', words);
-    assert.match(words, /\bsame\b.*\b\d digits|last digit/);
-    context.diagnostic(words);
-    await page.click('.run-checked summary');
-    assert.match(await text(page, '.run-checked .text-hint'), where);
-    assert.equal((await page.$$('.run-checked tbody tr')).length, engine === 'cpu' ? 20 : 3);
-    // The run itself is as it was, and can go on.
-    assert.equal(await stateOf(page), 'finished');
-    assert.deepEqual(page.complaints, []);
-    await page.close();
-  }
+  // Before the first update a policy is its own reference, and its loss is zero but for rounding.
+  await agree(place, context, 'GRPO', [changed('cpu'), changed('burn-flex')], { steps: settings.steps, badge: /burn-flex/, tolerance: 1e-4, from: 1 });
 });
 
 test('a network that only Burn computes trains from a link, and the page says why', async () => {

@@ -1,43 +1,15 @@
-// What extends the depth, on the page: every layout and adaptive computation time with every network on both engines; what they
-// show; a curriculum that replays bit for bit; and a form that says what does not go together.
+// What extends the depth, on the page: every layout and adaptive computation time with every network on the CPU; what they show; a curriculum
+// that replays bit for bit; and a form that says what does not go together. depth-card.test.mjs is its sister on WebGPU.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  WEBGPU, attribute, engineOf, estimated, fits, follow, linkOf, openPage, places, press, says, shows, state, suite, tab, text, tiny, trainToEnd, type, verdictOf, visible, withQuery,
+  attribute, estimated, fits, linkOf, openPage, places, press, says, shows, state, suite, tab, text, tiny, type, verdictOf, visible, withQuery,
 } from './harness.mjs';
+import { ADAPTIVE, NETWORKS, deep, heads, showsHops, thoughts, trained } from './depth.mjs';
 
-const NETWORKS = ['neox', 'lstm', 'mamba', 'armt'];
-/** A link of one depth, or so many; `changes` as in tiny(). */
-const deep = (changes = {}) => tiny({ horizon: 'one', k: 2, mem: 4, dmem: 8, steps: 6, every: 6, evaln: 16, ...changes });
-const ADAPTIVE = { loop: 'layer', hops: 3 };
-
-const { browser, visit } = await suite({ flags: WEBGPU, query: 'workers=1' });
-
-/** Trains a link to its end in a page that stays open. */
-async function trained(page, fragment) {
-  await follow(page, fragment);
-  await trainToEnd(page);
-  assert.ok(Number(await attribute(page, '#status', 'data-last-loss')) > 0);
-}
+const { browser, visit } = await suite({ query: 'workers=1' });
 
 const opened = engine => visit(deep({ engine }));
-const heads = page => page.$$eval('#depth-table thead th', heads => heads.map(head => head.textContent));
-const thoughts = page => page.$$eval('#task-picture .chain-row', rows => rows.length);
-
-/** What a run of adaptive computation time has to show: a map of `parts` panels of `rows` rows of 5 cells, and hops from 1 to 3. */
-async function showsHops(page, { parts, rows, what }) {
-  await page.waitForFunction(parts => document.querySelectorAll('#hops svg').length === parts, {}, parts);
-  const panels = await page.$$eval('#hops svg', panels => panels.map(panel => [...panel.querySelectorAll('path.cell-level')].map(hops => hops.getAttribute('d').split('z').length - 1)));
-  for (const counts of panels) {
-    assert.equal(counts.length, 3, `${what}: 1 … 3 hops`);
-    assert.equal(counts.reduce((sum, count) => sum + count, 0), rows * 5, `${what}: every cell has its hops`);
-  }
-  await says(page, '#thinking', /\b[123]\.\d\d\b/);
-  assert.match((await heads(page)).at(-1), /hops/, what);
-  const cells = await page.$$eval('#depth-table tbody tr', rows => rows.map(row => Number(row.lastElementChild.textContent)));
-  for (const hops of cells) assert.ok(hops >= 1 && hops <= 3, `${what}: ${hops} hops in the table`);
-  assert.match(await attribute(page, '#depth-chart svg', 'aria-label'), /with [123]\.\d\d hops/, what);
-}
 
 test('every layout trains on the CPU with every network, and only a chain of thought is stepped through', async () => {
   const page = await opened('cpu');
@@ -73,22 +45,6 @@ test('the whole stack loops with every network on the CPU, and its hops are show
   await showsHops(page, { parts: 2, rows: 3 + 4, what: 'all depths' });
   await trained(page, deep({ loop: 'fixed', hops: 3 }));
   assert.equal(await visible(page, '#thinking'), false);
-  assert.deepEqual(page.complaints, []);
-  await page.close();
-});
-
-test('on WebGPU a chain, rows at once with a curriculum, and adaptive computation time with every network', async () => {
-  const page = await opened('webgpu');
-  const short = { engine: 'webgpu', steps: 4, every: 4, evaln: 8 };
-  await trained(page, deep({ ...short, layout: 'cot' }));
-  assert.equal(await engineOf(page), 'webgpu');
-  assert.equal(await thoughts(page), 2);
-  await trained(page, deep({ ...short, layout: 'oo', stage: 2 }));
-  for (const model of NETWORKS) {
-    await trained(page, deep({ ...short, model, ...ADAPTIVE }));
-    await showsHops(page, { parts: 2, rows: 3 + 1, what: `${model} on WebGPU` });
-  }
-  assert.equal(await engineOf(page), 'webgpu');
   assert.deepEqual(page.complaints, []);
   await page.close();
 });

@@ -104,7 +104,7 @@ test('the presets of the four networks make their first steps on WebGPU too', as
     await page.click(`#preset-${preset}`);
     await page.select('#field-engine', 'webgpu');
     // The software adapter takes seconds for a sequence.
-    await type(page, '#field-batch', '4');
+    await type(page, '#field-batch', '2');
     await press(page, '#train');
     await steps(page, 2);
     assert.equal(await engineOf(page), 'webgpu', preset);

@@ -7,7 +7,7 @@ import { describe, keeps, records } from './records.mjs';
 const site = await serveSite();
 test.after(() => site.close());
 /** Long enough to be killed in its middle, several times. */
-const LONG = tiny({ steps: 12_000, every: 300, engine: 'portable' });
+const LONG = tiny({ steps: 8_000, every: 300, engine: 'portable' });
 const SECOND = tiny({ steps: 500_000, every: 100 });
 const OTHER = tiny({ steps: 500_000, every: 100, seed: 8 });
 
@@ -50,7 +50,7 @@ for (const [name, start] of Object.entries(BROWSERS)) {
       await press(page, '#train');
       await state(page, 'finished');
       whole = await fingerprint(page);
-      assert.match(whole, /^simd-12000-/);
+      assert.match(whole, /^simd-8000-/);
       await page.close();
       page = await openPage(browser, address(LONG));
       assert.equal(await page.$('#unfinished'), null, 'what has ended is not offered');
