@@ -23,7 +23,7 @@ const TOP: [&str; 19] = [
 ];
 
 /// The layers of the page, lowest first.
-const PAGE: [&str; 9] = ["browser", "dropped", "former", "split", "storage", "worker", "state", "commands", "view"];
+const PAGE: [&str; 10] = ["browser", "dropped", "former", "slices", "split", "storage", "worker", "state", "commands", "view"];
 
 /// What changes the page, lowest first. Modules of one line do not know each other.
 const COMMANDS: [&[&str]; 10] = [

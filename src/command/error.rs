@@ -14,7 +14,7 @@ pub enum CommandError {
     OneRunOnly,
     #[error("--part selects a share of a list: give a file with one run per line.")]
     ListOnly,
-    #[error("a part has the form i/n with i from 1 to n, such as 2/4 for the second of four.")]
+    #[error("a part has the form i/n with i from 1 to n, such as 2/4 for the second of four; or it is auto, in a Slurm array.")]
     NotAPart,
     #[error("“{text}” is not a link, nor a preset ({presets}), nor a file that exists.")]
     NotALink { text: String, presets: String },
@@ -53,6 +53,20 @@ pub enum CommandError {
     Locked(PathBuf),
     #[error("Line {line} of {} was not written by train: give another file for the results.", .path.display())]
     ForeignLine { path: PathBuf, line: usize },
+    #[error("“{0}” is no range: write its ends as whole numbers, the smaller one first, such as 1..30.")]
+    NotARange(String),
+    #[error("These are more than {0} runs: sweep fewer settings at a time.")]
+    TooManyRuns(usize),
+    #[error("“{0}” is a run of the list already: give each value once.")]
+    SameRun(String),
+    #[error(
+        "{missing} runs are missing and {contradictory} pairs of lines are contradictory, as the lines above say. The rest is written."
+    )]
+    NotMerged { missing: usize, contradictory: usize },
+    #[error(
+        "--part auto reads a Slurm array's variables (SLURM_ARRAY_TASK_ID, …_MIN, …_MAX, …_STEP, …_COUNT): {0}. Write --part i/n instead."
+    )]
+    NoArray(&'static str),
     #[error("{failed} of {all} runs failed: run the same command again to repeat them.")]
     RunsFailed { failed: usize, all: usize },
     /// A run failed, as its results say too.

@@ -30,11 +30,28 @@ impl FromStr for Part {
     type Err = CommandError;
 
     fn from_str(text: &str) -> Result<Self, CommandError> {
+        if text == "auto" {
+            return Self::of_array(|name| std::env::var(format!("SLURM_ARRAY_TASK_{name}")).ok()?.parse().ok());
+        }
         let numbers = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
         match numbers {
             Some((index, of)) if (1..=of).contains(&index) => Ok(Self { index, of }),
             Some(_) | None => Err(CommandError::NotAPart),
         }
+    }
+}
+
+impl Part {
+    /// This task's part in a Slurm array, whose variables `read` gives.
+    fn of_array(read: impl Fn(&str) -> Option<usize>) -> Result<Self, CommandError> {
+        let number = |name| read(name).ok_or(CommandError::NoArray("they are not set"));
+        let (id, min, max, count) = (number("ID")?, number("MIN")?, number("MAX")?, number("COUNT")?);
+        let step = read("STEP").unwrap_or(1).max(1);
+        // Part of an array that is submitted again does not say how large the whole one was.
+        if min > 1 || id < min || max < min || (max - min) / step + 1 != count || !(id - min).is_multiple_of(step) || id > max {
+            return Err(CommandError::NoArray("they are not of an array that counts from 0 or 1 without gaps"));
+        }
+        Ok(Self { index: (id - min) / step + 1, of: count })
     }
 }
 
@@ -104,6 +121,15 @@ fn folder_of(config: &RunConfig, label: Option<&str>) -> String {
     let plain = |letter: char| if letter.is_ascii_alphanumeric() || "=.".contains(letter) { letter } else { '-' };
     let words: String = label.unwrap_or("run").chars().map(plain).take(40).collect();
     format!("{words}-{:016x}", shipped::hash(link::write(config, None).as_bytes()))
+}
+
+/// The runs of a list.
+///
+/// # Errors
+/// If lines cannot be read; the error names all such lines.
+pub(super) fn runs(path: &Path) -> Result<Vec<RunConfig>, CommandError> {
+    let entries = read(&text(path)?).map_err(|faults| CommandError::List { path: path.into(), faults })?;
+    Ok(entries.into_iter().map(|entry| entry.link.config).collect())
 }
 
 /// The text of a list: UTF-8 with or without a byte-order mark, or UTF-16 with one, as some editors on Windows save it. `-` is standard input.

@@ -1,11 +1,14 @@
 //! The native command line. Every command takes a link (or a preset's name) and writes JSON to standard output or a file.
 //! Progress goes to standard error, if that is a terminal. After wrong input the exit code is 1, with a sentence; after wrong usage it is 2.
 
+mod course;
 mod error;
 mod inspect;
 mod list;
+mod merge;
 mod place;
 mod start;
+mod sweep;
 mod train;
 mod unfinished;
 mod verify;
@@ -16,11 +19,9 @@ use crate::config::{EngineChoice, presets, short};
 use crate::task::Split;
 use clap::{Parser, Subcommand, ValueEnum};
 use error::CommandError;
-use start::Starts;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use unfinished::Keeper;
 
 #[derive(Parser)]
 #[command(
@@ -45,8 +46,8 @@ enum Action {
         /// Write the results to this file instead of standard output; a list skips runs that are complete in it
         #[arg(long)]
         out: Option<PathBuf>,
-        /// Train only every n-th run of a list, from the i-th on
-        #[arg(long, value_name = "i/n")]
+        /// Train only every n-th run of a list, from the i-th on; `auto` takes i and n from a Slurm array
+        #[arg(long, value_name = "i/n|auto")]
         part: Option<list::Part>,
         /// Leave the losses out of the results
         #[arg(long)]
@@ -60,6 +61,19 @@ enum Action {
         /// Threads that share a batch (0: one per core); they change the speed, never the numbers
         #[arg(long, default_value_t = 0)]
         workers: usize,
+    },
+    /// Print the list of all runs that a link with several values means, for train: 'quick&seed=1..30&k=1,2'
+    Sweep { link: String },
+    /// Join files of results into one, and say what is missing, doubled or contradictory
+    Merge {
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// The list whose runs should all be there
+        #[arg(long)]
+        list: Option<PathBuf>,
+        /// Write to this file instead of standard output
+        #[arg(long)]
+        out: Option<PathBuf>,
     },
     /// Print sequences of the task as JSON lines
     Sample {
@@ -165,20 +179,22 @@ impl From<SplitName> for Split {
 pub fn run() -> Result<(), CommandError> {
     match Arguments::parse().command {
         Action::Train { link, from, out, part, thin, save, keep_every, workers } => {
-            let keeper = || Keeper::new(save.as_deref(), out.as_deref(), Duration::from_secs_f64(keep_every));
+            let keeper = || unfinished::Keeper::new(save.as_deref(), out.as_deref(), Duration::from_secs_f64(keep_every));
             match listed(&link) {
                 Some(_) if from.is_some() => Err(CommandError::OneRunOnly),
                 Some(path) => {
                     let list = list::List { path, out: out.as_deref(), part, save: save.as_deref(), thin };
-                    list::train(list, || Ok(Starts::new(workers, keeper()?)))
+                    list::train(list, || Ok(start::Starts::new(workers, keeper()?)))
                 }
                 None if part.is_some() => Err(CommandError::ListOnly),
                 None => {
                     let asked = start::asked(&link, from.as_deref())?;
-                    train::train(asked, &mut Starts::new(workers, keeper()?), out.as_deref(), save.as_deref(), thin)
+                    train::train(asked, &mut start::Starts::new(workers, keeper()?), out.as_deref(), save.as_deref(), thin)
                 }
             }
         }
+        Action::Sweep { link } => sweep::sweep(&link),
+        Action::Merge { files, list, out } => merge::merge(&files, list.as_deref(), out.as_deref()),
         Action::Bench { link, from, steps, workers } => train::bench(&start::begin(&link, from.as_deref(), workers)?, steps, workers),
         Action::Verify { link, from, steps, on, workers } => {
             verify::verify(&start::begin(&link, from.as_deref(), workers)?, steps, on.into(), workers)
@@ -199,7 +215,7 @@ fn listed(text: &str) -> Option<&Path> {
 
 /// Reads a link, its fragment, or a name with optional settings after it, and prints what a reader of the link should know.
 fn read_link(text: &str) -> Result<Link, CommandError> {
-    match short::read(text) {
+    match short::read(&short::later_holds(text)) {
         Ok((link, notes)) => {
             if let Some(sentence) = notes.sentence(&link.config, std::thread::available_parallelism().map_or(1, usize::from)) {
                 eprintln!("{sentence}");

@@ -1,5 +1,6 @@
 //! `train` and `bench`.
 
+use super::course::Course;
 use super::error::CommandError;
 use super::place::place;
 use super::print;
@@ -8,12 +9,12 @@ use super::unfinished::Place;
 use super::whole::{self, Whole};
 use crate::config::link::{self, Link};
 use crate::replay::{Fingerprint, Verdict};
-use crate::results::{Ending, Measured, Record, StepReward};
+use crate::results::{Ending, Record};
 use crate::task::Split;
 use crate::train::rollouts::Rollouts;
-use crate::train::{Measurement, Run, checkpoint};
+use crate::train::{Run, checkpoint};
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -118,17 +119,6 @@ fn carry_out(asked: Asked, starts: &mut Starts, thin: bool) -> Result<(Run, Reco
     Ok((run, results))
 }
 
-/// The results of a run so far.
-#[derive(Default, Serialize, Deserialize)]
-pub(super) struct Course {
-    pub losses: Vec<f32>,
-    rewards: Vec<StepReward>,
-    measured: Vec<Measured>,
-    seconds: f64,
-    /// Why it has ended, if only the last measurements are left.
-    ending: Option<Ending>,
-}
-
 /// Runs to the end, and makes the last measurement on test rules.
 async fn follow(run: &mut Run, course: &mut Course, mut kept: Option<&mut Place<'_>>) -> Result<Ending, CommandError> {
     let bar = ProgressBar::new(run.plan.config.training.steps);
@@ -164,21 +154,6 @@ async fn follow(run: &mut Run, course: &mut Course, mut kept: Option<&mut Place<
     }
     bar.finish_with_message(course.measure(run, Split::Test).await?);
     Ok(ending)
-}
-
-impl Course {
-    /// Measures, and returns a short summary.
-    async fn measure(&mut self, run: &mut Run, split: Split) -> Result<String, CommandError> {
-        let (measurement, best) = run.measure(split).await?;
-        let words = summary(&self.losses, &measurement);
-        self.measured.push(Measured { step: run.step_count(), seconds: self.seconds, split, best, depths: measurement.depths });
-        Ok(words)
-    }
-}
-
-fn summary(losses: &[f32], measurement: &Measurement) -> String {
-    let exact: Vec<String> = measurement.depths.iter().map(|score| format!("{:.2}", score.share())).collect();
-    format!("loss {:.4}, EM {}", losses.last().copied().unwrap_or(f32::NAN), exact.join(" "))
 }
 
 fn verdict(verdict: &Verdict) -> String {

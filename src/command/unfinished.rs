@@ -1,8 +1,8 @@
 //! Runs that were ended before their end. Each is a file in a folder, from which the same command goes on with the bits of a run that was never
 //! interrupted: one line of JSON with the results so far, then the snapshot of [`Run::snapshot`].
 
+use super::course::Course;
 use super::error::CommandError;
-use super::train::Course;
 use super::whole;
 use crate::config::{RunConfig, link, shipped};
 use crate::replay::EngineClass;

@@ -284,7 +284,7 @@ impl Reader {
 ///
 /// # Errors
 /// A sentence if parentheses do not match, or are nested too deeply.
-fn parts(fragment: &str) -> Result<Vec<&str>, LinkError> {
+pub fn parts(fragment: &str) -> Result<Vec<&str>, LinkError> {
     let (mut parts, mut start, mut open) = (Vec::new(), 0, 0_usize);
     for (at, letter) in fragment.char_indices() {
         match letter {

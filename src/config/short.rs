@@ -40,6 +40,17 @@ pub fn read(text: &str) -> Result<(Link, LinkNotes), Vec<LinkError>> {
     }
 }
 
+/// A name with settings after it, where of two settings of one key only the later one is left: a script adds what it changes at the end. Every
+/// other text is as it was.
+pub fn later_holds(text: &str) -> Cow<'_, str> {
+    let Some((name, settings)) = text.split_once('&').filter(|(name, _)| named(name).is_some()) else { return text.into() };
+    let Ok(parts) = link::parts(settings) else { return text.into() };
+    let key = |part: &str| part.split_once('=').map(|(key, _)| key.to_string());
+    let later = |at: usize| key(parts[at]).is_some_and(|mine| parts[at + 1..].iter().any(|other| key(other).as_ref() == Some(&mine)));
+    let left = (0..parts.len()).filter(|&at| !later(at)).map(|at| parts[at]);
+    std::iter::once(name).chain(left).collect::<Vec<_>>().join("&").into()
+}
+
 /// Replaces names in parentheses by whole links, the innermost first.
 fn written_out(text: &str) -> Result<Cow<'_, str>, LinkError> {
     let cut = text.split_once("from=(").and_then(|(before, rest)| Some((before, rest.rsplit_once(')')?)));

@@ -1,6 +1,7 @@
 //! The order of the cards. The keyboard and narrow screens follow the same order.
 
 use super::banners::Banners;
+use super::cards;
 use super::class::{Room, Seat};
 use super::comparison::Comparison;
 use super::embed::embed;
@@ -69,7 +70,7 @@ fn more(inside: impl Fn() -> AnyView + Send + 'static) -> AnyView {
 fn whole(page: Page, views: &Views) -> AnyView {
     let shown = views.shown;
     let turns = Turns::new();
-    let part = move |view: View| shown.has(view).then(|| turns.card(page, view));
+    let part = move |view: View| shown.has(view).then(|| cards::in_turn(page, view, turns));
     let pair = move |first: View, second: View| {
         let any = shown.has(first) || shown.has(second);
         any.then(|| view! { <div class="page-pair">{part(first)}{part(second)}</div> }.into_any())

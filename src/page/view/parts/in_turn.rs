@@ -1,11 +1,7 @@
 //! Parts that are built one after the other, in slices. All at once they would keep a slow processor from answering for most of a second.
 
-use super::cards::card;
-use super::story;
 use crate::page::browser;
 use crate::page::slices::Slices;
-use crate::page::state::Page;
-use crate::page::state::views::View;
 use leptos::prelude::*;
 use leptos::task::{spawn_local, tick};
 use std::collections::VecDeque;
@@ -88,12 +84,8 @@ impl Turns {
         }
     }
 
-    /// The card of a view, in its turn; before that its place.
-    pub fn card(self, page: Page, view: View) -> AnyView {
-        self.part(move || card(page, view), move || place(view))
-    }
-
-    fn part(self, build: impl Fn() -> AnyView + Send + 'static, place: impl Fn() -> AnyView + Send + 'static) -> AnyView {
+    /// A part in its turn; before that what stands in its place.
+    pub fn part(self, build: impl Fn() -> AnyView + Send + 'static, place: impl Fn() -> AnyView + Send + 'static) -> AnyView {
         let built = RwSignal::new(false);
         self.wait(built);
         let shown = move || match built.get() {
@@ -110,32 +102,4 @@ pub fn in_turn(build: impl Fn() -> AnyView + Send + 'static) -> AnyView {
         Some(turns) => turns.part(build, || view! { <span class="part-waiting" hidden></span> }.into_any()),
         None => build(),
     }
-}
-
-/// An empty card about as high as this view's, so that little moves when the card comes.
-fn place(view: View) -> AnyView {
-    let title = match view {
-        View::You => Some(("story-you", story::YOUR_TITLE)),
-        View::Story => Some(("story-finding", story::TITLE)),
-        View::Presets
-        | View::Models
-        | View::Controls
-        | View::Picture
-        | View::Depth
-        | View::Thinking
-        | View::Reward
-        | View::Progress
-        | View::Loss
-        | View::Reads
-        | View::Sweep
-        | View::Settings
-        | View::Runs => None,
-    };
-    if let Some((class, title)) = title {
-        return view! { <section class=format!("card-box part-waiting {class}")><h2 class="story-title">{title}</h2></section> }.into_any();
-    }
-    // These two are shown for certain runs only.
-    let hidden = matches!(view, View::Thinking | View::Reward);
-    let class = format!("card-box part-waiting page-{}", view.about().name);
-    view! { <div class=class hidden=hidden aria-hidden="true"></div> }.into_any()
 }
