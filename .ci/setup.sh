@@ -53,6 +53,7 @@ need() {
     browser) node_runtime; browser_program; browser_modules ;;
     firefox) firefox_program ;;
     vulkan) software_vulkan ;;
+    schedulers) schedulers ;;
     *) fail "setup.sh knows nothing called $1" ;;
   esac
 }
@@ -212,6 +213,13 @@ software_vulkan() {
   if compgen -G '/usr/share/vulkan/icd.d/*.json' >/dev/null || ! have apt-get; then return; fi
   if [ "$(id -u)" != 0 ] && ! have sudo; then say "no Vulkan driver here: the graphics engine's native tests will not run"; return; fi
   apt_install mesa-vulkan-drivers
+}
+
+# For tests/cluster.sh, which says what it did not run.
+schedulers() {
+  if have apt-get && ! { have parallel && [ -x /usr/sbin/slurmctld ]; }; then
+    (apt_install slurmctld slurmd slurm-client parallel) || say "no Slurm or GNU parallel here: tests/cluster.sh runs without what is missing"
+  fi
 }
 
 browser_modules() {

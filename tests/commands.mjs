@@ -40,6 +40,11 @@ const TABLE = {
   'lookahead train runs.links --out results.jsonl': { program: 'lookahead', run: `printf '%s\\n' '${LINK} # one' '${LINK}&seed=2' >runs.links; lookahead train runs.links --out results.jsonl` },
   'lookahead train LINK --from model/': cli(`train '${LINK}' --from model/`),
   "lookahead train 'quick&k=2&from=(quick)'": cli(`train '${LINK}&k=2&from=(${LINK})'`),
+  "lookahead sweep 'quick&seed=1..30&k=1,2'": cli(`sweep '${LINK}&seed=1..3&k=1,2'`),
+  "lookahead sweep 'quick&seed=1..30&k=1,2' > runs.links": { program: 'lookahead', run: `lookahead sweep '${LINK}&seed=1..2' > runs.links` },
+  'lookahead merge results-*.jsonl --list runs.links --out results.jsonl': {
+    program: 'lookahead', run: 'for i in 1 2; do lookahead train runs.links --part $i/2 --out results-$i.jsonl; done; lookahead merge results-*.jsonl --list runs.links --out results.jsonl',
+  },
   'lookahead sample LINK --count 10 --split test': cli(`sample '${LINK}' --count 10 --split test`),
   'lookahead ceiling LINK': cli(`ceiling '${LINK}' --samples 50`),
   'lookahead bench LINK --steps 20': cli(`bench '${LINK}' --steps 2`),

@@ -163,7 +163,7 @@ fn every_mangled_line_is_told_before_anything_is_trained() {
     let told = refusal(&path, &out, &[]);
     for words in [
         "line 2: ",
-        "“W” appears twice",
+        "“Cells in a row” (W)",
         "line 4: “slow”",
         "line 5: ",
         "line 6: ",

@@ -6,6 +6,7 @@
 
 mod attribution;
 mod burn;
+mod cluster;
 mod common;
 mod descriptions;
 mod devices;
