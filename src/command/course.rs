@@ -1,4 +1,4 @@
-//! What has come of a run so far.
+//! Results of an unfinished run.
 
 use super::error::CommandError;
 use crate::results::{Ending, Measured, StepReward};

@@ -76,15 +76,16 @@ pub enum CommandError {
     Results(io::Error),
     #[error("{} cannot be written: {why}. The results are on standard output.", .path.display())]
     ResultsPrinted { path: PathBuf, why: io::Error },
-    #[error("Interrupted after step {step}. The same command goes on from there: the run is kept in {}.", .path.display())]
+    #[error("Interrupted after step {step}. The same command resumes from there; the snapshot is {}.", .path.display())]
     Interrupted { step: u64, path: PathBuf },
-    #[error(
-        "This run was begun on another engine or processor, whose arithmetic rounds otherwise: go on there, or delete the other files that begin like {} to begin anew.",
-        .0.display()
-    )]
-    BegunElsewhere(PathBuf),
-    #[error("The unfinished run {} cannot be gone on with ({why}): delete that file to begin anew.", .path.display())]
-    BrokenUnfinished { path: PathBuf, why: String },
+    #[error("Interrupted, and this step could not be kept: {0}. The same command resumes from the last snapshot, if there is one.")]
+    NotKept(Box<CommandError>),
+    #[error("--save of a list needs --out, in which the runs that are finished are found again.")]
+    SaveNeedsOut,
+    #[error("The snapshot {} cannot be resumed ({why}): delete it to start again.", .path.display())]
+    BrokenSnapshot { path: PathBuf, why: String },
+    #[error("The results so far cannot be written: {0}")]
+    Snapshot(String),
     #[error("The system does not let this program wait for signals: {0}")]
     Signals(io::Error),
     #[error("Standard output cannot be written: {0}")]
@@ -99,18 +100,18 @@ pub enum CommandError {
     Opening(#[from] OpeningError),
 }
 
-/// The exit status of an interrupted command that can go on: EX_TEMPFAIL of sysexits.h.
-const GO_ON: u8 = 75;
+/// The exit status of an interrupted command that can be resumed: EX_TEMPFAIL of sysexits.h.
+const RESUMABLE: u8 = 75;
 
 impl CommandError {
-    /// Whether a signal ended the command, which can go on.
+    /// Whether a signal ended the command.
     pub fn is_interruption(&self) -> bool {
-        matches!(self, Self::Interrupted { .. })
+        matches!(self, Self::Interrupted { .. } | Self::NotKept(_))
     }
 
     /// The status that the program ends with.
     pub fn exit_status(&self) -> u8 {
-        if self.is_interruption() { GO_ON } else { 1 }
+        if matches!(self, Self::Interrupted { .. }) { RESUMABLE } else { 1 }
     }
 }
 

@@ -11,13 +11,15 @@ use crate::config::link::{self, Link};
 use crate::config::{RunConfig, shipped};
 use crate::results::Record;
 use serde::Deserialize;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::str::FromStr;
 
-/// “Function not implemented”, on Linux.
-const ENOSYS: i32 = 38;
+/// “Function not implemented” and “no locks available”, on Linux.
+const NO_LOCKS: [i32; 2] = [38, 37];
 
 /// The runs `index`, `index + of`, … of a list, counted from 1.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +94,8 @@ pub(super) fn train(list: List, starts: impl FnOnce() -> Result<Starts, CommandE
         Some(path) => open(path).map(|(file, done)| (Some(file), done))?,
         None => (None, Vec::new()),
     };
-    let left: Vec<&ListEntry> = mine.iter().filter(|entry| !done.contains(&entry.link.config)).collect();
+    let done: HashSet<String> = done.iter().map(|config| link::write(config, None)).collect();
+    let left: Vec<&ListEntry> = mine.iter().filter(|entry| !done.contains(&link::write(&entry.link.config, None))).collect();
     say(&format!("{} of {} runs are already in the results.", mine.len() - left.len(), mine.len()));
     let (mut failed, mut starts) = (0, starts()?);
     for (place, ListEntry { link, label }) in left.iter().enumerate() {
@@ -105,6 +108,10 @@ pub(super) fn train(list: List, starts: impl FnOnce() -> Result<Starts, CommandE
             failed += 1;
         }
         train::write(&results, out.as_mut())?;
+        if let Some(out) = &out {
+            // Before its snapshot is removed.
+            out.sync_data().map_err(CommandError::Results)?;
+        }
         if results.failure.is_none() {
             starts.keeper.forget(&link.config);
         }
@@ -165,7 +172,8 @@ fn say(sentence: &str) {
 
 /// The runs of a list, or every fault with its line number.
 fn read(text: &str) -> Result<Vec<ListEntry>, Vec<String>> {
-    let mut entries: Vec<(usize, ListEntry)> = Vec::new();
+    let mut entries: Vec<ListEntry> = Vec::new();
+    let mut seen: HashMap<String, usize> = HashMap::new();
     let mut faults = Vec::new();
     for (number, line) in (1..).zip(text.lines().map(str::trim)) {
         if line.starts_with("#v=") {
@@ -181,9 +189,14 @@ fn read(text: &str) -> Result<Vec<ListEntry>, Vec<String>> {
             None => (line, None),
         };
         match super::read_link(run) {
-            Ok(link) => match entries.iter().find(|(_, other)| other.link.config == link.config) {
-                Some((first, _)) => faults.push(format!("line {number}: this is the run of line {first} again: remove one of the two.")),
-                None => entries.push((number, ListEntry { link, label })),
+            Ok(link) => match seen.entry(link::write(&link.config, None)) {
+                Entry::Occupied(first) => {
+                    faults.push(format!("line {number}: this is the run of line {} again: remove one of the two.", first.get()));
+                }
+                Entry::Vacant(place) => {
+                    place.insert(number);
+                    entries.push(ListEntry { link, label });
+                }
             },
             Err(error) => faults.push(format!("line {number}: {}", error.to_string().replace('\n', "\n  "))),
         }
@@ -191,7 +204,7 @@ fn read(text: &str) -> Result<Vec<ListEntry>, Vec<String>> {
     if entries.is_empty() && faults.is_empty() {
         faults.push("it names no run: write one link per line.".into());
     }
-    if faults.is_empty() { Ok(entries.into_iter().map(|(_, entry)| entry).collect()) } else { Err(faults) }
+    if faults.is_empty() { Ok(entries) } else { Err(faults) }
 }
 
 /// Opens the results to append to them, and removes an incomplete last line. Returns the file and the runs that are complete in it.
@@ -204,7 +217,9 @@ fn open(path: &Path) -> Result<(File, Vec<RunConfig>), CommandError> {
             return Err(CommandError::Locked(path.into()));
         }
         // Some network file systems have no locks.
-        Err(TryLockError::Error(error)) if matches!(error.kind(), ErrorKind::Unsupported) || error.raw_os_error() == Some(ENOSYS) => {
+        Err(TryLockError::Error(error))
+            if matches!(error.kind(), ErrorKind::Unsupported) || error.raw_os_error().is_some_and(|error| NO_LOCKS.contains(&error)) =>
+        {
             say("This file system has no locks: let no other process write these results.");
         }
         Err(TryLockError::Error(error)) => return Err(fault(error)),

@@ -6,7 +6,7 @@ use super::{list, print};
 use crate::config::link;
 use crate::replay::{EngineClass, Fingerprint};
 use serde::Deserialize;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 /// The members of a line that are read. The line itself is passed on as it is.
@@ -60,8 +60,9 @@ pub(super) fn merge(files: &[PathBuf], list: Option<&Path>, out: Option<&Path>) 
     }
     let mut found = Found::default();
     let kept = chosen(&lines, &mut found);
-    let complete = |run: &String| kept.iter().any(|line| !line.failed && line.run == *run);
-    let missing: Vec<String> = expected.iter().map(|config| link::write(config, None)).filter(|run| !complete(run)).collect();
+    let complete: HashSet<&str> = kept.iter().filter(|line| !line.failed).map(|line| line.run.as_str()).collect();
+    let missing: Vec<String> =
+        expected.iter().map(|config| link::write(config, None)).filter(|run| !complete.contains(run.as_str())).collect();
     write(&kept, out)?;
     let failed = kept.iter().filter(|line| line.failed).count();
     eprintln!("{} results, {failed} of them of runs that failed; {} lines were doubled.", kept.len(), found.doubled);

@@ -55,7 +55,7 @@ enum Action {
         /// Save the best weights into this folder, as model.safetensors and config.json; those of a list into one folder a run
         #[arg(long)]
         save: Option<PathBuf>,
-        /// Seconds between snapshots of an unfinished run, from which the same command goes on. They lie in the folder of --save, else in OUT.unfinished
+        /// Seconds between snapshots of an unfinished run, which the same command resumes. They lie in OUT.unfinished, or without --out in the folder of --save
         #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = seconds)]
         keep_every: f64,
         /// Threads that share a batch (0: one per core); they change the speed, never the numbers
@@ -182,6 +182,7 @@ pub fn run() -> Result<(), CommandError> {
             let keeper = || unfinished::Keeper::new(save.as_deref(), out.as_deref(), Duration::from_secs_f64(keep_every));
             match listed(&link) {
                 Some(_) if from.is_some() => Err(CommandError::OneRunOnly),
+                Some(_) if save.is_some() && out.is_none() => Err(CommandError::SaveNeedsOut),
                 Some(path) => {
                     let list = list::List { path, out: out.as_deref(), part, save: save.as_deref(), thin };
                     list::train(list, || Ok(start::Starts::new(workers, keeper()?)))

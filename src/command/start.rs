@@ -74,7 +74,6 @@ impl Starts {
             self.keeper.forget(run);
             run.firsts().for_each(|first| self.keeper.forget(&first));
         }
-        self.keeper.finish();
     }
 
     fn weights(&mut self, config: &RunConfig, kernel: Kernel) -> Result<Option<Vec<u8>>, CommandError> {

@@ -86,12 +86,18 @@ fn not_begun(link: &Link, error: &CommandError) -> Record {
 /// If the run could not begin, or was interrupted.
 fn carry_out(asked: Asked, starts: &mut Starts, thin: bool) -> Result<(Run, Record), CommandError> {
     let (config, kernel) = (&asked.link.config, asked.kernel);
-    let begun_before = starts.keeper.holds(config);
-    let start = if begun_before { None } else { starts.weights_of(&asked)? };
+    // Whoever resumes needs no weights to start from, and they may be hours away.
+    let early = if starts.keeper.may_hold(config) { None } else { Some(starts.weights_of(&asked)?) };
     let (place, class) = place(config, starts.workers, kernel)?;
+    let resumes = starts.keeper.place(config, class).is_some_and(|kept| kept.exists());
+    let start = match early {
+        Some(start) => start,
+        None if resumes => None,
+        None => starts.weights_of(&asked)?,
+    };
     let mut kept = starts.keeper.place(config, class);
     let (mut run, mut course) = match &kept {
-        Some(kept) if begun_before => pollster::block_on(kept.go_on(config, place))?,
+        Some(kept) if resumes => pollster::block_on(kept.resume(config, place))?,
         Some(_) | None => (pollster::block_on(Run::new(config, place, start.as_deref()))?, Course::default()),
     };
     let ended = match pollster::block_on(follow(&mut run, &mut course, kept.as_mut())) {
@@ -145,7 +151,7 @@ async fn follow(run: &mut Run, course: &mut Course, mut kept: Option<&mut Place<
     if course.ending.is_none() {
         course.ending = Some(ending);
         if let Some(kept) = kept {
-            kept.keep(run, course).await?;
+            kept.keep(run, course).await;
         }
     }
     // The last weights are candidates for the best ones too.

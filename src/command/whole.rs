@@ -1,12 +1,9 @@
-//! Files that are there whole or not at all.
+//! Files that are written atomically.
 
 use super::error::CommandError;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-
-/// How the names of unfinished files end.
-pub const PARTIAL: &str = ".partial";
 
 /// A file that is written beside its place and renamed at the end, so that what was there stays until the new one is whole.
 pub struct Whole {
@@ -21,12 +18,8 @@ impl Whole {
     /// # Errors
     /// If it cannot be written.
     pub fn create(path: &Path) -> Result<Self, CommandError> {
-        Self::beside(path, PARTIAL)
-    }
-
-    fn beside(path: &Path, ending: &str) -> Result<Self, CommandError> {
         let mut beside = path.as_os_str().to_os_string();
-        beside.push(ending);
+        beside.push(".partial");
         let beside = PathBuf::from(beside);
         let file = File::create(&beside).map_err(|why| CommandError::Unwritable { path: path.into(), why })?;
         Ok(Self { path: path.into(), beside, file })
@@ -53,17 +46,15 @@ impl Drop for Whole {
     }
 }
 
-/// Writes a file, which other processes may write at the same time with the same contents.
+/// Writes a file.
 ///
 /// # Errors
 /// If it cannot be written; the one from before is still there then.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CommandError> {
-    Whole::beside(path, &format!("{PARTIAL}-{}", std::process::id()))?
-        .write(bytes)
-        .map_err(|why| CommandError::Unwritable { path: path.into(), why })
+    Whole::create(path)?.write(bytes).map_err(|why| CommandError::Unwritable { path: path.into(), why })
 }
 
-/// Creates a folder, and tries whether a file can be written in it.
+/// Creates a folder with those above it, and tries whether a file can be written in it.
 ///
 /// # Errors
 /// If not.
@@ -71,4 +62,15 @@ pub fn folder(path: &Path) -> Result<(), CommandError> {
     std::fs::create_dir_all(path).map_err(|why| CommandError::NoFolder { path: path.into(), why })?;
     drop(Whole::create(&path.join("tried"))?);
     Ok(())
+}
+
+/// As [`folder`], in a folder that must be there.
+///
+/// # Errors
+/// As [`folder`].
+pub fn beside(path: &Path) -> Result<(), CommandError> {
+    if path.is_dir() || path.parent().is_some_and(|above| above.as_os_str().is_empty() || above.is_dir()) {
+        return folder(path);
+    }
+    Err(CommandError::NoFolder { path: path.into(), why: io::ErrorKind::NotFound.into() })
 }

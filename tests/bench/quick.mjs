@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { launch, open, press, serveSite, text, unsealed } from '../browser/harness.mjs';
+import { launch, open, press, serveSite, text, unsealed, usable } from '../browser/harness.mjs';
 import { DOCS, SMALL, words } from './shared.mjs';
 
 const { values } = parseArgs({
@@ -58,7 +58,7 @@ async function trial(browser, address, seed) {
   const page = await open(browser, 'about:blank');
   await page.evaluateOnNewDocument(watch);
   await page.goto(address, { waitUntil: 'load' });
-  await page.waitForFunction(() => ['idle', 'failed'].includes(document.body.dataset.state));
+  await usable(page);
   if (!(await page.$(`#preset-${values.preset}`))) throw new Error(`the page has no preset “${values.preset}”`);
   await press(page, `#preset-${values.preset}`);
   await page.waitForFunction(preset => document.querySelector(`#preset-${preset}`).getAttribute('aria-pressed') === 'true', {}, values.preset);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { WEBGPU, attribute, press, state, stateOf, suite, text } from './harness.mjs';
-import { FULL, LOOPS, link, same, stepsOf } from './burn.mjs';
+import { FULL, LOOPS, link, rewarded, same, stepsOf } from './burn.mjs';
 
 const place = await suite({ flags: WEBGPU, query: 'workers=1' });
 const { visit } = place;
@@ -19,6 +19,8 @@ for (const model of ['neox', 'lstm', 'mamba', 'armt']) {
 test('every layout learns on burn-wgpu as on our engine', { skip: !FULL && 'only with LOOKAHEAD_FULL' }, async context => {
   for (const layout of ['oo', 'ors', 'ros', 'cot']) await same(place, context, layout, { layout, steps: 20 }, 'burn-wgpu', /burn-wgpu/);
 });
+
+test('a policy learns from a reward on burn-wgpu as on our engine', { skip: !FULL && 'only with LOOKAHEAD_FULL' }, context => rewarded(place, context, 'burn-wgpu', /burn-wgpu/));
 
 test('a run can be checked with Burn, on the CPU and on the graphics adapter', async context => {
   for (const [engine, where] of [['cpu', /burn-flex/], ['webgpu', /burn-wgpu/]]) {

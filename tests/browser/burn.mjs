@@ -1,9 +1,9 @@
 // The same run on our engine and on Burn.
 import assert from 'node:assert/strict';
-import { tiny } from './harness.mjs';
+import { linkOf, press, tiny, unsealed } from './harness.mjs';
 import { apart, train } from './trained.mjs';
 
-/** LOOKAHEAD_FULL=1 makes twenty steps of everything, which takes a software adapter half an hour; else tests/laws/burn.rs has them natively. */
+/** LOOKAHEAD_FULL=1 trains every loop and layout on both of Burn's devices, which takes a software adapter half an hour. tests/laws/burn.rs has them natively. */
 export const FULL = process.env.LOOKAHEAD_FULL !== undefined;
 const ALL = { plain: {}, ACT: { loop: 'layer', hops: 3, tau: 0.05 }, FCT: { loop: 'fixed', hops: 2 } };
 export const LOOPS = FULL ? ALL : { ACT: ALL.ACT };
@@ -26,4 +26,21 @@ export async function agree({ browser, address }, context, label, [own, burn], {
   context.diagnostic(`${label}: ${steps} losses, largest relative difference ${difference.toExponential(1)}`);
   assert.ok(difference < tolerance, `${label}: ${theirs.run.losses} and ${ours.run.losses}`);
   assert.notEqual(theirs.run.losses[0], theirs.run.losses.at(-1));
+}
+
+/** Trains a few steps of the preset For a reward on our engine and on Burn, and compares their losses. */
+export async function rewarded(suite, context, engine, badge) {
+  const page = await suite.visit();
+  await press(page, '#preset-grpo');
+  await page.waitForFunction(() => document.querySelector('#link-text').value.includes('learn=grpo'));
+  const preset = unsealed(new URL(await linkOf(page)).hash.slice(1));
+  await page.close();
+  const settings = { steps: 3, batch: 1, every: 3, evaln: 8, group: 4, lr: 0.001 };
+  const changed = engine => {
+    const fields = new URLSearchParams(preset);
+    for (const [key, value] of Object.entries({ ...settings, engine })) fields.set(key, value);
+    return String(fields);
+  };
+  // Before the first update a policy is its own reference, and its loss is zero but for rounding.
+  await agree(suite, context, `GRPO on ${engine}`, [changed('cpu'), changed(engine)], { steps: settings.steps, badge, tolerance: 1e-4, from: 1 });
 }

@@ -2,8 +2,8 @@
 // downloads it. burn-card.test.mjs is its sister on burn-wgpu.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { attribute, engineOf, linkOf, press, state, steps, suite, text, tiny, unsealed } from './harness.mjs';
-import { FULL, LOOPS, agree, same, stepsOf } from './burn.mjs';
+import { attribute, engineOf, press, state, steps, suite, text, tiny } from './harness.mjs';
+import { FULL, LOOPS, rewarded, same, stepsOf } from './burn.mjs';
 
 const BURN = /worker-burn/;
 
@@ -24,21 +24,7 @@ test('every layout learns on Burn as on our engine', async context => {
   }
 });
 
-test('a policy learns from a reward on Burn as on our engine', async context => {
-  const page = await visit();
-  await press(page, '#preset-grpo');
-  await page.waitForFunction(() => document.querySelector('#link-text').value.includes('learn=grpo'));
-  const preset = unsealed(new URL(await linkOf(page)).hash.slice(1));
-  await page.close();
-  const settings = { steps: 3, batch: 1, every: 3, evaln: 8, group: 4, lr: 0.001 };
-  const changed = engine => {
-    const fields = new URLSearchParams(preset);
-    for (const [key, value] of Object.entries({ ...settings, engine })) fields.set(key, value);
-    return String(fields);
-  };
-  // Before the first update a policy is its own reference, and its loss is zero but for rounding.
-  await agree(place, context, 'GRPO', [changed('cpu'), changed('burn-flex')], { steps: settings.steps, badge: /burn-flex/, tolerance: 1e-4, from: 1 });
-});
+test('a policy learns from a reward on Burn as on our engine', context => rewarded(place, context, 'burn-flex', /burn-flex/));
 
 test('a network that only Burn computes trains from a link, and the page says why', async () => {
   const page = await visit(tiny({ model: 'deltanet', fade: 'gated', beta: 2, steps: 4, every: 4, evaln: 8, engine: 'auto' }), { query: '' });

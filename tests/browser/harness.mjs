@@ -156,7 +156,7 @@ export async function open(browser, address, prepare) {
 }
 
 /** Waits until the page can be used, has taken up what it stored and has loaded its parts, or says that it cannot. */
-const usable = (page, timeout = patience) => page.waitForFunction(() => {
+export const usable = (page, timeout = patience) => page.waitForFunction(() => {
   const { state, restored } = document.body.dataset;
   // Parts out of sight are built when somebody does something.
   dispatchEvent(new Event('scroll'));

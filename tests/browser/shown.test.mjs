@@ -34,6 +34,30 @@ test('a name in the address opens its run, with settings and within parentheses'
   await page.close();
 });
 
+test('on a telephone, what is out of sight is built when something is done, or after a while; what is further down, when it is asked for', async () => {
+  const small = page => page.setViewport({ width: 390, height: 844 });
+  // Not through visit(), which does something.
+  const still = await open(browser, address(''), small);
+  await still.waitForSelector('#puzzle');
+  assert.equal(await still.$('#train'), null, 'nobody sees it yet');
+  const begun = Date.now();
+  const used = await open(browser, address(''), small);
+  await used.waitForSelector('#puzzle');
+  await used.mouse.wheel({ deltaY: 400 });
+  await used.waitForSelector('#train');
+  assert.ok(Date.now() - begun < 10_000, 'it came before the time was over');
+  assert.equal(await used.$('#loss-chart'), null);
+  await press(used, '#more-views');
+  await used.waitForSelector('#loss-chart svg');
+  await used.waitForSelector('#where');
+  assert.deepEqual(used.complaints, []);
+  await used.close();
+  await still.bringToFront();
+  await still.waitForSelector('#train');
+  assert.deepEqual(still.complaints, []);
+  await still.close();
+});
+
 test('show= shows only these views, hide= all others', async () => {
   const few = await visit(tiny(), { query: 'show=depth,question' });
   assert.deepEqual(await built(few), ['question', 'depth']);
