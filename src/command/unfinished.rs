@@ -40,8 +40,11 @@ impl Keeper {
     /// Writes snapshots into `OUT.unfinished` if there is a file of results, else into the folder of saved weights, else none.
     ///
     /// # Errors
-    /// If the folder cannot be written, before anything is computed.
+    /// If either folder cannot be written, before anything is computed.
     pub fn new(save: Option<&Path>, out: Option<&Path>, every: Duration) -> Result<Self, CommandError> {
+        if let Some(save) = save {
+            whole::folder(save)?;
+        }
         let beside = out.map(|out| {
             let mut name = out.as_os_str().to_os_string();
             name.push(ENDING);
