@@ -60,7 +60,7 @@ pub enum CommandError {
     #[error("“{0}” is a run of the list already: give each value once.")]
     SameRun(String),
     #[error(
-        "{missing} runs are missing and {contradictory} pairs of lines are contradictory, as the lines above say. The rest is written."
+        "{missing} runs are missing, and {contradictory} pairs of lines contradict each other (listed above). The other lines were written."
     )]
     NotMerged { missing: usize, contradictory: usize },
     #[error(

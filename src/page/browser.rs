@@ -293,7 +293,8 @@ pub fn is_below(selector: &str) -> bool {
 
 /// Ends when the visitor does anything, or nothing for this long.
 pub async fn touched(patience: Duration) {
-    const DEEDS: [&str; 9] = ["pointerdown", "pointermove", "keydown", "focusin", "wheel", "touchstart", "scroll", "resize", "beforeprint"];
+    // Not resize: the page itself sends it (remeasure).
+    const DEEDS: [&str; 8] = ["pointerdown", "pointermove", "keydown", "focusin", "wheel", "touchstart", "scroll", "beforeprint"];
     let mut heard = None;
     let done = Promise::new(&mut |resolve, _| {
         let milliseconds = patience.as_millis() as i32;
