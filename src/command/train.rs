@@ -93,7 +93,10 @@ fn carry_out(asked: Asked, starts: &mut Starts, thin: bool) -> Result<(Run, Reco
     let start = match early {
         Some(start) => start,
         None if resumes => None,
-        None => starts.weights_of(&asked)?,
+        None => {
+            eprintln!("The snapshot of this run is of another arithmetic than this machine's, so the run starts again.");
+            starts.weights_of(&asked)?
+        }
     };
     let mut kept = starts.keeper.place(config, class);
     let (mut run, mut course) = match &kept {

@@ -53,9 +53,7 @@ impl Keeper {
         let own = beside.is_some();
         let Some(folder) = beside.or(save.map(Path::to_path_buf)) else { return Ok(Self::nowhere()) };
         if own {
-            whole::beside(&folder)?
-        } else {
-            whole::folder(&folder)?
+            whole::beside(&folder)?;
         }
         let asked = Arc::new(AtomicBool::new(false));
         for signal in SIGNALS {
@@ -91,9 +89,6 @@ impl Keeper {
         let folder = self.folder.as_ref()?;
         let link = link::write(config, None);
         let path = folder.join(format!("{}{}{ENDING}", begins(&link), class.name()));
-        for other in self.files(config).into_iter().filter(|other| *other != path) {
-            eprintln!("{} is of another arithmetic than this machine's, so it is left where it is.", other.display());
-        }
         Some(Place { keeper: self, link, path, last: Instant::now() })
     }
 }
